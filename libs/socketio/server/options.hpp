@@ -1,0 +1,49 @@
+#pragma once
+// Limits of the Socket.IO layer. Each bounds memory or time that a peer could otherwise choose (security.md §4, "S-n"
+// below are the classes of socketio.md §19.2).
+
+#include <chrono>
+#include <cstddef>
+#include <cstdint>
+
+namespace socketio {
+
+/// How long the copy of the first HTTP request lives. It is the largest part of an idle connection's memory.
+enum class HandshakeRetention : std::uint8_t {
+  kWholeConnection,  // Socket::handshake() works for the life of the socket
+  kUntilJoined,  // dropped when the first namespace is joined; ConnectRequest::handshake is null for later namespaces
+};
+
+struct ServerOptions {
+  /// No namespace joined this long after the engine's handshake: the connection is closed. Armed once, never re-armed.
+  std::chrono::milliseconds connect_timeout{45'000};
+  /// A binary packet whose attachments do not all arrive in time closes the connection (S-2).
+  std::chrono::milliseconds attachment_timeout{10'000};
+  /// Joined or being joined at the same time on one connection (S-8).
+  std::size_t max_namespaces_per_connection = 16;
+  /// Names that clients may bring to life through a predicate, per server (S-8).
+  std::size_t max_dynamic_namespaces = 1'000;
+  /// Longest namespace name, the leading slash included (S-8).
+  std::size_t max_namespace_length = 128;
+  /// Bytes of one packet before a namespace is joined; 0 = only the engine's limit (S-5).
+  std::size_t max_unjoined_payload = 0;
+  /// Socket.IO attachments of one packet: original clients refuse more than ten.
+  std::size_t max_attachments = 10;
+  std::size_t max_attachment_bytes = 1'000'000;
+  /// The sum over one packet (S-1: otherwise ten times the engine's limit could be held per connection).
+  std::size_t max_attachments_total = 1'000'000;
+  std::size_t max_event_name = 256;
+  /// Nesting of arrays and objects in one packet (S-8).
+  std::size_t max_json_depth = 64;
+  /// Tracked acks of one socket that wait for their answer (S-11); more are refused by emit_with_ack.
+  std::size_t max_outstanding_acks = 1'024;
+  /// For emit_with_ack without a time of its own.
+  std::chrono::milliseconds ack_timeout{30'000};
+  /// Rooms of one socket, its own id included.
+  std::size_t max_rooms_per_socket = 1'024;
+  /// A dynamic namespace without sockets is forgotten, so that its name no longer counts.
+  bool remove_empty_dynamic_namespaces = true;
+  HandshakeRetention handshake_retention = HandshakeRetention::kWholeConnection;
+};
+
+}  // namespace socketio
