@@ -1,0 +1,34 @@
+#pragma once
+// Reads of accounts, devices, logins and relations. Thread and visibility rules as in mail_store.hpp.
+
+#include <optional>
+#include <string_view>
+#include <vector>
+
+#include "chat/model/account.hpp"
+#include "chat/model/mailbox.hpp"
+#include "chat/ports/mail_store.hpp"
+
+namespace chat {
+
+class AccountStore {
+ public:
+  virtual ~AccountStore() = default;
+
+  [[nodiscard]] virtual Read<std::optional<User>> user(const UserId& id) const = 0;
+  /// Without regard to ASCII case.
+  [[nodiscard]] virtual Read<std::optional<User>> user_by_name(std::string_view username) const = 0;
+  [[nodiscard]] virtual Read<std::optional<User>> user_by_email(std::string_view email) const = 0;
+  [[nodiscard]] virtual Read<bool> has_users() const = 0;
+
+  [[nodiscard]] virtual Read<std::vector<Device>> devices(const UserId& user) const = 0;
+  [[nodiscard]] virtual Read<std::vector<DevicePosition>> positions(const UserId& user) const = 0;
+  [[nodiscard]] virtual Read<std::optional<Login>> login(const LoginId& id) const = 0;
+  [[nodiscard]] virtual Read<std::vector<Login>> logins(const UserId& user) const = 0;
+
+  /// kNone and unblocked when there is no row.
+  [[nodiscard]] virtual Read<Relation> relation(const ConversationKey& pair) const = 0;
+  [[nodiscard]] virtual Read<std::vector<Relation>> relations(const UserId& user) const = 0;
+};
+
+}  // namespace chat

@@ -1,0 +1,69 @@
+#pragma once
+// CommitBatch: everything that becomes true at once. The commit lane fills it with plain rows that already carry their
+// numbers; a store makes it durable in one atomic step or not at all. Vectors are reused from batch to batch.
+
+#include <string>
+#include <vector>
+
+#include "chat/model/account.hpp"
+#include "chat/model/mailbox.hpp"
+#include "chat/model/message.hpp"
+
+namespace chat {
+
+/// A random data key of one conversation, wrapped by the master key's epoch key; the store keeps it as it is.
+struct WrappedKey {
+  KeyId id;
+  ConversationKey conversation;
+  std::string wrapped;
+};
+
+struct MailboxTrim {
+  UserId owner;
+  MailboxSeq below;  // entries with a smaller position go; the head entry always stays
+};
+
+struct CommitBatch {
+  // Hot rows.
+  std::vector<Message> messages;  // insert, or replace (failure mark) by (conversation, seq)
+  std::vector<MailboxEntry> entries;
+  std::vector<DevicePosition> positions;
+  std::vector<WatermarkStep> watermark_steps;
+  std::vector<MailboxTrim> trims;
+  // Cold rows: put replaces by key.
+  std::vector<WrappedKey> keys;  // also becomes the current key of its conversation
+  std::vector<User> users;       // and the indices username -> id, email -> id
+  std::vector<Device> devices;
+  std::vector<Login> logins;
+  std::vector<Relation> relations;                          // listed under both users
+  std::vector<std::pair<UserId, DeviceId>> erased_devices;  // and their positions
+  std::vector<LoginId> erased_logins;
+  std::vector<ConversationKey> erased_conversations;  // messages, steps, keys, client ids
+  std::vector<UserId> erased_users;                   // user, devices, positions, logins, relations, mailbox
+
+  /// True when a crash may lose it at the price of a resend: it moves positions and nothing else.
+  [[nodiscard]] bool only_positions() const {
+    return messages.empty() && entries.empty() && watermark_steps.empty() && keys.empty() && users.empty() &&
+           devices.empty() && logins.empty() && relations.empty() && erased_devices.empty() && erased_logins.empty() &&
+           erased_conversations.empty() && erased_users.empty();
+  }
+  [[nodiscard]] bool empty() const { return only_positions() && positions.empty() && trims.empty(); }
+  void clear() {
+    messages.clear();
+    entries.clear();
+    positions.clear();
+    watermark_steps.clear();
+    trims.clear();
+    keys.clear();
+    users.clear();
+    devices.clear();
+    logins.clear();
+    relations.clear();
+    erased_devices.clear();
+    erased_logins.clear();
+    erased_conversations.clear();
+    erased_users.clear();
+  }
+};
+
+}  // namespace chat

@@ -1,0 +1,11 @@
+#pragma once
+#include "chat/ports/account_store.hpp"
+#include "chat/ports/commit_log.hpp"
+#include "chat/ports/mail_store.hpp"
+
+namespace chat {
+
+/// One durable truth that plays all three parts (they share atomic batches).
+class Store : public CommitLog, public MailStore, public AccountStore {};
+
+}  // namespace chat

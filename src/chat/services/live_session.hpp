@@ -1,0 +1,57 @@
+#pragma once
+// What the services can tell a live device session. The gateway implements it; it lives on one shard.
+
+#include <memory>
+#include <string>
+#include <variant>
+
+#include "base/executor.hpp"
+#include "chat/model/failure.hpp"
+#include "chat/model/mailbox.hpp"
+#include "chat/ports/presence.hpp"
+
+namespace chat {
+
+/// A mailbox entry with what a client is shown of it, built once per mailbox and shared by the owner's sessions.
+struct LogItem {
+  MailboxEntry entry;
+  /// Message entries only; nullopt: unreadable or gone.
+  std::optional<MessageView> message;
+  std::string peer_name;        // relation entries: username of `peer`
+  base::SteadyTime accepted{};  // live messages: when the send was accepted (restante_delivery_seconds); zero: unknown
+  bool counted = false;         // true: a device of the recipient was connected when it was accepted
+};
+
+/// "The mailbox has at least `head`": wakes the pump; may be lost, repeated or late. `item`, when it is there, is the
+/// entry at `head`, so that a pump that has sent everything before it need not read the store.
+struct Hint {
+  MailboxSeq head;
+  std::shared_ptr<const LogItem> item;
+};
+
+/// Not logged, not confirmed; may be lost.
+struct PresenceEvent {
+  UserId user;
+  bool online = false;
+  WallTime at{};  // online: since; offline: last seen
+};
+struct TypingEvent {
+  UserId sender;
+  bool typing = false;
+};
+using TransientEvent = std::variant<PresenceEvent, TypingEvent>;
+
+/// Shared by the gateway session and the directory of live sessions, so that a post in flight always finds it; the
+/// gateway session empties it when its socket dies. Methods run on `executor()` only; destruction may happen on any
+/// thread.
+class LiveSession {
+ public:
+  virtual ~LiveSession() = default;
+  [[nodiscard]] virtual base::Executor& executor() const = 0;
+  virtual void on_hint(Hint hint) = 0;
+  virtual void on_transient(const TransientEvent& event) = 0;
+  /// session_expired {reason}, then a Socket.IO DISCONNECT.
+  virtual void on_end(EndReason reason) = 0;
+};
+
+}  // namespace chat
