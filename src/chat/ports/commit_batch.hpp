@@ -1,6 +1,7 @@
 #pragma once
 // CommitBatch: everything that becomes true at once. The commit lane fills it with plain rows that already carry their
 // numbers; a store makes it durable in one atomic step or not at all. Vectors are reused from batch to batch.
+// Within a batch erasures come first, then puts (a later row of a key wins), then trims.
 
 #include <string>
 #include <vector>

@@ -11,11 +11,16 @@
 
 namespace chat {
 
-/// One entry of a page; a message entry comes with its message (nullopt: the row cannot be read or is gone).
+/// One entry of a page; a message entry comes with its message (nullopt: the row cannot be read or is gone). An entry
+/// that cannot itself be read appears as a message entry with zero ids, epoch 0 and no message: never a silent gap.
 struct MailboxRow {
   MailboxEntry entry;
   std::optional<Message> message;
 };
+
+/// Superseded entries are looked at too: one call looks at no more than this many in all, so that a page may come back
+/// without rows and still move `through`. A mailbox is read to its end when `through` has reached its head.
+inline constexpr std::size_t kMaxEntriesLookedAt = 4096;
 
 struct PageLimit {
   std::size_t entries = 256;
@@ -24,7 +29,7 @@ struct PageLimit {
 
 struct MailboxPage {
   std::vector<MailboxRow> rows;  // ascending; positions that are missing between rows were superseded or trimmed
-  MailboxSeq through;            // everything up to here was looked at (>= the last row)
+  MailboxSeq through;            // everything up to here was looked at (>= the last row, >= `after`)
 };
 
 template <class T>
