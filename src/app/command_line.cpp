@@ -1,0 +1,118 @@
+#include "app/command_line.hpp"
+
+#include <CLI/CLI.hpp>
+#include <iostream>
+
+#include "app/commands.hpp"
+
+extern char** environ;
+
+namespace app {
+namespace {
+
+constexpr int kFailed = 1;
+constexpr int kWrongUsage = 2;
+
+struct Arguments {
+  std::string config;
+  std::vector<std::string> sets;
+  std::string host;
+  std::int64_t port = -1;
+  std::string data;
+  bool insecure_plaintext = false;
+  std::string friends = "pairs";
+  SeedOptions seed;
+};
+
+void add_common(CLI::App& command, Arguments& arguments) {
+  command.add_option("--config", arguments.config, "TOML file");
+  command.add_option("--set", arguments.sets, "section.key=value; may be repeated")->allow_extra_args(false);
+  command.add_option("--data", arguments.data, "data directory (storage.path)");
+}
+
+int complain(const std::string& what, int status) {
+  std::cerr << "restante: " << what << "\n";
+  return status;
+}
+
+base::Result<Settings, SettingsError> load(const Arguments& arguments) {
+  Settings settings;
+  if (!arguments.config.empty())
+    if (auto done = load_toml(settings, arguments.config); !done) return base::fail(done.error());
+  if (auto done = load_environment(settings, environ); !done) return base::fail(done.error());
+  for (const auto& assignment : arguments.sets)
+    if (auto done = assign(settings, assignment); !done) return base::fail(done.error());
+  // The short options are assignments too; they come last because they were typed for this run.
+  const auto set = [&](const std::string& assignment) { return assign(settings, assignment); };
+  if (!arguments.host.empty())
+    if (auto done = set("server.host=" + arguments.host); !done) return base::fail(done.error());
+  if (arguments.port >= 0)
+    if (auto done = set("server.port=" + std::to_string(arguments.port)); !done) return base::fail(done.error());
+  if (!arguments.data.empty()) settings.storage.path = arguments.data;
+  if (arguments.insecure_plaintext) settings.server.insecure_plaintext = true;
+  return settings;
+}
+
+base::Result<void, std::string> parse_friends(Arguments& arguments) {
+  if (arguments.friends == "pairs") return {};
+  try {
+    std::size_t used = 0;
+    arguments.seed.friends = std::stoull(arguments.friends, &used);
+    if (used == arguments.friends.size() && arguments.seed.friends > 0) return {};
+  } catch (const std::exception&) {
+  }
+  return base::fail(std::string("--friends takes \"pairs\" or a number of neighbours, not \"") + arguments.friends +
+                    "\"");
+}
+
+}  // namespace
+
+int run_command_line(int argc, char** argv) {
+  Arguments arguments;
+  CLI::App root("Restante: chat that never loses a message", "restante");
+  root.require_subcommand(1);
+  root.set_version_flag("--version", std::string("restante ") + RESTANTE_VERSION);
+  auto* serve_command = root.add_subcommand("serve", "run the server in the foreground");
+  add_common(*serve_command, arguments);
+  serve_command->add_option("--host", arguments.host, "address to listen on");
+  serve_command->add_option("--port", arguments.port, "TCP port; 0 lets the system choose")
+      ->check(CLI::Range(0, 65535));
+  serve_command->add_flag("--insecure-plaintext", arguments.insecure_plaintext, "allow HTTP on a non-loopback address");
+  auto* seed_command = root.add_subcommand("seed", "make test accounts in an empty data directory");
+  add_common(*seed_command, arguments);
+  seed_command->add_option("--users", arguments.seed.users, "how many")
+      ->required()
+      ->check(CLI::Range(1ul, 10'000'000ul));
+  seed_command->add_option("--friends", arguments.friends, "pairs, or K neighbours each");
+  seed_command->add_option("--tokens", arguments.seed.tokens_file, "where to write one JSON line a user")->required();
+  auto* epoch_command = root.add_subcommand("epoch", "epochs of the store");
+  epoch_command->require_subcommand(1);
+  auto* epoch_new = epoch_command->add_subcommand("new", "start a new epoch, after a restore from backup");
+  add_common(*epoch_new, arguments);
+  auto* keys_command = root.add_subcommand("keys", "encryption and signing keys");
+  keys_command->require_subcommand(1);
+  auto* keys_rotate = keys_command->add_subcommand("rotate", "add fresh keys (the server must be stopped)");
+  add_common(*keys_rotate, arguments);
+  auto* settings_command = root.add_subcommand("settings", "print every setting, as in docs/configuration.md");
+
+  try {
+    root.parse(argc, argv);
+  } catch (const CLI::Success& success) {
+    return root.exit(success);
+  } catch (const CLI::ParseError& error) {
+    return complain(error.what(), kWrongUsage);
+  }
+  if (settings_command->parsed()) {
+    std::cout << describe_settings();
+    return 0;
+  }
+  const auto settings = load(arguments);
+  if (!settings) return complain(settings.error(), kWrongUsage);
+  if (serve_command->parsed()) return serve(*settings);
+  if (epoch_new->parsed()) return new_epoch(*settings);
+  if (keys_rotate->parsed()) return rotate_keys(*settings);
+  if (auto friends = parse_friends(arguments); !friends) return complain(friends.error(), kWrongUsage);
+  return seed_command->parsed() ? seed(*settings, arguments.seed) : kFailed;
+}
+
+}  // namespace app

@@ -1,0 +1,27 @@
+#pragma once
+// The commands behind the command line. Each prints what it did on standard output, one clear line on standard error
+// when it could not, and answers the exit status.
+
+#include <cstdint>
+#include <string>
+
+#include "app/settings.hpp"
+
+namespace app {
+
+/// Serves until SIGTERM or SIGINT, then drains.
+int serve(const Settings& settings);
+
+struct SeedOptions {
+  std::uint64_t users = 0;
+  std::uint64_t friends = 0;  // 0: pairs (i with i xor 1); K: each with K neighbours
+  std::string tokens_file;
+};
+int seed(const Settings& settings, const SeedOptions& options);
+
+/// After a restore from backup: a new epoch, so that clients' newer positions are recognised as foreign.
+int new_epoch(const Settings& settings);
+/// Adds a fresh encryption and signing key; new writes use them at the next start.
+int rotate_keys(const Settings& settings);
+
+}  // namespace app
