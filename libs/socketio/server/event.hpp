@@ -9,6 +9,7 @@
 #include <span>
 #include <string_view>
 
+#include "base/json_reader.hpp"
 #include "base/strong.hpp"
 #include "base/task.hpp"
 #include "socketio/server/socket_ref.hpp"
@@ -44,22 +45,32 @@ class AckResponder {
   bool open_ = false;
 };
 
+/// Element `index` of `array`; `null` when there is none.
+base::JsonValue element(const base::JsonValue& array, std::size_t index);
+
 struct Event {
   std::string_view name;
   std::string_view arguments;
+  base::JsonValue array;  // the same as a parsed value: [name, argument…]
   Attachments attachments;
   AckResponder ack;  // move it out to answer later
+
+  /// Argument `index`, counted behind the name; `null` when there is none.
+  [[nodiscard]] base::JsonValue argument(std::size_t index) const { return element(array, index + 1); }
 };
 
 /// A client's answer to one of our events.
 struct Ack {
   AckId id;
   std::string_view arguments;
+  base::JsonValue array;  // [argument…]
   Attachments attachments;
+
+  [[nodiscard]] base::JsonValue argument(std::size_t index) const { return element(array, index); }
 };
 
 enum class AckOutcome : std::uint8_t { kAnswered, kTimedOut, kDisconnected };
-/// `ack` is empty but for its id unless the outcome is kAnswered.
+/// `ack` holds no arguments unless the outcome is kAnswered.
 using AckCallback = base::Function<void(AckOutcome outcome, const Ack& ack)>;
 
 }  // namespace socketio

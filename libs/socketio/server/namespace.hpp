@@ -3,9 +3,11 @@
 // to an engine (then read-only); the emitting and selecting calls may be made on any thread and reach the sockets of
 // all shards. Within one shard, and towards each other shard, broadcasts of one caller keep their order.
 
+#include <atomic>
 #include <chrono>
 #include <cstddef>
 #include <functional>
+#include <memory>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -34,7 +36,7 @@ struct RemoteSocket {
   SocketRef ref;
 };
 
-/// Outcome of a broadcast with acks: the answers that came (JSON text of each answer's arguments), out of how many.
+/// Outcome of a broadcast with acks: the first value of each answer that came (JSON text), out of how many.
 struct BroadcastAnswers {
   std::vector<std::string> answers;
   std::size_t expected = 0;
@@ -69,7 +71,7 @@ class Broadcast {
 /// kSwallow: the event ends here. kError: it ends in the error hook.
 enum class EventVerdict : std::uint8_t { kPass, kSwallow, kError };
 
-class Namespace {
+class Namespace : public std::enable_shared_from_this<Namespace> {
  public:
   using ConnectionHook = std::function<void(Socket&)>;
   using EventHook = std::function<EventVerdict(Socket&, const Event&)>;
@@ -95,15 +97,19 @@ class Namespace {
   void emit(std::string_view event, std::string_view arguments = {}) { everybody().emit(event, arguments); }
 
  private:
+  friend class Broadcast;
   friend class Connection;
-  friend class LocalNamespace;
   friend class Server;
+  void inherit(const Namespace& pattern);
+  AckId next_broadcast_ack();
+
   Server& server_;
   std::string name_;
   std::vector<Middleware> middlewares_;
   std::vector<EventHook> event_hooks_;
   ConnectionHook on_connection_;
   ErrorHook on_error_;
+  std::atomic<std::uint32_t> next_broadcast_ack_{0};
 };
 
 }  // namespace socketio

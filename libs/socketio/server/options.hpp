@@ -6,6 +6,8 @@
 #include <cstddef>
 #include <cstdint>
 
+#include "socketio/socketio_codec/packet.hpp"
+
 namespace socketio {
 
 /// How long the copy of the first HTTP request lives. It is the largest part of an idle connection's memory.
@@ -23,18 +25,16 @@ struct ServerOptions {
   std::size_t max_namespaces_per_connection = 16;
   /// Names that clients may bring to life through a predicate, per server (S-8).
   std::size_t max_dynamic_namespaces = 1'000;
-  /// Longest namespace name, the leading slash included (S-8).
-  std::size_t max_namespace_length = 128;
   /// Bytes of one packet before a namespace is joined; 0 = only the engine's limit (S-5).
   std::size_t max_unjoined_payload = 0;
-  /// Socket.IO attachments of one packet: original clients refuse more than ten.
-  std::size_t max_attachments = 10;
-  std::size_t max_attachment_bytes = 1'000'000;
-  /// The sum over one packet (S-1: otherwise ten times the engine's limit could be held per connection).
-  std::size_t max_attachments_total = 1'000'000;
-  std::size_t max_event_name = 256;
-  /// Nesting of arrays and objects in one packet (S-8).
-  std::size_t max_json_depth = 64;
+  /// What one packet may hold: name lengths, JSON depth, attachments. Wide here, for programs of any kind.
+  socketio_codec::DecodeLimits packets{.event_name_bytes = 256,
+                                       .namespace_bytes = 128,
+                                       .json_depth = 64,
+                                       .json_members = 0,
+                                       .attachments = socketio_codec::kMaxAttachments,
+                                       .attachment_bytes = 1'000'000,
+                                       .attachments_total_bytes = 1'000'000};
   /// Tracked acks of one socket that wait for their answer (S-11); more are refused by emit_with_ack.
   std::size_t max_outstanding_acks = 1'024;
   /// For emit_with_ack without a time of its own.

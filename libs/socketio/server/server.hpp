@@ -1,10 +1,12 @@
 #pragma once
 // Server: Socket.IO protocol revision 5 on Engine.IO sessions (socketio.md §§9-12). Configure namespaces, attach to an
 // engine, start the engine. One Hub per shard holds that shard's connections; nothing on the path of an event or a
-// broadcast takes a lock. Must outlive the engine's sessions and every call of a SocketRef, Decision or AckResponder.
+// broadcast takes a lock. Destroyed after the engine, and after the shards were stopped; outlives every call of a
+// SocketRef, Decision or AckResponder.
 
 #include <cstddef>
 #include <functional>
+#include <map>
 #include <memory>
 #include <mutex>
 #include <span>
@@ -15,6 +17,9 @@
 #include "socketio/server/namespace.hpp"
 #include "socketio/server/options.hpp"
 
+namespace aio {
+class Shard;
+}
 namespace engineio {
 class Server;
 }
@@ -22,6 +27,7 @@ class Server;
 namespace socketio {
 
 class Hub;
+struct Place;
 
 class Server {
  public:
@@ -36,26 +42,31 @@ class Server {
   /// inherits the hooks of the returned one, whose own name means nothing. At most max_dynamic_namespaces live at once.
   Namespace& of(std::function<bool(std::string_view name)> predicate);
 
-  /// Takes every session of the engine. Once, before the engine starts.
-  void attach(engineio::Server& engine);
+  /// Takes every session of the engine, which runs on `shards`. Once, before the engine listens.
+  void attach(engineio::Server& engine, std::span<aio::Shard* const> shards);
 
   [[nodiscard]] const ServerOptions& options() const { return options_; }
-  [[nodiscard]] std::span<const std::unique_ptr<Hub>> hubs() const { return hubs_; }
+  [[nodiscard]] std::span<const std::shared_ptr<Hub>> hubs() const { return hubs_; }
   /// One per shard, in their order; attach does it. For tests and for engines of another make.
-  Hub& add_hub(std::unique_ptr<Hub> hub);
+  Hub& add_hub(const Place& place);
 
  private:
   friend class Hub;
-  struct Dynamic;
+  struct Dynamic {
+    std::function<bool(std::string_view)> wants;
+    std::shared_ptr<Namespace> pattern;
+  };
   /// Any shard; null when nobody wants the name, or too many live.
-  std::shared_ptr<Namespace> find_or_create(std::string_view name);
+  std::shared_ptr<Namespace> find_or_create(std::string_view name, bool& dynamic);
+  std::shared_ptr<Namespace> find_or_create_dynamic(std::string_view name);
 
   ServerOptions options_;
   std::vector<std::shared_ptr<Namespace>> fixed_;
-  std::vector<std::unique_ptr<Dynamic>> dynamic_;
-  std::mutex live_mutex_;  // guards live_; taken only when a shard meets a dynamic name for the first time
-  std::vector<std::weak_ptr<Namespace>> live_;
-  std::vector<std::unique_ptr<Hub>> hubs_;
+  std::vector<Dynamic> dynamic_;
+  std::mutex live_mutex_;  // guards live_ and kept_; taken only when a shard meets a dynamic name for the first time
+  std::map<std::string, std::weak_ptr<Namespace>, std::less<>> live_;
+  std::vector<std::shared_ptr<Namespace>> kept_;  // with remove_empty_dynamic_namespaces off
+  std::vector<std::shared_ptr<Hub>> hubs_;
 };
 
 }  // namespace socketio

@@ -23,7 +23,6 @@ namespace socketio {
 class AckTable;
 class Broadcast;
 class Connection;
-class Hub;
 class Listeners;
 class LocalNamespace;
 class Namespace;
@@ -53,6 +52,8 @@ class Socket {
   [[nodiscard]] bool joined() const { return state_ == State::kJoined; }
   /// See ServerOptions::handshake_retention; null when it was dropped or the socket has left.
   [[nodiscard]] const HandshakeRecord* handshake() const;
+  /// JSON object of the CONNECT packet, `{}` if there was none. Kept until the connection hook has returned, then `{}`.
+  [[nodiscard]] std::string_view auth() const { return auth_ ? std::string_view(*auth_) : "{}"; }
   /// The Engine.IO session: ping(), buffered_bytes(), last_fully_written(), close(). Not after on_disconnect (CHECK).
   [[nodiscard]] engineio::Session& engine() const;
 
@@ -95,11 +96,17 @@ class Socket {
 
  private:
   friend class AckResponder;
+  friend class AckTable;
+  friend class Broadcast;
   friend class Connection;
+  friend class Decision;
   friend class LocalNamespace;
   enum class State : std::uint8_t { kConnecting, kJoined, kLeft };
 
   bool answer(std::uint64_t id, std::string_view arguments, Attachments attachments);
+  /// False: nothing was sent.
+  bool send_event(std::string_view event, std::string_view arguments, Attachments attachments, std::optional<AckId> ack,
+                  EmitOptions options);
   AckId next_ack_id();
   Listeners& listeners();
   AckTable& acks();
@@ -107,11 +114,13 @@ class Socket {
   std::array<char, kSocketIdSize> id_;
   State state_ = State::kConnecting;
   std::uint32_t next_ack_ = 0;
-  std::uint32_t step_ = 0;  // middleware that is being waited for
+  std::uint32_t step_ = 0;  // the middleware whose decision is awaited
   SocketRef ref_;
-  Connection* connection_;
+  Connection* connection_;  // null when left
   LocalNamespace* space_;
   SocketHandler* handler_ = nullptr;
+  std::unique_ptr<Socket> next_;       // the connection's next one
+  std::unique_ptr<std::string> auth_;  // until joined
   std::unique_ptr<Listeners> listeners_;
   std::unique_ptr<AckTable> acks_;
   std::unique_ptr<std::set<std::string, std::less<>>> rooms_;  // without the own id; most sockets have none

@@ -1,0 +1,77 @@
+#include "socketio/server/local_namespace.hpp"
+
+#include <algorithm>
+
+#include "base/check.hpp"
+#include "socketio/server/hub.hpp"
+
+namespace socketio {
+
+LocalNamespace::LocalNamespace(Hub& hub, std::shared_ptr<Namespace> space, bool dynamic)
+    : hub_(hub), space_(std::move(space)), dynamic_(dynamic) {}
+
+void LocalNamespace::add(Socket& socket) {
+  const bool added = sockets_.insert(&socket).second;
+  CHECK(added);
+}
+
+void LocalNamespace::remove(Socket& socket) {
+  sockets_.erase(&socket);
+  if (!socket.rooms_) return;
+  for (const std::string& room : *socket.rooms_) leave_index(socket, room);
+  socket.rooms_.reset();
+}
+
+bool LocalNamespace::join(Socket& socket, std::string_view room) {
+  if (is_in(socket, room)) return true;
+  if (!socket.rooms_) socket.rooms_ = std::make_unique<std::set<std::string, std::less<>>>();
+  if (socket.rooms_->size() + 1 >= hub_.options().max_rooms_per_socket) return false;
+  socket.rooms_->emplace(room);
+  auto at = rooms_.find(room);
+  if (at == rooms_.end()) at = rooms_.emplace(std::string(room), Members()).first;
+  at->second.insert(&socket);
+  return true;
+}
+
+void LocalNamespace::leave(Socket& socket, std::string_view room) {
+  if (!socket.rooms_) return;
+  const auto at = socket.rooms_->find(room);
+  if (at == socket.rooms_->end()) return;
+  leave_index(socket, room);
+  socket.rooms_->erase(at);
+}
+
+void LocalNamespace::leave_index(Socket& socket, std::string_view room) {
+  const auto at = rooms_.find(room);
+  CHECK(at != rooms_.end());
+  at->second.erase(&socket);
+  if (at->second.empty()) rooms_.erase(at);
+}
+
+bool LocalNamespace::is_in(const Socket& socket, std::string_view room) {
+  return room == socket.id() || (socket.rooms_ && socket.rooms_->contains(room));
+}
+
+void LocalNamespace::append_room(std::vector<Socket*>& to, std::string_view room) const {
+  if (room.size() == kSocketIdSize) {
+    if (const auto at = sockets_.find(room); at != sockets_.end()) to.push_back(*at);
+  }
+  if (const auto at = rooms_.find(room); at != rooms_.end()) to.insert(to.end(), at->second.begin(), at->second.end());
+}
+
+std::vector<Socket*> LocalNamespace::select(const Selection& selection) const {
+  std::vector<Socket*> chosen;
+  if (selection.rooms.empty()) chosen.assign(sockets_.begin(), sockets_.end());
+  for (const std::string& room : selection.rooms) append_room(chosen, room);
+  if (!selection.rooms.empty()) {
+    std::sort(chosen.begin(), chosen.end());
+    chosen.erase(std::unique(chosen.begin(), chosen.end()), chosen.end());
+  }
+  std::erase_if(chosen, [&](const Socket* socket) {
+    return std::any_of(selection.except.begin(), selection.except.end(),
+                       [&](const std::string& room) { return is_in(*socket, room); });
+  });
+  return chosen;
+}
+
+}  // namespace socketio

@@ -1,0 +1,48 @@
+#include "socketio/server/namespace.hpp"
+
+#include <utility>
+
+#include "socketio/server/ack_ids.hpp"
+
+namespace socketio {
+
+Namespace& Namespace::use(Middleware middleware) {
+  middlewares_.push_back(std::move(middleware));
+  return *this;
+}
+
+Namespace& Namespace::on_connection(ConnectionHook hook) {
+  on_connection_ = std::move(hook);
+  return *this;
+}
+
+Namespace& Namespace::use_on_events(EventHook hook) {
+  event_hooks_.push_back(std::move(hook));
+  return *this;
+}
+
+Namespace& Namespace::on_error(ErrorHook hook) {
+  on_error_ = std::move(hook);
+  return *this;
+}
+
+void Namespace::inherit(const Namespace& pattern) {
+  middlewares_ = pattern.middlewares_;
+  event_hooks_ = pattern.event_hooks_;
+  on_connection_ = pattern.on_connection_;
+  on_error_ = pattern.on_error_;
+}
+
+AckId Namespace::next_broadcast_ack() {
+  constexpr std::uint32_t kIds = kAckIdEnd - kFirstBroadcastAckId;
+  return AckId(kFirstBroadcastAckId + next_broadcast_ack_.fetch_add(1, std::memory_order_relaxed) % kIds);
+}
+
+Broadcast Namespace::to(std::string_view room) {
+  return everybody().to(room);
+}
+Broadcast Namespace::except(std::string_view room) {
+  return everybody().except(room);
+}
+
+}  // namespace socketio

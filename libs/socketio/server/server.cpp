@@ -1,0 +1,76 @@
+#include "socketio/server/server.hpp"
+
+#include <algorithm>
+#include <utility>
+
+#include "aio/shard.hpp"
+#include "base/check.hpp"
+#include "socketio/engineio/server.hpp"
+#include "socketio/server/hub.hpp"
+
+namespace socketio {
+
+Server::Server(ServerOptions options) : options_(options) {}
+Server::~Server() = default;
+
+Namespace& Server::of(std::string_view name) {
+  CHECK(hubs_.empty());
+  CHECK(name.starts_with('/') && name.find(',') == std::string_view::npos);
+  for (const auto& space : fixed_) {
+    if (space->name() == name) return *space;
+  }
+  return *fixed_.emplace_back(std::make_shared<Namespace>(*this, std::string(name)));
+}
+
+Namespace& Server::of(std::function<bool(std::string_view name)> predicate) {
+  CHECK(hubs_.empty());
+  dynamic_.push_back({std::move(predicate), std::make_shared<Namespace>(*this, std::string())});
+  return *dynamic_.back().pattern;
+}
+
+Hub& Server::add_hub(const Place& place) {
+  return *hubs_.emplace_back(std::make_shared<Hub>(*this, place));
+}
+
+void Server::attach(engineio::Server& engine, std::span<aio::Shard* const> shards) {
+  CHECK(hubs_.empty());
+  for (aio::Shard* shard : shards) {
+    add_hub(Place{.executor = *shard, .timers = shard->timers(), .clock = shard->clock(), .is_here = [shard] {
+                    return shard->on_this_thread();
+                  }});
+  }
+  engine.on_session([this](engineio::Session& session, const engineio::Handshake& handshake) {
+    const auto here = std::find_if(hubs_.begin(), hubs_.end(), [](const auto& hub) { return hub->is_here(); });
+    CHECK(here != hubs_.end());
+    return (*here)->accept(session, handshake);
+  });
+}
+
+std::shared_ptr<Namespace> Server::find_or_create(std::string_view name, bool& dynamic) {
+  for (const auto& space : fixed_) {
+    if (space->name() == name) return space;
+  }
+  dynamic = true;
+  return find_or_create_dynamic(name);
+}
+
+std::shared_ptr<Namespace> Server::find_or_create_dynamic(std::string_view name) {
+  const auto wanted = std::find_if(dynamic_.begin(), dynamic_.end(), [&](const Dynamic& d) { return d.wants(name); });
+  if (wanted == dynamic_.end()) return nullptr;
+  const std::lock_guard lock(live_mutex_);
+  if (const auto at = live_.find(name); at != live_.end()) {
+    if (auto space = at->second.lock()) return space;
+    live_.erase(at);
+  }
+  if (live_.size() >= options_.max_dynamic_namespaces) {
+    std::erase_if(live_, [](const auto& item) { return item.second.expired(); });
+    if (live_.size() >= options_.max_dynamic_namespaces) return nullptr;
+  }
+  auto space = std::make_shared<Namespace>(*this, std::string(name));
+  space->inherit(*wanted->pattern);
+  live_.emplace(std::string(name), space);
+  if (!options_.remove_empty_dynamic_namespaces) kept_.push_back(space);
+  return space;
+}
+
+}  // namespace socketio
