@@ -104,13 +104,29 @@ def node(name, preset):
         repository.make(preset, "binaries")
         binaries = str(BUILD / preset / "bin")
     reports = _Reports(preset, name)
-    log = LOGS / f"{name}-{preset}.tap"
-    done = process.run(["node", "--test", "--test-reporter=tap", *node_files(name)], log, seconds=_NODE_SECONDS,
-                       cwd=ROOT / "tests" / name, env={"RESTANTE_BIN": binaries, **reports.environment})
+    environment = {"RESTANTE_BIN": binaries, **reports.environment}
+    return _node_test(name, node_files(name), ROOT / "tests" / name, LOGS / f"{name}-{preset}.tap", environment) + reports.cases()
+
+
+def _node_test(name, files, folder, log, environment):
+    done = process.run(["node", "--test", "--test-reporter=tap", *files], log, seconds=_NODE_SECONDS, cwd=folder, env=environment)
     cases = from_tap(done.output)
     if done.timed_out or (done.status != 0 and not any(case.outcome == FAILED for case in cases)):
-        cases.append(Case(f"tests/{name}", FAILED, f"node --test {done.end}\n{done.output[-4000:]}"))
-    return cases + reports.cases()
+        cases.append(Case("node --test", FAILED, f"{name}: node --test {done.end}\n{done.output[-4000:]}"))
+    return cases
+
+
+def web():
+    """The page's own unit tests, which know no server, and its types."""
+    folder, tests = ROOT / "web", BUILD / "web-tests"
+    repository.script("npm_install", folder)
+    types = process.run(["npm", "run", "--silent", "check"], LOGS / "web-types.log", seconds=_UNIT_SECONDS, cwd=folder)
+    cases = [Case("types", PASSED if types.status == 0 else FAILED, "" if types.status == 0 else types.output)]
+    built = process.run(["node", "build.mjs", "--tests"], LOGS / "web-build.log", seconds=_UNIT_SECONDS, cwd=folder)
+    if built.status != 0:
+        raise BuildFailed(built.output)
+    files = sorted(str(file.relative_to(tests)) for file in tests.glob("*.test.mjs"))
+    return cases + (_node_test("web", files, tests, LOGS / "web.tap", {}) if files else [])
 
 
 def fuzz():

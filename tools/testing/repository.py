@@ -52,11 +52,5 @@ def failure_in(output):
     return "\n".join(lines[:60] if start >= 0 else lines[-60:])
 
 
-def has_target(preset, target):
-    """True when the configured preset knows the target."""
-    ninja = BUILD / preset / "build.ninja"
-    return ninja.is_file() and f"build {target}: phony" in ninja.read_text(encoding="utf-8", errors="replace")
-
-
 def processors():
     return os.cpu_count() or 1

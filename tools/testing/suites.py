@@ -1,8 +1,6 @@
 """The suites of ./test, in the order in which they run: cheap and telling ones first."""
 
 import dataclasses
-import os
-import shutil
 import typing
 
 from tools.testing import kinds, repository
@@ -33,6 +31,7 @@ def all_suites():
         Suite("tools", "the project's own scripts", kinds.python, fast=True),
         Suite("tidy", "layers, lengths, words, locks, map, formatting, headers", kinds.tidy, fast=True),
         Suite("unit", "unit tests, release build", lambda: kinds.unit("release"), fast=True),
+        *([Suite("web", "the page's types and unit tests", kinds.web)] if (repository.ROOT / "web/package.json").is_file() else []),
         *node.values(),
         Suite("clang", "everything, benchmarks too, compiles with clang-19 without a warning", kinds.compile_everything),
     ]
