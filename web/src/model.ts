@@ -1,0 +1,118 @@
+// Everything that the page shows, and how each event changes it. No DOM, no network: the controller feeds it.
+import type { Conversation, Friend, Message, RemovedEvent, Request, StatusEvent, User } from "./protocol";
+import { Thread } from "./thread";
+
+export interface Row {
+  readonly peer: User;
+  readonly friend: Friend | undefined;
+  readonly last: Message | undefined;
+  readonly unread: number;
+  readonly typing: boolean;
+}
+
+export class Model {
+  readonly friends = new Map<string, Friend>();
+  incoming: readonly Request[] = [];
+  outgoing: readonly Request[] = [];
+  private readonly peers = new Map<string, User>();
+  private readonly lastMessages = new Map<string, Message>();
+  private readonly unread = new Map<string, number>();
+  private readonly threads = new Map<string, Thread>();
+  private readonly typists = new Set<string>();
+
+  constructor(readonly me: User) {}
+
+  thread(peer: string): Thread {
+    let thread = this.threads.get(peer);
+    if (thread === undefined) {
+      thread = new Thread(peer);
+      this.threads.set(peer, thread);
+    }
+    return thread;
+  }
+
+  peer(id: string): User {
+    return this.friends.get(id) ?? this.peers.get(id) ?? { _id: id, username: "…" };
+  }
+  peerOf(message: Message): string {
+    return message.sender === this.me._id ? message.recipient : message.sender;
+  }
+  unreadOf(peer: string): number {
+    return this.unread.get(peer) ?? 0;
+  }
+  get totalUnread(): number {
+    let total = 0;
+    for (const count of this.unread.values()) total += count;
+    return total;
+  }
+  isTyping(peer: string): boolean {
+    return this.typists.has(peer);
+  }
+  setTyping(peer: string, typing: boolean): void {
+    if (typing) this.typists.add(peer);
+    else this.typists.delete(peer);
+  }
+
+  /** Conversations by their newest message, then friends without one by name. */
+  rows(): Row[] {
+    const ids = new Set([...this.lastMessages.keys(), ...this.friends.keys()]);
+    const rows = [...ids].map((id) => ({
+      peer: this.peer(id),
+      friend: this.friends.get(id),
+      last: this.lastMessages.get(id),
+      unread: this.unreadOf(id),
+      typing: this.isTyping(id),
+    }));
+    return rows.sort((left, right) =>
+      (right.last?.timestamp ?? "").localeCompare(left.last?.timestamp ?? "") ||
+      left.peer.username.localeCompare(right.peer.username));
+  }
+
+  setFriends(friends: readonly Friend[]): void {
+    this.friends.clear();
+    for (const friend of friends) this.friends.set(friend._id, friend);
+  }
+  setConversations(conversations: readonly Conversation[]): void {
+    this.unread.clear();
+    for (const { peer, lastMessage, unread } of conversations) {
+      this.peers.set(peer._id, peer);
+      this.unread.set(peer._id, unread);
+      if (lastMessage !== null) this.noteLast(peer._id, lastMessage);
+    }
+  }
+  setPresence(userId: string, isOnline: boolean, lastSeen: string | null): void {
+    const friend = this.friends.get(userId);
+    if (friend === undefined) return;
+    this.friends.set(userId, { ...friend, isOnline, lastSeen: lastSeen ?? friend.lastSeen });
+  }
+
+  /** True when it is new here and came from the peer. */
+  receive(message: Message): boolean {
+    const peer = this.peerOf(message);
+    const isNew = this.thread(peer).add(message);
+    this.noteLast(peer, message);
+    const fromPeer = message.sender === peer;
+    if (fromPeer) this.setTyping(peer, false);
+    if (isNew && fromPeer) this.unread.set(peer, this.unreadOf(peer) + 1);
+    return isNew && fromPeer;
+  }
+  applyStatus(event: StatusEvent): void {
+    const thread = this.thread(event.peer);
+    thread.applyStatus(event);
+    const last = this.lastMessages.get(event.peer);
+    if (last === undefined || last.sender !== this.me._id || event.status === "failed") return;
+    if (last.seq <= event.upTo && last.status !== "read") this.lastMessages.set(event.peer, { ...last, status: event.status });
+  }
+  removed(event: RemovedEvent): void {
+    this.thread(event.peer).remove(event);
+  }
+  /** Everything from the peer up to this number was read, here or on another device. */
+  read(peer: string, upTo: number): void {
+    this.unread.set(peer, this.thread(peer).incomingAbove(upTo));
+  }
+
+  private noteLast(peer: string, message: Message): void {
+    const known = this.lastMessages.get(peer);
+    if (known === undefined || known.seq <= message.seq) this.lastMessages.set(peer, message);
+  }
+}

@@ -1,0 +1,76 @@
+// What must outlive the tab: the login and the outbox. A browser that refuses storage (private mode, full) costs
+// persistence only, so failures are swallowed here and nowhere else.
+import type { Session } from "./protocol";
+
+export interface TextStore {
+  get(key: string): string | null;
+  set(key: string, value: string): void;
+  remove(key: string): void;
+}
+
+export const browserStore: TextStore = {
+  get(key) {
+    try {
+      return localStorage.getItem(key);
+    } catch {
+      return null;
+    }
+  },
+  set(key, value) {
+    try {
+      localStorage.setItem(key, value);
+    } catch {
+      // Nothing to do: the page works on from memory.
+    }
+  },
+  remove(key) {
+    try {
+      localStorage.removeItem(key);
+    } catch {
+      // See above.
+    }
+  },
+};
+
+export function memoryStore(): TextStore {
+  const values = new Map<string, string>();
+  return {
+    get: (key) => values.get(key) ?? null,
+    set: (key, value) => void values.set(key, value),
+    remove: (key) => void values.delete(key),
+  };
+}
+
+export const kSessionKey = "restante.session";
+
+export type StoredSession = Omit<Session, "expiresIn"> & { readonly expiresAt: number };
+
+function isStoredSession(value: unknown): value is StoredSession {
+  if (typeof value !== "object" || value === null) return false;
+  const session = value as Record<string, unknown>;
+  const user = session.user as Record<string, unknown> | null | undefined;
+  return (
+    typeof session.accessToken === "string" && typeof session.refreshToken === "string" &&
+    typeof session.device === "string" && typeof session.expiresAt === "number" &&
+    typeof user === "object" && user !== null && typeof user._id === "string" && typeof user.username === "string"
+  );
+}
+
+export function loadSession(store: TextStore): StoredSession | null {
+  try {
+    const value: unknown = JSON.parse(store.get(kSessionKey) ?? "null");
+    return isStoredSession(value) ? value : null;
+  } catch {
+    return null;
+  }
+}
+
+export function saveSession(store: TextStore, session: StoredSession): void {
+  store.set(kSessionKey, JSON.stringify(session));
+}
+
+/** A random id of 22 visible characters; getRandomValues also works on plain http, where randomUUID is missing. */
+export function randomId(): string {
+  const bytes = crypto.getRandomValues(new Uint8Array(16));
+  return btoa(String.fromCharCode(...bytes)).replace(/\+/g, "-").replace(/\//g, "_").replace(/=+$/, "");
+}

@@ -1,0 +1,109 @@
+// One conversation as this page knows it: messages in the order of their numbers, each once, and the watermarks from
+// which the ticks follow. Pure: no clock, no network, no DOM.
+import type { Message, MessageStatus, RemovedEvent, StatusEvent } from "./protocol";
+
+export class Thread {
+  private readonly byId = new Map<string, Message>();
+  private ordered: Message[] = [];
+  private deliveredUpTo = 0;
+  private readUpTo = 0;
+  /** `before` of the next older page; undefined when the beginning is reached, null when no page was read yet. */
+  private older: number | undefined | null = null;
+
+  constructor(readonly peer: string) {}
+
+  messages(): readonly Message[] {
+    return this.ordered;
+  }
+  last(): Message | undefined {
+    return this.ordered[this.ordered.length - 1];
+  }
+  get hasHistory(): boolean {
+    return this.older !== null;
+  }
+  get nextBefore(): number | undefined {
+    return this.older ?? undefined;
+  }
+
+  /** True when the message was not known yet. */
+  add(message: Message): boolean {
+    const isNew = !this.byId.has(message._id);
+    this.put(message);
+    return isNew;
+  }
+
+  /** The newest page. When it leaves a gap to what is known, what is known goes: the older pages can be read again. */
+  addNewest(messages: readonly Message[], next: number | undefined): void {
+    const lowest = messages.reduce((low, message) => Math.min(low, message.seq), Infinity);
+    const below = messages.length === 0 ? [] : this.ordered.filter((message) => message.seq < lowest);
+    const touches = below[below.length - 1]?.seq === lowest - 1;
+    if (this.older === null || (messages.length > 0 && !touches)) {
+      for (const message of below) this.byId.delete(message._id);
+      this.older = next;
+    }
+    for (const message of messages) this.byId.set(message._id, this.newer(message));
+    this.sort();
+  }
+
+  addOlder(messages: readonly Message[], next: number | undefined): void {
+    for (const message of messages) this.byId.set(message._id, this.newer(message));
+    this.older = next;
+    this.sort();
+  }
+
+  applyStatus(event: StatusEvent): void {
+    if (event.status === "failed") {
+      const message = this.byId.get(event.messageId);
+      if (message !== undefined) this.put({ ...message, status: "failed" });
+    } else if (event.status === "read") {
+      this.readUpTo = Math.max(this.readUpTo, event.upTo);
+    } else {
+      this.deliveredUpTo = Math.max(this.deliveredUpTo, event.upTo);
+    }
+  }
+
+  /** A message that can no longer be shown leaves a named gap. */
+  remove(event: RemovedEvent): void {
+    const message = this.byId.get(event._id);
+    if (message !== undefined) this.put({ ...message, status: "failed", content: "" });
+  }
+
+  /** What the ticks of an own message say: never less than was once known. */
+  statusOf(message: Message): MessageStatus {
+    if (message.status === "failed" || message.status === "read") return message.status;
+    if (message.seq <= this.readUpTo) return "read";
+    if (message.status === "delivered" || message.seq <= this.deliveredUpTo) return "delivered";
+    return message.status;
+  }
+
+  /** The number of the newest message from the peer, 0 when there is none. */
+  newestIncoming(): number {
+    for (let index = this.ordered.length - 1; index >= 0; index -= 1) {
+      const message = this.ordered[index];
+      if (message !== undefined && message.sender === this.peer) return message.seq;
+    }
+    return 0;
+  }
+
+  incomingAbove(seq: number): number {
+    return this.ordered.filter((message) => message.sender === this.peer && message.seq > seq).length;
+  }
+
+  private put(message: Message): void {
+    this.byId.set(message._id, this.newer(message));
+    this.sort();
+  }
+
+  private newer(message: Message): Message {
+    const known = this.byId.get(message._id);
+    return known !== undefined && rank(known.status) > rank(message.status) ? { ...message, status: known.status } : message;
+  }
+
+  private sort(): void {
+    this.ordered = [...this.byId.values()].sort((left, right) => left.seq - right.seq);
+  }
+}
+
+function rank(status: MessageStatus): number {
+  return ["sent", "delivered", "read", "failed"].indexOf(status);
+}
