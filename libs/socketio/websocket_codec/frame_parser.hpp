@@ -64,7 +64,7 @@ class FrameParser {
   /// Bytes on the heap, for accounting: 0 unless something is incomplete.
   [[nodiscard]] std::size_t heap_bytes() const noexcept;
   /// True inside a fragmented message, a frame, or a header.
-  [[nodiscard]] bool mid_message() const noexcept { return in_frame_ || in_message_ || header_size_ != 0; }
+  [[nodiscard]] bool mid_message() const noexcept { return !ended_ && (in_frame_ || in_message_ || header_size_ != 0); }
 
  private:
   Incoming fail(CloseCode code);
@@ -82,7 +82,6 @@ class FrameParser {
   void release_shown();
 
   [[nodiscard]] bool is_control() const noexcept { return (static_cast<unsigned>(opcode_) & 8u) != 0; }
-  [[nodiscard]] Opcode message_kind() const noexcept { return is_control() ? opcode_ : message_opcode_; }
 
   const ParserOptions* options_;
   // The fragments of the message so far, and behind them what there is of a control frame that came cut between them.
