@@ -1,0 +1,72 @@
+#include "chat/rules/hold_back.hpp"
+
+#include <algorithm>
+
+namespace chat {
+
+bool holds_back(ErrorCode code) {
+  return code == ErrorCode::kRetry || code == ErrorCode::kOverloaded || code == ErrorCode::kRateLimited ||
+         code == ErrorCode::kStorageFull;
+}
+
+HoldBack::Queue* HoldBack::find(const UserId& recipient, SteadyTime now) {
+  const auto queue =
+      std::find_if(queues_.begin(), queues_.end(), [&](const Queue& q) { return q.recipient == recipient; });
+  if (queue == queues_.end()) return nullptr;
+  while (!queue->ids.empty() && queue->ids.front().since + kPatience <= now) queue->ids.pop_front();
+  if (!queue->ids.empty()) return &*queue;
+  queues_.erase(queue);
+  return nullptr;
+}
+
+std::optional<HoldBack::Held> HoldBack::check(const UserId& recipient, std::string_view client_id, SteadyTime now) {
+  if (client_id.empty()) return std::nullopt;
+  Queue* const queue = find(recipient, now);
+  if (queue == nullptr) return std::nullopt;
+  queue->failed = 0;
+  auto& ids = queue->ids;
+  if (ids.front().id == client_id) {
+    ids.pop_front();
+    if (ids.empty()) std::erase_if(queues_, [&](const Queue& q) { return q.recipient == recipient; });
+    return std::nullopt;
+  }
+  const auto known = std::find_if(ids.begin(), ids.end(), [&](const Id& id) { return id.id == client_id; });
+  if (known == ids.end() && ids.size() < kMaxIds) ids.push_back({std::string(client_id), now});
+  Held held{.code = queue->code, .retry_after_seconds = 0};
+  if (queue->retry_at != SteadyTime{}) {
+    const auto left = std::chrono::ceil<std::chrono::seconds>(queue->retry_at - now).count();
+    held.retry_after_seconds = static_cast<std::uint32_t>(std::max<std::int64_t>(1, left));
+  }
+  return held;
+}
+
+void HoldBack::refused(const UserId& recipient, std::string_view client_id, const Refusal& refusal, SteadyTime now) {
+  insert(recipient, client_id, refusal, now, false);
+}
+
+void HoldBack::failed(const UserId& recipient, std::string_view client_id, const Refusal& refusal, SteadyTime now) {
+  insert(recipient, client_id, refusal, now, true);
+}
+
+void HoldBack::insert(const UserId& recipient, std::string_view client_id, const Refusal& refusal, SteadyTime now,
+                      bool failed) {
+  if (client_id.empty() || !holds_back(refusal.code)) return;
+  Queue* queue = find(recipient, now);
+  if (queue == nullptr) {
+    if (queues_.size() >= kMaxRecipients) queues_.erase(queues_.begin());
+    queues_.push_back({.recipient = recipient, .code = refusal.code, .retry_at = {}, .ids = {}});
+    queue = &queues_.back();
+  }
+  queue->code = refusal.code;
+  queue->retry_at =
+      refusal.retry_after_seconds == 0 ? SteadyTime{} : now + std::chrono::seconds(refusal.retry_after_seconds);
+  const auto known =
+      std::find_if(queue->ids.begin(), queue->ids.end(), [&](const Id& id) { return id.id == client_id; });
+  if (known != queue->ids.end()) return;
+  // Whatever waits in the queue arrived after this send was let through: its place is in front of them.
+  const auto place = failed ? std::min(queue->failed++, queue->ids.size()) : 0;
+  queue->ids.insert(queue->ids.begin() + static_cast<std::ptrdiff_t>(place), {std::string(client_id), now});
+  if (queue->ids.size() > kMaxIds) queue->ids.pop_back();
+}
+
+}  // namespace chat

@@ -1,0 +1,23 @@
+#pragma once
+#include <optional>
+
+#include "chat/model/message.hpp"
+
+namespace chat {
+
+struct DerivedStatus {
+  MessageStatus status = MessageStatus::kSent;
+  std::optional<WallTime> delivered_at;
+  std::optional<WallTime> read_at;
+};
+
+/// Status of a message out of the first watermark steps that cover it (nullptr: none). A failure wins over any
+/// watermark above it; read implies delivered.
+[[nodiscard]] DerivedStatus derive_status(const Message& message, const WatermarkStep* delivered,
+                                          const WatermarkStep* read);
+
+/// Whether the author may know of this step for the message with this number: what was read during a block is told to
+/// nobody, so such a step covers no more of the author's messages than its predecessor did.
+[[nodiscard]] bool told_to_author(const WatermarkStep& step, ConversationSeq seq);
+
+}  // namespace chat
