@@ -79,7 +79,7 @@ def _gtest(preset, test, reports):
     if report.is_file():
         cases = from_gtest_xml(report.read_text(encoding="utf-8", errors="replace"))
         if done.status != 0 and not any(case.outcome == FAILED for case in cases):
-            cases.append(Case("end of the program", FAILED, f"the program {done.end} after its tests\n{done.output[-4000:]}"))
+            cases.append(Case("end of the program", FAILED, f"the program {done.end} after its tests\n{done.output[-1000:]}"))
     elif done.status == 0:
         cases = [Case("program", PASSED)]  # not a GTest program: its exit status is its verdict
     else:
@@ -139,12 +139,15 @@ def fuzz():
 
 def _fuzz(target, seconds):
     """One target on a corpus that grows from run to run; a finding stays beside the log."""
+    program = BUILD / "fuzz/bin" / target
+    if not program.is_file():
+        return Case(target, FAILED, "no room of the build owns it; is its folder named in the root CMakeLists.txt?")
     folder = BUILD / "fuzz/findings" / target
     corpus = BUILD / "fuzz/corpus" / target
     for place in (folder, corpus):
         place.mkdir(parents=True, exist_ok=True)
     seeds = [seed for seed in ROOT.glob(f"*/**/{target}_seeds") if seed.is_dir()]
-    done = process.run([BUILD / "fuzz/bin" / target, f"-max_total_time={seconds}", f"-timeout={_FUZZ_CASE_SECONDS}",
+    done = process.run([program, f"-max_total_time={seconds}", f"-timeout={_FUZZ_CASE_SECONDS}",
                         f"-rss_limit_mb={_FUZZ_MEMORY_MIB}", "-print_final_stats=1", f"-artifact_prefix={folder}/", corpus, *seeds],
                        LOGS / "fuzz" / f"{target}.log", seconds=seconds + _FUZZ_SPARE_SECONDS, env=_SANITIZER_OPTIONS)
     return Case(target, PASSED if done.status == 0 else FAILED, "" if done.status == 0 else f"{done.end}\n{done.output[-6000:]}")

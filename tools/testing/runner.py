@@ -2,6 +2,7 @@
 
 import argparse
 import os
+import subprocess
 import sys
 import time
 
@@ -43,6 +44,8 @@ def _timed(suite):
         cases = suite.run()
     except BuildFailed as failure:
         cases = [Case("build", FAILED, str(failure))]
+    except (OSError, subprocess.SubprocessError) as error:
+        cases = [Case("suite", FAILED, f"could not be run: {error}")]
     if not cases:
         cases = [Case("suite", FAILED, "it holds no test")]
     _show(suite, cases)
