@@ -17,7 +17,7 @@ namespace socketio_codec {
 struct Envelope {
   std::string_view name_space = "/";
   /// Events: the answer wanted, below kAckIdEnd (CHECK). Acks: the id that is answered, as it came.
-  std::optional<std::uint64_t> ack_id;
+  std::optional<std::uint64_t> ack_id = std::nullopt;
   /// Above 0 it is a binary packet; at most kMaxAttachments (CHECK).
   std::size_t attachments = 0;
 };
@@ -25,14 +25,14 @@ struct Envelope {
 /// Answer to CONNECT.
 struct Accepted {
   std::string_view sid;
-  std::string_view pid;  // only with connection state recovery; empty = left out
+  std::string_view pid = {};  // only with connection state recovery; empty = left out
 };
 void append_connect(std::string& out, std::string_view name_space, const Accepted& accepted);
 
 /// Refusal of CONNECT.
 struct Refused {
   std::string_view message;
-  std::string_view data;  // JSON text; empty = left out
+  std::string_view data = {};  // JSON text; empty = left out
 };
 void append_connect_error(std::string& out, std::string_view name_space, const Refused& refused);
 
@@ -40,7 +40,7 @@ void append_disconnect(std::string& out, std::string_view name_space);
 
 struct EventBody {
   std::string_view name;  // UTF-8, not reserved (CHECK)
-  std::string_view arguments;
+  std::string_view arguments = {};
 };
 void append_event(std::string& out, const Envelope& envelope, const EventBody& event);
 
