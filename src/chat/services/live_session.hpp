@@ -17,7 +17,8 @@ struct LogItem {
   MailboxEntry entry;
   /// Message entries only; nullopt: unreadable or gone.
   std::optional<MessageView> message;
-  std::string peer_name;        // relation entries: username of `peer`
+  std::uint64_t author_ordinal = 0;  // message entries: Message::sender_ordinal, for the receipt
+  std::string peer_name;             // relation entries: username of `peer`
   base::SteadyTime accepted{};  // live messages: when the send was accepted (restante_delivery_seconds); zero: unknown
   bool counted = false;         // true: a device of the recipient was connected when it was accepted
 };

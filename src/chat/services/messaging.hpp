@@ -54,10 +54,12 @@ struct AttachRequest {
 struct Attached {
   std::string epoch;  // current
   MailboxSeq head;
-  MailboxSeq position;     // where the pump starts
-  bool recovered = false;  // (epoch, position) was given and valid
-  bool reset = false;      // it was given and not valid, or older than what is retained
-  MailboxSeq poison;       // an entry that broke this device's earlier sessions: send it alone; 0: none
+  MailboxSeq position;              // where the pump starts
+  bool recovered = false;           // (epoch, position) was given and valid
+  bool reset = false;               // it was given and not valid, or older than what is retained
+  MailboxSeq poison;                // an entry that broke this device's earlier sessions: send it alone; 0: none
+  bool skip_poison = false;         // alone did not help either: pass it over for this device
+  std::uint8_t batch_halvings = 0;  // how often this device let a batch run into the no-confirmation time
   /// Lost against a younger handshake of the same device: tell `session_expired {replaced}`, no ready.
   bool replaced = false;
 };
@@ -67,6 +69,7 @@ struct Receipt {
   UserId author;
   ConversationSeq seq;  // highest confirmed message of that author in the run
   MessageId message;
+  std::uint64_t ordinal = 0;  // the author's messages in the conversation up to this one
 };
 struct Confirmation {
   UserId user;
@@ -75,6 +78,8 @@ struct Confirmation {
   MailboxSeq position;
   std::vector<Receipt> receipts;    // one per author
   std::vector<MailboxSeq> skipped;  // poison entries given up for this device
+  std::vector<MessageId> rescued;   // messages marked kSkipped that this device has stored after all
+  std::uint32_t messages = 0;       // how many messages of others the run grew by (restante_pending_messages)
 };
 
 struct SyncAnswer {
@@ -103,6 +108,11 @@ class Messaging {
   virtual void set_silent(const UserId& user, ConnectionId connection, bool silent) = 0;
   /// An entry was the lowest unconfirmed one when a session that stayed alive passed the no-confirmation time.
   virtual void report_poison(const UserId& user, const DeviceId& device, MailboxSeq position) = 0;
+
+  /// A pump met a message that the server itself cannot read: it fails for everyone, author and recipient are told.
+  virtual void report_unreadable(const MailboxEntry& entry) = 0;
+  /// The pump's jittered head check (I7): posts a hint to the session if its mailbox has grown beyond `known`.
+  virtual void check_head(const UserId& user, ConnectionId connection, MailboxSeq known) = 0;
 
   /// `up_to`: conversation number, clamped to the last committed one; or a message id of that conversation.
   virtual void mark_read(const UserId& reader, const DeviceId& device,
