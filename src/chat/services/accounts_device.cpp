@@ -1,0 +1,97 @@
+#include "chat/services/accounts_device.hpp"
+
+#include <algorithm>
+
+namespace chat {
+namespace {
+
+MailboxSeq highest_position(const std::vector<DevicePosition>& positions) {
+  MailboxSeq highest;
+  for (const auto& each : positions) highest = std::max(highest, each.position);
+  return highest;
+}
+
+std::vector<Device>::const_iterator least_recent_offline(LaneContext& context, const std::vector<Device>& devices) {
+  auto found = devices.end();
+  for (auto each = devices.begin(); each != devices.end(); ++each) {
+    if (context.device_is_live(each->user, each->id)) continue;
+    if (found == devices.end() || each->last_seen < found->last_seen) found = each;
+  }
+  return found;
+}
+
+void take_over(LaneContext& context, const Device& device, const LoginId& login, const std::vector<Login>& logins) {
+  if (device.login == login) return;
+  context.end_device(device.user, device.id, EndReason::kReplaced);
+  for (const auto& each : logins) {
+    if (each.device == device.id && each.id != login) drop_login(context, each.id, EndReason::kReplaced);
+  }
+}
+
+Outcome<std::monostate> make_room(LaneContext& context, std::vector<Device> devices, const std::vector<Login>& logins,
+                                  std::int64_t limit) {
+  while (limit > 0 && devices.size() >= static_cast<std::size_t>(limit)) {
+    const auto oldest = least_recent_offline(context, devices);
+    if (oldest == devices.end()) {
+      return Refusal{ErrorCode::kConflict, "too many devices, and all of them are online", 0, "device", {}};
+    }
+    drop_device(context, *oldest, logins);
+    devices.erase(oldest);
+  }
+  return std::monostate{};
+}
+
+}  // namespace
+
+std::optional<Refusal> check_caller(const LaneContext& context, const UserId& user, const LoginId& login) {
+  const auto row = context.store().login(login);
+  if (!row) return refusal_of(row.error());
+  if (!row.value() || row.value()->user != user) return refusal_unauthorized("the session has ended", "revoked");
+  return std::nullopt;
+}
+
+void drop_login(LaneContext& context, const LoginId& login, EndReason reason) {
+  context.batch().erased_logins.push_back(login);
+  context.end_login(login, reason);
+}
+
+void drop_device(LaneContext& context, const Device& device, const std::vector<Login>& logins) {
+  context.batch().erased_devices.emplace_back(device.user, device.id);
+  context.end_device(device.user, device.id, EndReason::kDeviceRemoved);
+  for (const auto& login : logins) {
+    if (login.device == device.id) drop_login(context, login.id, EndReason::kDeviceRemoved);
+  }
+  context.forget_user(device.user);
+}
+
+Outcome<Device> admit_device(LaneContext& context, const UserId& user, const DeviceId& device, const LoginId& login,
+                             std::int64_t limit) {
+  const auto devices = context.store().devices(user);
+  if (!devices) return refusal_of(devices.error());
+  const auto logins = context.store().logins(user);
+  if (!logins) return refusal_of(logins.error());
+  const auto positions = context.store().positions(user);
+  if (!positions) return refusal_of(positions.error());
+
+  const auto known =
+      std::find_if(devices.value().begin(), devices.value().end(), [&](const Device& d) { return d.id == device; });
+  Device admitted;
+  if (known != devices.value().end()) {
+    admitted = *known;
+    take_over(context, *known, login, logins.value());
+  } else {
+    auto room = make_room(context, devices.value(), logins.value(), limit);
+    if (auto* refusal = std::get_if<Refusal>(&room)) return std::move(*refusal);
+    admitted.user = user;
+    admitted.id = device;
+    admitted.created = context.now();
+    admitted.start = highest_position(positions.value());
+  }
+  admitted.login = login;
+  admitted.last_seen = context.now();
+  context.batch().devices.push_back(admitted);
+  context.forget_user(user);
+  return admitted;
+}
+
+}  // namespace chat

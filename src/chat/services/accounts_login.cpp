@@ -1,0 +1,118 @@
+#include "chat/rules/account_fields.hpp"
+#include "chat/services/accounts_device.hpp"
+#include "chat/services/accounts_password_job.hpp"
+
+namespace chat {
+
+void AccountService::log_in(Credentials credentials, base::Executor& on, Reply<Grant> reply) {
+  auto job = std::make_shared<PasswordJob<Grant>>(on, std::move(reply));
+  const auto now = parts_.clock.steady_now();
+  if (!credentials.trusted_address) {
+    const auto wait = address_logins_.admit(address_key(credentials.address), now);
+    if (wait != 0) return job->finish(refusal_throttled(wait));
+  }
+  // What can be no account's is refused without a hash, whoever it names.
+  if (!is_username(credentials.username) || !is_password(credentials.password)) {
+    return job->finish(refusal_credentials());
+  }
+  job->throttle_key = fold_case(credentials.username);
+  job->credentials = std::move(credentials);
+  if (const auto wait = failures_.begin(job->throttle_key, now); wait != 0) {
+    return job->finish(refusal_throttled(wait));
+  }
+  if (!parts_.passwords([this, job] { check_login(job); })) {
+    failures_.withdrawn(job->throttle_key);
+    job->finish(refusal_passwords_busy());
+  }
+}
+
+void AccountService::check_login(const std::shared_ptr<PasswordJob<Grant>>& job) {
+  const auto& credentials = job->credentials;
+  const auto found = parts_.store.user_by_name(credentials.username);
+  if (!found) {
+    failures_.withdrawn(job->throttle_key);
+    return job->finish(refusal_of(found.error()));
+  }
+  const auto& user = found.value();
+  const auto& hash = user ? user->password_hash : dummy_hash_;
+  const bool matches = parts_.hasher.verify(credentials.password, hash);
+  if (!user || !matches || user->deactivated) return job->finish(refusal_credentials());
+  failures_.succeeded(job->throttle_key);
+  std::string renewed;
+  if (parts_.hasher.outdated(hash)) renewed = parts_.hasher.hash(credentials.password);
+  submit_login(job, user->id, hash, std::move(renewed));
+}
+
+void AccountService::submit_login(std::shared_ptr<PasswordJob<Grant>> job, UserId id, std::string verified_hash,
+                                  std::string new_hash) {
+  auto choose = [this, job, id, verified = std::move(verified_hash),
+                 renewed = std::move(new_hash)](LaneContext& context) -> Outcome<Grant> {
+    auto found = context.store().user(id);
+    if (!found) return refusal_of(found.error());
+    auto& user = found.value();
+    // Changed, erased or banned while the password was being checked.
+    if (!user || user->deactivated || user->password_hash != verified) return refusal_credentials();
+    if (!renewed.empty()) {
+      user->password_hash = renewed;
+      context.batch().users.push_back(*user);
+    }
+    return open_login(context, *user, job->credentials);
+  };
+  decide<Grant>(parts_.lane, job->on, std::move(job->reply), std::move(choose));
+}
+
+void AccountService::change_password(const Caller& caller, std::string password, std::string new_password,
+                                     base::Executor& on, Reply<std::monostate> reply) {
+  auto job = std::make_shared<PasswordJob<std::monostate>>(on, std::move(reply));
+  if (auto refusal = check_password_form(new_password, "newPassword")) return job->finish(std::move(*refusal));
+  job->caller = caller;
+  job->credentials.password = std::move(password);
+  // The same guessing as at a login, by somebody who holds a token: throttled by account too.
+  job->throttle_key = "change:" + caller.user.hex();
+  if (const auto wait = failures_.begin(job->throttle_key, parts_.clock.steady_now()); wait != 0) {
+    return job->finish(refusal_throttled(wait));
+  }
+  const bool taken = parts_.passwords(
+      [this, job, chosen = std::move(new_password)]() mutable { check_password_change(job, std::move(chosen)); });
+  if (taken) return;
+  failures_.withdrawn(job->throttle_key);
+  job->finish(refusal_passwords_busy());
+}
+
+void AccountService::check_password_change(const std::shared_ptr<PasswordJob<std::monostate>>& job,
+                                           std::string new_password) {
+  const auto found = parts_.store.user(job->caller.user);
+  if (!found) {
+    failures_.withdrawn(job->throttle_key);
+    return job->finish(refusal_of(found.error()));
+  }
+  const auto& user = found.value();
+  if (!user || !parts_.hasher.verify(job->credentials.password, user->password_hash)) {
+    auto refusal = refusal_unauthorized("the present password is wrong");
+    refusal.field = "password";
+    return job->finish(std::move(refusal));
+  }
+  failures_.succeeded(job->throttle_key);
+  auto choose = [caller = job->caller, verified = user->password_hash,
+                 hash = parts_.hasher.hash(new_password)](LaneContext& context) -> Outcome<std::monostate> {
+    if (auto refusal = check_caller(context, caller.user, caller.login)) return std::move(*refusal);
+    auto row = context.store().user(caller.user);
+    if (!row) return refusal_of(row.error());
+    if (!row.value() || row.value()->password_hash != verified) {
+      return refusal_unauthorized("the present password is wrong");
+    }
+    const auto logins = context.store().logins(caller.user);
+    if (!logins) return refusal_of(logins.error());
+    row.value()->password_hash = hash;
+    context.batch().users.push_back(*row.value());
+    for (const auto& login : logins.value()) {
+      if (login.id != caller.login) context.batch().erased_logins.push_back(login.id);
+    }
+    context.end_user(caller.user, EndReason::kPasswordChanged, caller.login);
+    context.forget_user(caller.user);
+    return std::monostate{};
+  };
+  decide<std::monostate>(parts_.lane, job->on, std::move(job->reply), std::move(choose));
+}
+
+}  // namespace chat

@@ -1,0 +1,42 @@
+#pragma once
+// Private to the files of AccountService.
+
+#include "chat/services/accounts_service.hpp"
+
+namespace chat {
+
+/// One call that waits for the password pool. Shared with the pool's task: a full pool destroys the task, and somebody
+/// must still answer.
+template <class T>
+struct AccountService::PasswordJob {
+  PasswordJob(base::Executor& executor, Reply<T> to) : on(executor), reply(std::move(to)) {}
+  void finish(Outcome<T> outcome) { answer<T>(on, std::move(reply), std::move(outcome)); }
+
+  base::Executor& on;
+  Reply<T> reply;
+  Credentials credentials;
+  std::string throttle_key;
+  Caller caller;  // change of password only
+};
+
+/// The pool that hashes is full: at two hashes in 0.3 s its queue is worked off in some ten seconds at most.
+inline Refusal refusal_passwords_busy() {
+  return {ErrorCode::kOverloaded, "too many logins at the moment", 5, {}, {}};
+}
+inline Refusal refusal_throttled(std::uint32_t seconds) {
+  return {ErrorCode::kRateLimited, "too many attempts", seconds, {}, {}};
+}
+inline Refusal refusal_credentials() {
+  return refusal_unauthorized("username or password is wrong");
+}
+inline Refusal refusal_field(std::string_view field, std::string_view message) {
+  return {ErrorCode::kInvalid, std::string(message), 0, std::string(field), {}};
+}
+inline Refusal refusal_taken(std::string_view field) {
+  return {ErrorCode::kConflict, "this " + std::string(field) + " is taken", 0, std::string(field), {}};
+}
+std::optional<Refusal> check_username(std::string_view username);
+std::optional<Refusal> check_email(std::string_view email);
+std::optional<Refusal> check_password_form(std::string_view password, std::string_view field);
+
+}  // namespace chat

@@ -1,0 +1,118 @@
+// The account itself: look at it, change it, erase it, find others.
+
+#include "chat/rules/account_fields.hpp"
+#include "chat/rules/friendship.hpp"
+#include "chat/services/accounts_device.hpp"
+#include "chat/services/accounts_password_job.hpp"
+
+namespace chat {
+namespace {
+
+/// Nothing when `found` is nobody or the user itself (a change of letter case).
+std::optional<Refusal> check_taken(const Read<std::optional<User>>& found, const UserId& self, std::string_view field) {
+  if (!found) return refusal_of(found.error());
+  if (found.value() && found.value()->id != self) return refusal_taken(field);
+  return std::nullopt;
+}
+
+Outcome<User> decide_update(LaneContext& context, const Caller& caller, const std::optional<std::string>& username,
+                            const std::optional<std::string>& email) {
+  if (auto refusal = check_caller(context, caller.user, caller.login)) return std::move(*refusal);
+  auto found = context.store().user(caller.user);
+  if (!found) return refusal_of(found.error());
+  if (!found.value()) return refusal_unauthorized("the session has ended", "revoked");
+  User user = std::move(*found.value());
+  if (username) {
+    const auto other = context.store().user_by_name(*username);
+    if (auto refusal = check_taken(other, user.id, "username")) return std::move(*refusal);
+    user.username = *username;
+  }
+  if (email) {
+    const auto other = context.store().user_by_email(*email);
+    if (auto refusal = check_taken(other, user.id, "email")) return std::move(*refusal);
+    user.email = *email;
+  }
+  context.batch().users.push_back(user);
+  context.forget_user(user.id);
+  return user;
+}
+
+/// Friends who may know of each other are told of the end; everybody else hears nothing.
+void leave_relation(LaneContext& context, const UserId& user, const Relation& relation) {
+  if (are_friends(relation)) {
+    MailboxEntry entry;
+    entry.owner = relation.pair.peer_of(user);
+    entry.peer = user;
+    entry.kind = EntryKind::kRelation;
+    entry.relation = RelationEvent::kFriendRemoved;
+    entry.at = context.now();
+    context.append_entry(std::move(entry));
+    context.friendship_changed(relation.pair, false);
+  }
+  context.forget_conversation(relation.pair);
+}
+
+Outcome<std::monostate> decide_erase(LaneContext& context, const Caller& caller) {
+  if (auto refusal = check_caller(context, caller.user, caller.login)) return std::move(*refusal);
+  const auto relations = context.store().relations(caller.user);
+  if (!relations) return refusal_of(relations.error());
+  const auto logins = context.store().logins(caller.user);
+  if (!logins) return refusal_of(logins.error());
+  const auto peers = context.store().conversation_peers(caller.user);
+  if (!peers) return refusal_of(peers.error());
+
+  for (const auto& relation : relations.value()) leave_relation(context, caller.user, relation);
+  for (const auto& peer : peers.value()) {
+    const auto conversation = ConversationKey::of(caller.user, peer);
+    context.batch().erased_conversations.push_back(conversation);
+    context.forget_conversation(conversation);
+  }
+  for (const auto& login : logins.value()) context.batch().erased_logins.push_back(login.id);
+  context.batch().erased_users.push_back(caller.user);
+  context.end_user(caller.user, EndReason::kRevoked, std::nullopt);
+  context.forget_user(caller.user);
+  return std::monostate{};
+}
+
+}  // namespace
+
+void AccountService::me(const Caller& caller, base::Executor& on, Reply<User> reply) {
+  read_on<User>(parts_.reads, on, std::move(reply), [this, id = caller.user]() -> Outcome<User> {
+    auto found = parts_.store.user(id);
+    if (!found) return refusal_of(found.error());
+    if (!found.value()) return refusal_unauthorized("the session has ended", "revoked");
+    return std::move(*found.value());
+  });
+}
+
+void AccountService::update_me(const Caller& caller, std::optional<std::string> username,
+                               std::optional<std::string> email, base::Executor& on, Reply<User> reply) {
+  std::optional<Refusal> refusal;
+  if (username) refusal = check_username(*username);
+  if (!refusal && email) refusal = check_email(*email);
+  if (refusal) return answer<User>(on, std::move(reply), std::move(*refusal));
+  decide<User>(parts_.lane, on, std::move(reply),
+               [caller, username = std::move(username), email = std::move(email)](LaneContext& context) {
+                 return decide_update(context, caller, username, email);
+               });
+}
+
+void AccountService::erase(const Caller& caller, base::Executor& on, Reply<std::monostate> reply) {
+  decide<std::monostate>(parts_.lane, on, std::move(reply),
+                         [caller](LaneContext& context) { return decide_erase(context, caller); });
+}
+
+void AccountService::find_user(const Caller& caller, std::string username, base::Executor& on, Reply<User> reply) {
+  const auto wait = lookups_.admit(caller.user.hex(), parts_.clock.steady_now());
+  if (wait != 0) return answer<User>(on, std::move(reply), refusal_throttled(wait));
+  read_on<User>(parts_.reads, on, std::move(reply), [this, name = std::move(username)]() -> Outcome<User> {
+    auto found = parts_.store.user_by_name(name);
+    if (!found) return refusal_of(found.error());
+    if (!found.value() || found.value()->deactivated) {
+      return Refusal{ErrorCode::kNotFound, "no user of this name", 0, {}, {}};
+    }
+    return std::move(*found.value());
+  });
+}
+
+}  // namespace chat

@@ -1,0 +1,125 @@
+// Devices and logins of a user: list, remove, log out, push addresses.
+
+#include <algorithm>
+
+#include "chat/services/accounts_device.hpp"
+#include "chat/services/accounts_service.hpp"
+
+namespace chat {
+namespace {
+
+Refusal no_such_device() {
+  return {ErrorCode::kNotFound, "no device of this id", 0, {}, {}};
+}
+
+Outcome<std::vector<DeviceView>> decide_devices(LaneContext& context, const UserId& user) {
+  const auto devices = context.store().devices(user);
+  if (!devices) return refusal_of(devices.error());
+  const auto positions = context.store().positions(user);
+  if (!positions) return refusal_of(positions.error());
+  std::vector<DeviceView> views;
+  for (const auto& device : devices.value()) {
+    DeviceView view{device, device.start, context.device_is_live(user, device.id)};
+    for (const auto& each : positions.value()) {
+      if (each.device == device.id) view.position = std::max(view.position, each.position);
+    }
+    views.push_back(std::move(view));
+  }
+  return views;
+}
+
+Outcome<Device> find_device(const LaneContext& context, const UserId& user, const DeviceId& id) {
+  auto devices = context.store().devices(user);
+  if (!devices) return refusal_of(devices.error());
+  for (auto& device : devices.value()) {
+    if (device.id == id) return std::move(device);
+  }
+  return no_such_device();
+}
+
+Outcome<std::monostate> decide_removal(LaneContext& context, const Caller& caller, const DeviceId& id) {
+  if (auto refusal = check_caller(context, caller.user, caller.login)) return std::move(*refusal);
+  auto found = find_device(context, caller.user, id);
+  if (auto* refusal = std::get_if<Refusal>(&found)) return std::move(*refusal);
+  const auto logins = context.store().logins(caller.user);
+  if (!logins) return refusal_of(logins.error());
+  drop_device(context, std::get<Device>(found), logins.value());
+  return std::monostate{};
+}
+
+/// Ends one login of the user. The push addresses of its devices go too: nobody who logged out wants to be woken.
+Outcome<std::monostate> decide_end(LaneContext& context, const Caller& caller, const LoginId& login, EndReason reason) {
+  if (auto refusal = check_caller(context, caller.user, caller.login)) return std::move(*refusal);
+  const auto row = context.store().login(login);
+  if (!row) return refusal_of(row.error());
+  if (!row.value() || row.value()->user != caller.user) {
+    return Refusal{ErrorCode::kNotFound, "no session of this id", 0, {}, {}};
+  }
+  auto devices = context.store().devices(caller.user);
+  if (!devices) return refusal_of(devices.error());
+  for (auto& device : devices.value()) {
+    if (device.login != login || !device.push) continue;
+    device.push.reset();
+    context.batch().devices.push_back(device);
+    context.forget_user(caller.user);
+  }
+  drop_login(context, login, reason);
+  return std::monostate{};
+}
+
+}  // namespace
+
+void AccountService::devices(const Caller& caller, base::Executor& on, Reply<std::vector<DeviceView>> reply) {
+  decide<std::vector<DeviceView>>(parts_.lane, on, std::move(reply),
+                                  [user = caller.user](LaneContext& context) { return decide_devices(context, user); });
+}
+
+void AccountService::remove_device(const Caller& caller, DeviceId device, base::Executor& on,
+                                   Reply<std::monostate> reply) {
+  decide<std::monostate>(parts_.lane, on, std::move(reply), [caller, device = std::move(device)](LaneContext& context) {
+    return decide_removal(context, caller, device);
+  });
+}
+
+void AccountService::set_push(const Caller& caller, DeviceId device, std::optional<PushAddress> address,
+                              base::Executor& on, Reply<std::monostate> reply) {
+  auto choose = [caller, id = std::move(device),
+                 address = std::move(address)](LaneContext& context) mutable -> Outcome<std::monostate> {
+    if (auto refusal = check_caller(context, caller.user, caller.login)) return std::move(*refusal);
+    auto found = find_device(context, caller.user, id);
+    if (auto* refusal = std::get_if<Refusal>(&found)) return std::move(*refusal);
+    auto& row = std::get<Device>(found);
+    row.push = std::move(address);
+    context.batch().devices.push_back(std::move(row));
+    context.forget_user(caller.user);
+    return std::monostate{};
+  };
+  decide<std::monostate>(parts_.lane, on, std::move(reply), std::move(choose));
+}
+
+void AccountService::logins(const Caller& caller, base::Executor& on, Reply<std::vector<Login>> reply) {
+  read_on<std::vector<Login>>(parts_.reads, on, std::move(reply),
+                              [this, user = caller.user]() -> Outcome<std::vector<Login>> {
+                                auto found = parts_.store.logins(user);
+                                if (!found) return refusal_of(found.error());
+                                const auto now = parts_.clock.wall_now();
+                                std::erase_if(found.value(), [&](const Login& each) { return each.expires <= now; });
+                                return std::move(found.value());
+                              });
+}
+
+void AccountService::log_out(const Caller& caller, base::Executor& on, Reply<std::monostate> reply) {
+  decide<std::monostate>(parts_.lane, on, std::move(reply), [caller](LaneContext& context) {
+    return decide_end(context, caller, caller.login, EndReason::kLogout);
+  });
+}
+
+void AccountService::revoke_login(const Caller& caller, LoginId login, base::Executor& on,
+                                  Reply<std::monostate> reply) {
+  const auto reason = login == caller.login ? EndReason::kLogout : EndReason::kRevoked;
+  decide<std::monostate>(parts_.lane, on, std::move(reply), [caller, login, reason](LaneContext& context) {
+    return decide_end(context, caller, login, reason);
+  });
+}
+
+}  // namespace chat

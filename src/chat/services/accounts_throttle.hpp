@@ -1,0 +1,71 @@
+#pragma once
+// Who asks too often. Two shapes, both in memory (a restart forgives), both bounded in keys, both thread-safe:
+// WindowThrottle counts what a key did in any window; FailureThrottle makes a key wait longer with each failure.
+// Keys are chosen by strangers, so they live in an ordered tree: no hash to collide.
+
+#include <chrono>
+#include <cstdint>
+#include <map>
+#include <mutex>
+#include <string>
+
+#include "base/clock.hpp"
+
+namespace chat {
+
+/// At most `limit` in any `window`, by two adjacent windows, the older one weighted by what of it is still in view.
+class WindowThrottle {
+ public:
+  /// limit 0: off.
+  WindowThrottle(std::int64_t limit, std::chrono::seconds window) : limit_(limit), window_(window) {}
+
+  /// 0: admitted and counted. Otherwise the whole seconds (rounded up, at least 1) until it would be; not counted.
+  [[nodiscard]] std::uint32_t admit(const std::string& key, base::SteadyTime now);
+
+ private:
+  struct Count {
+    base::SteadyTime opened;  // of the current window
+    double current = 0;
+    double previous = 0;
+  };
+  void roll(Count& count, base::SteadyTime now) const;
+  [[nodiscard]] std::uint32_t wait(const Count& count, base::SteadyTime now) const;
+  void make_room(base::SteadyTime now);
+
+  const std::int64_t limit_;
+  const std::chrono::seconds window_;
+  std::mutex mutex_;
+  std::map<std::string, Count> counts_;
+};
+
+/// Five failures are free, each further one doubles the wait from 5 s to 15 min; never a lock-out. An attempt counts as
+/// a failure from its begin, so that a hundred at once are not a hundred guesses.
+class FailureThrottle {
+ public:
+  static constexpr int kFree = 5;
+  static constexpr std::chrono::seconds kFirstWait{5};  // long enough to stop guessing, short enough for a typing error
+  static constexpr std::chrono::seconds kLongestWait{15 * 60};
+  static constexpr std::chrono::seconds kForgetAfter{60 * 60};  // since the last failure
+
+  /// 0: go ahead. Otherwise the seconds to wait.
+  [[nodiscard]] std::uint32_t begin(const std::string& key, base::SteadyTime now);
+  void succeeded(const std::string& key);
+  /// The attempt was never judged (overload): it does not count.
+  void withdrawn(const std::string& key);
+
+ private:
+  struct Record {
+    int failures = 0;
+    base::SteadyTime last;
+    base::SteadyTime blocked_until;
+  };
+  void make_room(base::SteadyTime now);
+
+  std::mutex mutex_;
+  std::map<std::string, Record> records_;
+};
+
+/// What limits per address are keyed by: an IPv4 address, or the /64 of an IPv6 one (a subscriber has at least that).
+[[nodiscard]] std::string address_key(const std::string& address);
+
+}  // namespace chat

@@ -1,0 +1,69 @@
+// What a user sees of the others: friends, requests, blocks. A suspended friendship is in nobody's list: the blocked
+// side could otherwise tell a block from an end.
+
+#include "chat/services/relations_service.hpp"
+
+namespace chat {
+namespace {
+
+/// fn(relation, peer) for every relation of the user whose peer still has an account.
+template <class Fn>
+std::optional<Refusal> for_each_peer(const AccountStore& store, const UserId& user, Fn&& fn) {
+  const auto relations = store.relations(user);
+  if (!relations) return refusal_of(relations.error());
+  for (const auto& relation : relations.value()) {
+    auto peer = store.user(relation.pair.peer_of(user));
+    if (!peer) return refusal_of(peer.error());
+    if (peer.value() && !peer.value()->deactivated) fn(relation, std::move(*peer.value()));
+  }
+  return std::nullopt;
+}
+
+}  // namespace
+
+Outcome<std::vector<FriendView>> RelationService::read_friends(const UserId& user) const {
+  std::vector<FriendView> friends;
+  auto refusal = for_each_peer(parts_.store, user, [&](const Relation& relation, User peer) {
+    if (!are_friends(relation)) return;
+    const bool online = parts_.presence.is_online(peer.id);
+    friends.push_back({std::move(peer), online});
+  });
+  if (refusal) return std::move(*refusal);
+  return friends;
+}
+
+Outcome<Requests> RelationService::read_requests(const UserId& user) const {
+  Requests requests;
+  auto refusal = for_each_peer(parts_.store, user, [&](const Relation& relation, User peer) {
+    if (requested_by(relation, user)) {
+      requests.outgoing.push_back({std::move(peer), relation.changed});
+    } else if (requested_by(relation, peer.id)) {
+      requests.incoming.push_back({std::move(peer), relation.changed});
+    }
+  });
+  if (refusal) return std::move(*refusal);
+  return requests;
+}
+
+Outcome<std::vector<User>> RelationService::read_blocked(const UserId& user) const {
+  std::vector<User> blocked;
+  auto refusal = for_each_peer(parts_.store, user, [&](const Relation& relation, User peer) {
+    if (relation.blocked_by(user)) blocked.push_back(std::move(peer));
+  });
+  if (refusal) return std::move(*refusal);
+  return blocked;
+}
+
+void RelationService::friends(const Caller& caller, base::Executor& on, Reply<std::vector<FriendView>> reply) {
+  read_on<std::vector<FriendView>>(parts_.reads, on, std::move(reply),
+                                   [this, user = caller.user] { return read_friends(user); });
+}
+void RelationService::requests(const Caller& caller, base::Executor& on, Reply<Requests> reply) {
+  read_on<Requests>(parts_.reads, on, std::move(reply), [this, user = caller.user] { return read_requests(user); });
+}
+void RelationService::blocked(const Caller& caller, base::Executor& on, Reply<std::vector<User>> reply) {
+  read_on<std::vector<User>>(parts_.reads, on, std::move(reply),
+                             [this, user = caller.user] { return read_blocked(user); });
+}
+
+}  // namespace chat

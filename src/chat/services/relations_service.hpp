@@ -1,0 +1,48 @@
+#pragma once
+// RelationService: the implementation of Relations. Verbs are decided in the commit lane by rules/friendship.hpp and
+// told through both mailboxes before they are answered; lists are store reads on the bounded pool. Any thread.
+
+#include "chat/ports/presence.hpp"
+#include "chat/rules/friendship.hpp"
+#include "chat/rules/limits.hpp"
+#include "chat/services/accounts_decision.hpp"
+#include "chat/services/accounts_throttle.hpp"
+#include "chat/services/relations.hpp"
+
+namespace chat {
+
+struct RelationParts {
+  CommandQueue& lane;
+  const Store& store;
+  const Presence& presence;
+  const base::Clock& clock;
+  Offload reads;
+};
+
+class RelationService final : public Relations {
+ public:
+  RelationService(RelationParts parts, const Limits& limits);
+
+  void friends(const Caller& caller, base::Executor& on, Reply<std::vector<FriendView>> reply) override;
+  void requests(const Caller& caller, base::Executor& on, Reply<Requests> reply) override;
+  void request(const Caller& caller, std::variant<UserId, std::string> to, base::Executor& on,
+               Reply<std::monostate> reply) override;
+  void accept(const Caller& caller, UserId from, base::Executor& on, Reply<std::monostate> reply) override;
+  void decline(const Caller& caller, UserId from, base::Executor& on, Reply<std::monostate> reply) override;
+  void remove(const Caller& caller, UserId friend_id, base::Executor& on, Reply<std::monostate> reply) override;
+  void block(const Caller& caller, UserId whom, base::Executor& on, Reply<std::monostate> reply) override;
+  void unblock(const Caller& caller, UserId whom, base::Executor& on, Reply<std::monostate> reply) override;
+  void blocked(const Caller& caller, base::Executor& on, Reply<std::vector<User>> reply) override;
+
+ private:
+  void submit(const Caller& caller, const UserId& peer, RelationVerb verb, base::Executor& on,
+              Reply<std::monostate> reply);
+  Outcome<std::vector<FriendView>> read_friends(const UserId& user) const;
+  Outcome<Requests> read_requests(const UserId& user) const;
+  Outcome<std::vector<User>> read_blocked(const UserId& user) const;
+
+  RelationParts parts_;
+  WindowThrottle requests_per_day_;
+};
+
+}  // namespace chat
