@@ -3,9 +3,7 @@
 #include <algorithm>
 #include <utility>
 
-#include "aio/shard.hpp"
 #include "base/check.hpp"
-#include "socketio/engineio/server.hpp"
 #include "socketio/server/hub.hpp"
 
 namespace socketio {
@@ -30,20 +28,6 @@ Namespace& Server::of(std::function<bool(std::string_view name)> predicate) {
 
 Hub& Server::add_hub(const Place& place) {
   return *hubs_.emplace_back(std::make_shared<Hub>(*this, place));
-}
-
-void Server::attach(engineio::Server& engine, std::span<aio::Shard* const> shards) {
-  CHECK(hubs_.empty());
-  for (aio::Shard* shard : shards) {
-    add_hub(Place{.executor = *shard, .timers = shard->timers(), .clock = shard->clock(), .is_here = [shard] {
-                    return shard->on_this_thread();
-                  }});
-  }
-  engine.on_session([this](engineio::Session& session, const engineio::Handshake& handshake) {
-    const auto here = std::find_if(hubs_.begin(), hubs_.end(), [](const auto& hub) { return hub->is_here(); });
-    CHECK(here != hubs_.end());
-    return (*here)->accept(session, handshake);
-  });
 }
 
 std::shared_ptr<Namespace> Server::find_or_create(std::string_view name, bool& dynamic) {
