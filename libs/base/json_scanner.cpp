@@ -4,6 +4,7 @@
 #include <array>
 #include <bit>
 #include <cstring>
+#include <span>
 #include <vector>
 
 #include "base/utf8.hpp"
@@ -11,8 +12,10 @@
 namespace base {
 namespace {
 
-// Objects up to this size are checked for duplicate keys without allocation.
-constexpr std::size_t kInlineKeys = 128;
+// Objects of these sizes are checked for duplicate keys without allocation: what events look like, and what the default
+// limit allows. Two sizes, because the larger array costs more to prepare than a small object costs to scan.
+constexpr std::size_t kFewKeys = 16;
+constexpr std::size_t kManyKeys = 128;
 
 bool is_digit(char c) {
   return c >= '0' && c <= '9';
@@ -26,11 +29,19 @@ int hex_digit(char c) {
 }
 
 // Sorting instead of hashing: no key a stranger chooses can make it slow.
-bool all_distinct(JsonValue* keys, std::size_t count) {
-  std::sort(keys, keys + count, [](const auto& a, const auto& b) { return compare_json_strings(a, b) < 0; });
-  return std::adjacent_find(keys, keys + count, [](const auto& a, const auto& b) {
-           return compare_json_strings(a, b) == 0;
-         }) == keys + count;
+bool all_distinct(const JsonValue& object, std::span<JsonValue> keys) {
+  JsonCursor cursor(object);
+  JsonValue ignored;
+  for (JsonValue& key : keys) CHECK(cursor.next(key) && cursor.next(ignored));
+  std::sort(keys.begin(), keys.end(), [](const auto& a, const auto& b) { return compare_json_strings(a, b) < 0; });
+  return std::adjacent_find(keys.begin(), keys.end(),
+                            [](const auto& a, const auto& b) { return compare_json_strings(a, b) == 0; }) == keys.end();
+}
+
+template <std::size_t kCapacity>
+bool all_distinct_within(const JsonValue& object, std::size_t members) {
+  std::array<JsonValue, kCapacity> keys;
+  return all_distinct(object, std::span(keys).first(members));
 }
 
 }  // namespace
@@ -166,17 +177,17 @@ bool JsonScanner::object(std::size_t depth) {
 }
 
 bool JsonScanner::distinct_keys(const char* open, std::size_t members) {
-  JsonCursor cursor(JsonValue({open, static_cast<std::size_t>(at_ - open)}, JsonKind::kObject));
-  std::array<JsonValue, kInlineKeys> few;
-  std::vector<JsonValue> many;
-  JsonValue* keys = few.data();
-  if (members > few.size()) {
-    many.resize(members);
-    keys = many.data();
+  const JsonValue object({open, static_cast<std::size_t>(at_ - open)}, JsonKind::kObject);
+  bool distinct = false;
+  if (members <= kFewKeys) {
+    distinct = all_distinct_within<kFewKeys>(object, members);
+  } else if (members <= kManyKeys) {
+    distinct = all_distinct_within<kManyKeys>(object, members);
+  } else {
+    std::vector<JsonValue> keys(members);
+    distinct = all_distinct(object, keys);
   }
-  JsonValue ignored;
-  for (std::size_t i = 0; i < members; ++i) CHECK(cursor.next(keys[i]) && cursor.next(ignored));
-  return all_distinct(keys, members) || fail(JsonError::kDuplicateKey);
+  return distinct || fail(JsonError::kDuplicateKey);
 }
 
 bool JsonScanner::literal(std::string_view word) {

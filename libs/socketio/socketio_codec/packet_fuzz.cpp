@@ -39,7 +39,8 @@ void check_round_trip(const Packet& packet) {
     CHECK(packet.event_name().size() <= kLimits.event_name_bytes && !is_reserved_event(packet.event_name()));
   }
   if (packet.is_event() || packet.is_ack()) {
-    const auto list = base::parse_json("[" + std::string(packet.arguments) + "]", {.members = 0});
+    const std::string bracketed = "[" + std::string(packet.arguments) + "]";
+    const auto list = base::parse_json(bracketed, {.members = 0});
     CHECK(list.ok());
     std::size_t arguments = 0;
     packet.for_each_argument([&](const base::JsonValue&) { ++arguments; });

@@ -88,7 +88,7 @@ class NaiveReader {
       if (length < (size == 2 ? 126u : 65536u)) return fail(1002);
     }
     if (bytes_.size() < header + 4) return false;
-    if (opcode < 8 && length + message_.size() > kServer.max_message_bytes) return fail(1009);
+    if (opcode < 8 && length > kServer.max_message_bytes - message_.size()) return fail(1009);
     if (opcode < 8 && fragments_ == kServer.max_fragments) return fail(1008);
     if (bytes_.size() - header - 4 < length) return false;
     std::string payload(bytes_.substr(header + 4, length));
