@@ -1,0 +1,146 @@
+#include "adapters/rocksdb/database.hpp"
+
+#include <bit>
+#include <cstdlib>
+#include <filesystem>
+
+#include "adapters/rocksdb/row_codec.hpp"
+#include "adapters/rocksdb/row_key.hpp"
+#include "adapters/rocksdb/settings.hpp"
+#include "base/hex.hpp"
+#include "base/log.hpp"
+#include "base/random.hpp"
+
+namespace adapters::rocksdb {
+
+namespace {
+
+constexpr std::string_view kFormat = "restante-store 1";
+constexpr std::size_t kEpochBytes = 16;
+
+Key format_key() {
+  return Key(Table::kFormat).add("format");
+}
+
+OpenError open_error(const std::string& path, const ::rocksdb::Status& status) {
+  const std::string text = status.ToString();
+  if (status.IsIOError() && text.find("LOCK") != std::string::npos) {
+    return {OpenError::kInUse,
+            "the store in " + path + " is in use by another process; stop it, or use another data directory"};
+  }
+  if (status.IsCorruption()) {
+    return {OpenError::kCorrupt, "the store in " + path + " is damaged (" + text +
+                                     "); restore it from a backup, then run `restante epoch new`"};
+  }
+  if (status.IsInvalidArgument() || status.IsNotSupported()) {
+    return {OpenError::kWrongFormat,
+            "the store in " + path + " was made by other software or another version: " + text};
+  }
+  return {OpenError::kUnavailable,
+          "cannot open the store in " + path + ": " + text + "; check that the directory exists and may be written"};
+}
+
+OpenError wrong_format(const std::string& path, const std::string& found) {
+  return {OpenError::kWrongFormat, "the store in " + path + " has the format \"" + found + "\", this version needs \"" +
+                                       std::string(kFormat) + "\"; use the version that made it, or another directory"};
+}
+
+}  // namespace
+
+chat::StoreError read_error(const ::rocksdb::Status& status) {
+  return status.IsCorruption() ? chat::StoreError::kCorrupt : chat::StoreError::kUnavailable;
+}
+
+Range::Range(::rocksdb::DB& db, std::string lower, std::string upper)
+    : lower_(std::move(lower)), upper_(std::move(upper)), lower_slice_(lower_), upper_slice_(upper_) {
+  ::rocksdb::ReadOptions options;
+  options.iterate_lower_bound = &lower_slice_;
+  options.iterate_upper_bound = &upper_slice_;
+  iterator_.reset(db.NewIterator(options));
+}
+
+std::optional<chat::StoreError> Range::error() const {
+  const auto status = iterator_->status();
+  if (status.ok()) return std::nullopt;
+  return read_error(status);
+}
+
+base::Result<std::unique_ptr<Database>, OpenError> Database::open(const std::string& path, const Options& options) {
+  std::error_code ignored;  // RocksDB reports what is wrong with the directory
+  std::filesystem::create_directories(path, ignored);
+  ::rocksdb::DB* opened = nullptr;
+  const auto status = ::rocksdb::DB::Open(settings(options), path, &opened);
+  if (!status.ok()) return base::fail(open_error(path, status));
+  std::unique_ptr<Database> database(new Database(std::unique_ptr<::rocksdb::DB>(opened)));
+  if (auto error = database->check_format(path)) return base::fail(std::move(*error));
+  if (auto error = database->append_epoch()) return base::fail(std::move(*error));
+  return database;
+}
+
+Database::~Database() {
+  // A clean stop leaves nothing to replay. A failure costs the next start some time, nothing else: the log has it all.
+  const auto flushed = db_->Flush(::rocksdb::FlushOptions());
+  const auto closed = db_->Close();
+  if (!flushed.ok() || !closed.ok()) {
+    base::log::warning("store.close", {{"flush", flushed.ToString()}, {"close", closed.ToString()}});
+  }
+}
+
+std::optional<OpenError> Database::check_format(const std::string& path) {
+  const Key key = format_key();
+  const auto format = find<std::string>(key.view(), decode_text);
+  if (!format.ok()) return OpenError{OpenError::kCorrupt, "the store in " + path + " has an unreadable format row"};
+  if (*format) {
+    if (**format != kFormat) return wrong_format(path, **format);
+    return std::nullopt;
+  }
+  auto anything = range(std::string(1, '\0'), std::string(1, '\xff'));
+  anything.to_first();
+  if (anything.valid() || anything.error()) return wrong_format(path, "none");
+  std::string buffer;
+  ::rocksdb::WriteBatch batch;
+  batch.Put(slice(key.view()), slice(encode_text(kFormat, key.view(), buffer)));
+  write(batch, true);
+  return std::nullopt;
+}
+
+std::optional<OpenError> Database::append_epoch() {
+  auto rows = prefix(Key(Table::kEpoch).view());
+  for (rows.to_first(); rows.valid(); rows.next()) {
+    std::string epoch;
+    // The place in the list is the epoch's number, so a damaged one keeps its place; no client can name it any more.
+    if (!decode_text(rows.key(), rows.row(), epoch)) epoch = "unreadable";
+    epochs_.push_back(std::move(epoch));
+  }
+  if (rows.error()) return OpenError{OpenError::kCorrupt, "the list of epochs cannot be read; restore from a backup"};
+  epochs_.push_back(base::to_hex(base::SecureRandom().bytes(kEpochBytes)));
+  const Key key = Key(Table::kEpoch).add_number(epochs_.size());
+  std::string buffer;
+  ::rocksdb::WriteBatch batch;
+  batch.Put(slice(key.view()), slice(encode_text(epochs_.back(), key.view(), buffer)));
+  write(batch, true);
+  return std::nullopt;
+}
+
+Range Database::prefix(std::string_view prefix) const {
+  return range(std::string(prefix), end_of(prefix));
+}
+
+void Database::note_damage(std::string_view key) const {
+  const std::uint64_t count = damaged_rows_.fetch_add(1, std::memory_order_relaxed) + 1;
+  // One row may be read again and again: the log gets the first and then ever rarer ones, the metric gets all.
+  if (std::has_single_bit(count))
+    base::log::error("store.damaged_row", {{"table", key.substr(0, 1)}, {"count", count}});
+}
+
+void Database::write(::rocksdb::WriteBatch& batch, bool sync) {
+  ::rocksdb::WriteOptions options;
+  options.sync = sync;
+  const auto status = db_->Write(options, &batch);
+  if (status.ok()) return;
+  // After a failed write or sync nobody knows what the disk holds: the next start finds out from the log.
+  base::log::error("store.write_failed", {{"cause", status.ToString()}});
+  std::abort();
+}
+
+}  // namespace adapters::rocksdb

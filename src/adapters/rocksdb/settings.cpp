@@ -1,0 +1,68 @@
+#include "adapters/rocksdb/settings.hpp"
+
+#include <rocksdb/cache.h>
+#include <rocksdb/env.h>
+#include <rocksdb/filter_policy.h>
+#include <rocksdb/table.h>
+
+namespace adapters::rocksdb {
+
+namespace {
+
+constexpr double kBloomBitsPerKey = 10;  // 1 % false positives: a new client id is looked up before every send
+
+void set_integrity(::rocksdb::Options& settings) {
+  // The default mode drops silently whatever follows a damaged record; this one forgives a torn tail only.
+  settings.wal_recovery_mode = ::rocksdb::WALRecoveryMode::kTolerateCorruptedTailRecords;
+  settings.paranoid_checks = true;
+  settings.track_and_verify_wals_in_manifest = true;
+}
+
+void set_writing(::rocksdb::Options& settings, const Options& options) {
+  settings.write_buffer_size = options.memtable_bytes;
+  settings.max_write_buffer_number = 4;  // one fills while others are written: a slow flush does not stop commits
+  settings.max_total_wal_size = 2 * options.memtable_bytes;
+  settings.allow_concurrent_memtable_write = false;  // there is one writer
+  settings.enable_write_thread_adaptive_yield = false;
+  settings.memtable_whole_key_filtering = true;
+  settings.memtable_prefix_bloom_size_ratio = 0.02;
+  settings.max_background_jobs = 2;
+  // A burst of some hundred MiB is taken in before compaction slows the committer; it catches up when the load falls.
+  settings.level0_file_num_compaction_trigger = 6;
+  settings.level0_slowdown_writes_trigger = 40;
+  settings.level0_stop_writes_trigger = 64;
+  settings.max_bytes_for_level_base = 256ull * 1024 * 1024;
+  settings.bytes_per_sync = 1024 * 1024;  // table files trickle to the disk: no burst in front of the log's sync
+  settings.compression = ::rocksdb::kNoCompression;  // contents are ciphertext
+}
+
+void set_reading(::rocksdb::Options& settings, const Options& options) {
+  ::rocksdb::BlockBasedTableOptions table;
+  table.block_cache = ::rocksdb::NewLRUCache(options.cache_bytes);
+  table.filter_policy.reset(::rocksdb::NewBloomFilterPolicy(kBloomBitsPerKey));
+  table.whole_key_filtering = true;
+  table.cache_index_and_filter_blocks = true;  // bounded memory, whatever the history
+  table.cache_index_and_filter_blocks_with_high_priority = true;
+  table.pin_l0_filter_and_index_blocks_in_cache = true;
+  table.checksum = ::rocksdb::kXXH3;  // the packaged CRC32c runs in software
+  table.format_version = 5;
+  settings.table_factory.reset(::rocksdb::NewBlockBasedTableFactory(table));
+}
+
+}  // namespace
+
+::rocksdb::Options settings(const Options& options) {
+  ::rocksdb::Options settings;
+  settings.create_if_missing = true;
+  if (options.env != nullptr) settings.env = options.env;
+  set_integrity(settings);
+  set_writing(settings, options);
+  set_reading(settings, options);
+  settings.skip_stats_update_on_db_open = true;  // a start does not read every file (P8)
+  settings.info_log_level = ::rocksdb::WARN_LEVEL;
+  settings.keep_log_file_num = 4;
+  settings.stats_dump_period_sec = 0;
+  return settings;
+}
+
+}  // namespace adapters::rocksdb
