@@ -1,7 +1,7 @@
 #include "gateway/client_events.hpp"
 
 #include "base/json_reader.hpp"
-#include "chat/rules/text.hpp"
+#include "chat/rules/message_text.hpp"
 
 namespace gateway {
 namespace {
@@ -11,10 +11,22 @@ using base::JsonValue;
 using chat::ErrorCode;
 using chat::Refusal;
 
-constexpr std::size_t kMaxClientIdLength = 64;
-
 Refusal invalid(std::string_view field, std::string_view what) {
   return {.code = ErrorCode::kInvalid, .message = std::string(what), .field = std::string(field)};
+}
+
+Refusal refused_text(chat::TextError error) {
+  switch (error) {
+    case chat::TextError::kEmpty:
+      return invalid("content", "content is empty");
+    case chat::TextError::kTooLong:
+      return {.code = ErrorCode::kTooLarge, .message = "content is longer than 8192 bytes", .field = "content"};
+    case chat::TextError::kNotUtf8:
+      return invalid("content", "content is not UTF-8");
+    case chat::TextError::kControlCharacter:
+      return invalid("content", "content holds a control character other than LF and TAB");
+  }
+  return invalid("content", "content is refused");
 }
 
 base::Result<JsonValue, Refusal> parse_object(std::string_view arguments) {
@@ -41,8 +53,7 @@ base::Result<std::string, Refusal> client_id_member(const JsonValue& object) {
   const auto member = object.member("clientId");
   if (!present(member)) return std::string();
   auto text = member->as_string();
-  const auto visible = [](char c) { return c > ' ' && c <= '~'; };
-  if (!text || text->empty() || text->size() > kMaxClientIdLength || !std::all_of(text->begin(), text->end(), visible))
+  if (!text || !chat::is_client_id(*text))
     return fail(invalid("clientId", "clientId is 1 to 64 visible ASCII characters"));
   return std::move(*text);
 }
@@ -59,9 +70,9 @@ base::Result<SendArguments, Refusal> parse_send(std::string_view arguments) {
   const auto content = object->member("content");
   auto text = content ? content->as_string() : std::nullopt;
   if (!text) return fail(invalid("content", "content is a text"));
-  auto checked = chat::check_text(std::move(*text));
-  if (!checked) return fail(checked.error());
-  return SendArguments{*recipient, std::move(*checked), std::move(*client_id)};
+  auto accepted = chat::accept_text(std::move(*text));
+  if (!accepted) return fail(refused_text(accepted.error()));
+  return SendArguments{*recipient, std::move(*accepted), std::move(*client_id)};
 }
 
 base::Result<ReadArguments, Refusal> parse_mark_read(std::string_view arguments) {

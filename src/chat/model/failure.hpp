@@ -25,10 +25,10 @@ std::string_view to_string(ErrorCode code);
 /// A refusal of the business, told to the peer as {code, message, retryAfter?, field?}.
 struct Refusal {
   ErrorCode code = ErrorCode::kInternal;
-  std::string message;                    // for a developer's eyes; no content, no secret
+  std::string message{};                  // for a developer's eyes; no content, no secret
   std::uint32_t retry_after_seconds = 0;  // 0: not told
-  std::string field;                      // the offending input field, if one is to blame
-  std::string reason;                     // CONNECT only: "expired" | "revoked" | "invalid"
+  std::string field{};                    // the offending input field, if one is to blame
+  std::string reason{};                   // CONNECT only: "expired" | "revoked" | "invalid"
 };
 
 /// Why a live socket is ended for good (interface.md §3, `session_expired`).

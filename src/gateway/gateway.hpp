@@ -1,0 +1,88 @@
+#pragma once
+// Gateway: Socket.IO events <-> service calls, for namespace "/". It admits connections (token, device), turns what
+// clients say into service calls and lets each session's pump write what the mailbox holds. It decides nothing about
+// the chat.
+//
+//   CONNECT -> token -> Messaging::attach -> accept -> `ready` -> pump            (session.hpp)
+//   event   -> decode against limits -> Messaging -> ack
+//
+// One Gateway serves all shards; a Session and its state belong to the shard of its connection. The services and shards
+// must outlive it; it must outlive the Socket.IO server's sockets.
+
+#include <atomic>
+#include <cstdint>
+#include <memory>
+#include <vector>
+
+#include "aio/shard.hpp"
+#include "chat/ports/access_tokens.hpp"
+#include "chat/rules/limits.hpp"
+#include "chat/services/history.hpp"
+#include "chat/services/messaging.hpp"
+#include "chat/services/pump.hpp"
+#include "gateway/connect_payload.hpp"
+#include "socketio/server/server.hpp"
+
+namespace gateway {
+
+struct Services {
+  chat::Messaging& messaging;
+  chat::History& history;
+  chat::AccessTokens& tokens;
+  const base::Clock& clock;
+};
+
+struct Options {
+  chat::PumpOptions pump;
+  Confirm confirm = Confirm::kAck;
+  std::int64_t events_per_second = 200;
+  std::int64_t max_unjoined = 1024;  // connections that are authenticating, per process
+};
+
+/// Numbers for the metrics page; each only grows unless it says "now". Written by shards, read by anyone.
+struct Counters {
+  using Number = std::atomic<std::uint64_t>;
+  Number sessions_now{0};
+  Number authenticating_now{0};
+  Number connects_accepted{0};
+  Number connects_unauthorized{0};
+  Number connects_invalid{0};
+  Number connects_overloaded{0};
+  Number connects_replaced{0};
+  Number connects_failed{0};  // the store or the lane could not answer
+  Number events_invalid{0};
+  Number events_rate_limited{0};
+  Number closed_unconfirmed{0};
+  Number closed_flooding{0};
+  Number stalled{0};
+  Number messages_confirmed{0};
+};
+
+class Gateway {
+ public:
+  Gateway(Services services, Options options, std::vector<aio::Shard*> shards);
+  ~Gateway();
+  Gateway(const Gateway&) = delete;
+  Gateway& operator=(const Gateway&) = delete;
+
+  /// Installs itself in namespace "/". Before the server attaches to an engine.
+  void install(socketio::Server& server);
+
+  [[nodiscard]] const Counters& counters() const { return counters_; }
+  /// Observes accepted -> confirmed by an online device, in seconds. Before connections come. Called on shards.
+  void on_delivery(std::function<void(std::chrono::nanoseconds)> observe) { observe_delivery_ = std::move(observe); }
+
+ private:
+  friend class Session;
+  void admit(const socketio::ConnectRequest& request, socketio::Decision decision);
+  [[nodiscard]] aio::Shard& shard_here() const;
+
+  Services services_;
+  Options options_;
+  std::vector<aio::Shard*> shards_;
+  Counters counters_;
+  std::atomic<std::uint64_t> next_connection_{1};
+  std::function<void(std::chrono::nanoseconds)> observe_delivery_;
+};
+
+}  // namespace gateway
