@@ -116,7 +116,7 @@ base::Result<chat::ResumePoint, Refusal> parse_sync(std::string_view arguments) 
 }
 
 bool ack_confirms(std::string_view arguments) {
-  if (arguments.empty() || arguments.front() != '{') return true;
+  if (arguments.empty() || arguments.front() != '{' || arguments == R"({"ok":true})") return true;
   // Later arguments of the answer do not matter; the first one decides.
   bool confirms = true;
   const auto wrapped = "[" + std::string(arguments) + "]";

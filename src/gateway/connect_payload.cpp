@@ -1,6 +1,7 @@
 #include "gateway/connect_payload.hpp"
 
 #include "base/json_reader.hpp"
+#include "base/json_writer.hpp"
 
 namespace gateway {
 namespace {
@@ -69,6 +70,14 @@ base::Result<ConnectPayload, Refusal> parse_connect_payload(std::string_view aut
     }
   }
   return payload;
+}
+
+void append_connect_error(std::string& out, const chat::Refusal& refusal) {
+  base::JsonWriter writer(out);
+  writer.begin_object().member("code", chat::to_string(refusal.code));
+  if (!refusal.reason.empty()) writer.member("reason", refusal.reason);
+  if (refusal.retry_after_seconds > 0) writer.member("retryAfter", refusal.retry_after_seconds);
+  writer.end_object();
 }
 
 }  // namespace gateway

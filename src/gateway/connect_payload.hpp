@@ -25,4 +25,7 @@ struct ConnectPayload {
 /// missing token `unauthorized`. Epoch and position come together or not at all.
 base::Result<ConnectPayload, chat::Refusal> parse_connect_payload(std::string_view auth);
 
+/// {code, reason?, retryAfter?}: the data of CONNECT_ERROR, whose message is the code.
+void append_connect_error(std::string& out, const chat::Refusal& refusal);
+
 }  // namespace gateway

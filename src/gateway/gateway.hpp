@@ -11,10 +11,12 @@
 
 #include <atomic>
 #include <cstdint>
+#include <functional>
 #include <memory>
 #include <vector>
 
 #include "aio/shard.hpp"
+#include "base/random.hpp"
 #include "chat/ports/access_tokens.hpp"
 #include "chat/rules/limits.hpp"
 #include "chat/services/history.hpp"
@@ -33,7 +35,7 @@ struct Services {
 };
 
 struct Options {
-  chat::PumpOptions pump;
+  chat::PumpSettings pump;
   Confirm confirm = Confirm::kAck;
   std::int64_t events_per_second = 200;
   std::int64_t max_unjoined = 1024;  // connections that are authenticating, per process
@@ -74,12 +76,18 @@ class Gateway {
 
  private:
   friend class Session;
+  /// What the sessions of one shard share.
+  struct Room {
+    aio::Shard& shard;
+    std::string scratch;  // the JSON under construction
+    base::SeededRandom jitter;
+  };
   void admit(const socketio::ConnectRequest& request, socketio::Decision decision);
-  [[nodiscard]] aio::Shard& shard_here() const;
+  [[nodiscard]] Room& room_here();
 
   Services services_;
   Options options_;
-  std::vector<aio::Shard*> shards_;
+  std::vector<std::unique_ptr<Room>> rooms_;
   Counters counters_;
   std::atomic<std::uint64_t> next_connection_{1};
   std::function<void(std::chrono::nanoseconds)> observe_delivery_;
