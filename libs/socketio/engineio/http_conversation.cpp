@@ -1,0 +1,351 @@
+// Reading requests and writing answers; what requests mean is in http_engine_requests.cpp.
+#include "socketio/engineio/http_conversation.hpp"
+
+#include <algorithm>
+#include <utility>
+
+#include "socketio/engineio/answer_gate.hpp"
+#include "socketio/engineio/engine_session.hpp"
+#include "socketio/engineio/forwarded.hpp"
+#include "socketio/engineio/http_reply.hpp"
+#include "socketio/engineio/shard_server.hpp"
+
+namespace engineio {
+
+namespace {
+/// A peer that asked and does not read its answer.
+constexpr std::chrono::milliseconds kStuckReader{30'000};
+/// Between two looks at the rate of a slow body.
+constexpr std::chrono::milliseconds kRateCheck{1'000};
+}  // namespace
+
+HttpConversation::HttpConversation(Connection& connection) : connection_(connection) {
+  update_deadline();
+}
+HttpConversation::~HttpConversation() = default;
+
+// --- reading ---
+
+void HttpConversation::on_bytes(std::span<char> bytes) {
+  if (stash_.empty()) return process(bytes);
+  std::string all = std::exchange(stash_, {});
+  all.append(bytes.data(), bytes.size());
+  process(all);
+}
+
+void HttpConversation::process(std::span<char> input) {
+  in_process_ = true;
+  while (advance(input)) {
+  }
+  in_process_ = false;
+  if (switched_ || connection_.dead()) return;
+  if (reading_ && reading_->refusal != 0 && reading_->parser.state() == HttpParser::State::kBody)
+    return refuse_request(reading_->refusal);
+  stash_.assign(input.data(), input.size());
+  if (stash_.empty()) stash_.shrink_to_fit();
+  update_deadline();
+}
+
+bool HttpConversation::start_reading(std::span<char>& input) {
+  input = input.subspan(leading_empty_lines({input.data(), input.size()}));
+  if (input.empty()) return false;
+  const auto& limits = connection_.server().context().options.http;
+  if (slots_.size() >= limits.pipelined) {
+    connection_.pause_input(true);
+    return false;
+  }
+  reading_ = std::make_unique<Reading>(limits);
+  reading_->started = connection_.server().now();
+  return true;
+}
+
+bool HttpConversation::advance(std::span<char>& input) {
+  if (last_request_ || connection_.dead()) {
+    input = {};
+    return false;
+  }
+  if (!reading_ && !start_reading(input)) return false;
+  auto& parser = reading_->parser;
+  switch (parser.state()) {
+    case HttpParser::State::kHead:
+    case HttpParser::State::kBody: {
+      const auto before = parser.state();
+      const std::size_t used = parser.feed({input.data(), input.size()});
+      input = input.subspan(used);
+      return parser.state() != before;
+    }
+    case HttpParser::State::kHeadDone:
+      return begin_request();
+    case HttpParser::State::kDone:
+      return finish_request(input);
+    case HttpParser::State::kFailed:
+      refuse_request(parser.status());
+      return false;
+  }
+  return false;
+}
+
+bool HttpConversation::begin_request() {
+  auto& server = connection_.server();
+  const auto& options = server.context().options;
+  const RequestHead& head = reading_->parser.head();
+  fresh_ = false;
+  const auto target = parse_target(head.target);
+  if (!target) {
+    refuse_request(400);
+    return false;
+  }
+  const bool engine = target->path.starts_with(options.path);
+  if (engine) {
+    const auto sid = target->query.find("sid");
+    const auto home = sid == target->query.end() ? server.index() : server.shard_of(sid->second);
+    if (home != server.index()) {
+      // Requests that still wait for an answer belong to this shard: they go first.
+      waiting_to_move_ = true;
+      connection_.pause_input(true);
+      if (slots_.empty()) connection_.move_to(home);
+      return false;
+    }
+    if (head.method == "POST") begin_post(*target);
+  }
+  if (connection_.dead()) return false;
+  reading_->body_started = server.now();
+  reading_->next_check = reading_->body_started + options.http.header_deadline;
+  reading_->parser.accept_body(engine ? options.max_payload : options.http.body);
+  if (head.expects_continue && reading_->parser.state() == HttpParser::State::kBody && slots_.empty() &&
+      reading_->refusal == 0) {
+    connection_.output() += "HTTP/1.1 100 Continue\r\n\r\n";
+    connection_.wrote();
+  }
+  return true;
+}
+
+bool HttpConversation::finish_request(std::span<char>& rest) {
+  const auto reading = std::move(reading_);
+  auto& counters = connection_.server().context().counters;
+  counters.http_requests.fetch_add(1, std::memory_order_relaxed);
+  auto target = parse_target(reading->parser.head().target);
+  if (target->path.starts_with(connection_.server().context().options.path)) {
+    finish_engine_request(*reading, *target);
+  } else {
+    finish_host_request(*reading, std::move(*target));
+  }
+  if (!switched_) return true;
+  if (!connection_.dead() && !connection_.closing()) connection_.protocol().on_bytes(rest);
+  rest = {};
+  return false;
+}
+
+void HttpConversation::refuse_request(int status) {
+  auto& counters = connection_.server().context().counters;
+  (status == 408 ? counters.timed_out : counters.bad_http).fetch_add(1, std::memory_order_relaxed);
+  const auto reading = std::move(reading_);
+  auto* posting = std::exchange(reading->posting, nullptr);
+  Slot& slot = open_slot(reading->parser.head());
+  slot.keep_alive = false;
+  const auto number = slot.number;
+  if (posting != nullptr) {
+    constexpr int kTooLarge = 413;
+    if (status == kTooLarge) {
+      posting->abandon_post(*this);  // the reference server keeps the session
+    } else {
+      posting->conversation_lost(*this);
+    }
+  }
+  answer_refused(number, status);
+}
+
+void HttpConversation::finish_host_request(Reading& reading, Target target) {
+  auto& server = connection_.server();
+  RequestHead head = reading.parser.head();
+  const auto number = open_slot(head).number;
+  if (!server.context().on_http) return answer_refused(number, 404);
+  HttpRequest request;
+  const auto sender = sender_of(server.context(), connection_.peer(), connection_.secure(), head);
+  request.address = sender.address;
+  request.secure = sender.secure;
+  request.from_trusted = sender.trusted;
+  request.method = std::move(head.method);
+  request.target = std::move(head.target);
+  request.path = std::move(target.path);
+  request.query = std::move(target.query);
+  for (auto& [name, value] : head.headers) {
+    auto [at, fresh] = request.headers.try_emplace(name, std::move(value));
+    if (!fresh) at->second.append(", ").append(value);
+  }
+  request.body = std::move(reading.parser.body());
+  const auto awaited = server.expect_answer(*this);
+  find_slot(number)->awaited = awaited;
+  server.context().on_http(std::move(request), AnswerGate::responder(server.gate(), awaited));
+}
+
+// --- answering ---
+
+HttpConversation::Slot& HttpConversation::open_slot(const RequestHead& head) {
+  Slot& slot = slots_.emplace_back();
+  slot.number = next_slot_++;
+  slot.head_only = head.method == "HEAD";
+  slot.http11 = head.http11;
+  slot.keep_alive = head.keep_alive && !connection_.server().context().draining.load(std::memory_order_relaxed);
+  return slot;
+}
+
+HttpConversation::Slot* HttpConversation::find_slot(std::uint32_t number) {
+  const auto found = std::find_if(slots_.begin(), slots_.end(), [&](const Slot& s) { return s.number == number; });
+  return found == slots_.end() ? nullptr : &*found;
+}
+
+void HttpConversation::host_answered(std::uint64_t awaited, HttpResponse response) {
+  connection_.server().forget_answer(awaited);
+  const auto found = std::find_if(slots_.begin(), slots_.end(), [&](const Slot& s) { return s.awaited == awaited; });
+  if (found == slots_.end()) return;
+  found->awaited = 0;
+  answer(found->number, Answer{response.status, std::move(response.headers), std::move(response.body), false});
+}
+
+void HttpConversation::answer(std::uint32_t number, Answer answer) {
+  Slot* slot = find_slot(number);
+  if (slot == nullptr || slot->ready || connection_.dead()) return;
+  const auto& context = connection_.server().context();
+  slot->session = nullptr;
+  slot->ready = true;
+  slot->keep_alive = slot->keep_alive && !answer.close && !context.draining.load(std::memory_order_relaxed);
+  ReplyHead head;
+  head.status = answer.status;
+  head.http11 = slot->http11;
+  head.keep_alive = slot->keep_alive;
+  head.keep_alive_seconds =
+      static_cast<long>(std::chrono::duration_cast<std::chrono::seconds>(context.options.http.keep_alive_idle).count());
+  head.date = connection_.server().http_date();
+  const bool next = slot == slots_.data();
+  append_reply(next ? connection_.output() : slot->response, head, answer.headers, slot->headers, answer.body,
+               slot->head_only);
+  if (next) write_ready();
+}
+
+void HttpConversation::write_ready() {
+  while (!slots_.empty() && slots_.front().ready && !last_request_) {
+    connection_.output() += slots_.front().response;
+    last_request_ = !slots_.front().keep_alive;
+    slots_.erase(slots_.begin());
+  }
+  if (slots_.empty()) slots_.shrink_to_fit();
+  connection_.wrote();
+  if (connection_.dead()) return;
+  if (last_request_) {
+    // What still waits behind a "Connection: close" is never answered: its sessions must know.
+    for (auto& slot : std::exchange(slots_, {}))
+      if (slot.session != nullptr) std::exchange(slot.session, nullptr)->conversation_lost(*this);
+    return connection_.close_after_flush();
+  }
+  if (slots_.empty() && waiting_to_move_) return resume_later();
+  if (!stash_.empty() || reading_ == nullptr) resume_later();
+  update_deadline();
+}
+
+void HttpConversation::resume_later() {
+  if (!in_process_ && (!stash_.empty() || waiting_to_move_)) connection_.server().read_later(connection_);
+}
+
+void HttpConversation::on_resume() {
+  if (switched_ || last_request_) return;
+  connection_.pause_input(false);
+  std::string input = std::exchange(stash_, {});
+  if (waiting_to_move_ || !input.empty()) process(input);
+}
+
+void HttpConversation::answer_poll(std::uint32_t slot, std::string body) {
+  answer(
+      slot,
+      Answer{
+          200, {{"Content-Type", "text/plain; charset=UTF-8"}, {"cache-control", "no-store"}}, std::move(body), false});
+}
+
+void HttpConversation::answer_post(std::uint32_t slot) {
+  answer(slot, Answer{200, {{"Content-Type", "text/html"}, {"cache-control", "no-store"}}, "ok", false});
+}
+
+void HttpConversation::answer_refused(std::uint32_t slot, int status) {
+  answer(slot, Answer{status, {}, {}, false});
+}
+
+// --- what happens to the connection ---
+
+void HttpConversation::attach_session(std::uint32_t number, EngineSession& session) {
+  if (Slot* slot = find_slot(number); slot != nullptr && !slot->ready) slot->session = &session;
+}
+
+void HttpConversation::forget_session(EngineSession& session) {
+  if (reading_ && reading_->posting == &session) reading_->posting = nullptr;
+}
+
+void HttpConversation::drop_post(EngineSession& session) {
+  forget_session(session);
+  connection_.abort();
+}
+
+void HttpConversation::on_end() {
+  const bool polling = std::any_of(slots_.begin(), slots_.end(), [](const Slot& s) { return s.session != nullptr; });
+  if (reading_ || polling) return connection_.abort();
+  if (slots_.empty()) return connection_.close_after_flush();
+  slots_.back().keep_alive = false;  // the host still owes answers; a half-closed client may read them
+}
+
+void HttpConversation::on_lost() {
+  last_request_ = true;
+  for (auto& slot : std::exchange(slots_, {})) {
+    if (slot.awaited != 0) connection_.server().forget_answer(slot.awaited);
+    if (slot.session != nullptr) slot.session->conversation_lost(*this);
+  }
+  if (reading_ && reading_->posting != nullptr) std::exchange(reading_->posting, nullptr)->conversation_lost(*this);
+}
+
+void HttpConversation::update_deadline() {
+  if (connection_.dead() || connection_.closing() || switched_) return;
+  const auto& limits = connection_.server().context().options.http;
+  if (reading_ && waiting_to_move_) return connection_.clear_deadline();
+  if (reading_ && reading_->parser.state() == HttpParser::State::kHead)
+    return connection_.set_deadline(reading_->started + limits.header_deadline);
+  if (reading_) return connection_.set_deadline(reading_->next_check);
+  if (connection_.blocked()) return connection_.set_deadline_after(kStuckReader);
+  if (!slots_.empty()) return connection_.clear_deadline();
+  connection_.set_deadline_after(fresh_ ? limits.first_byte : limits.keep_alive_idle);
+}
+
+void HttpConversation::on_deadline() {
+  auto& server = connection_.server();
+  if (!reading_) {
+    if (fresh_ || connection_.blocked()) server.context().counters.timed_out.fetch_add(1, std::memory_order_relaxed);
+    return connection_.blocked() ? connection_.abort() : connection_.close_after_flush();
+  }
+  if (reading_->parser.state() == HttpParser::State::kBody) {
+    const std::chrono::duration<double> passed = server.now() - reading_->body_started;
+    const double wanted = passed.count() * static_cast<double>(server.context().options.http.minimum_bytes_per_second);
+    if (static_cast<double>(reading_->parser.body_received()) >= wanted) {
+      reading_->next_check = server.now() + kRateCheck;
+      return update_deadline();
+    }
+  }
+  refuse_request(408);
+}
+
+void HttpConversation::on_written(bool) {
+  update_deadline();
+}
+void HttpConversation::on_blocked() {
+  update_deadline();
+}
+
+void HttpConversation::on_moved() {
+  waiting_to_move_ = false;
+  connection_.pause_input(false);
+  std::string input = std::exchange(stash_, {});
+  process(input);
+}
+
+void HttpConversation::on_drain() {
+  if (!slots_.empty() || reading_) return;
+  connection_.unsent() == 0 ? connection_.abort() : connection_.close_after_flush();
+}
+
+}  // namespace engineio

@@ -1,0 +1,138 @@
+#include "socketio/engineio/http_parser.hpp"
+
+#include <algorithm>
+#include <boost/asio/buffer.hpp>
+#include <boost/beast/core/string.hpp>
+#include <boost/beast/http/error.hpp>
+#include <boost/beast/http/parser.hpp>
+#include <boost/beast/http/string_body.hpp>
+
+#include "base/check.hpp"
+
+namespace engineio {
+
+namespace http = boost::beast::http;
+
+namespace {
+/// Chunk extensions and trailers are ours to bound too: a chunked body may cost this much more than its content.
+constexpr std::uint64_t kNoBeastLimit = ~std::uint64_t{0};
+std::string lower_case(std::string_view text) {
+  std::string out(text);
+  for (char& c : out)
+    if (c >= 'A' && c <= 'Z') c = static_cast<char>(c - 'A' + 'a');
+  return out;
+}
+std::string_view view(boost::beast::string_view text) {
+  return {text.data(), text.size()};
+}
+}  // namespace
+
+struct HttpParser::Beast {
+  http::request_parser<http::string_body> parser;
+};
+
+std::string_view RequestHead::header(std::string_view name) const {
+  for (const auto& [key, value] : headers)
+    if (key == name) return value;
+  return {};
+}
+
+bool RequestHead::has(std::string_view name) const {
+  return std::any_of(headers.begin(), headers.end(), [&](const auto& header) { return header.first == name; });
+}
+
+HttpParser::HttpParser(const HttpLimits& limits) : limits_(limits) {}
+HttpParser::~HttpParser() = default;
+
+std::size_t HttpParser::fail(int status) {
+  state_ = State::kFailed;
+  status_ = status;
+  return 0;
+}
+
+std::size_t HttpParser::feed(std::string_view bytes) {
+  if (state_ == State::kHead) return feed_head(bytes);
+  if (state_ == State::kBody) return feed_body(bytes);
+  return 0;
+}
+
+std::size_t HttpParser::feed_head(std::string_view bytes) {
+  constexpr std::string_view kEnd = "\r\n\r\n";
+  const std::size_t limit = limits_.url + limits_.headers;
+  // Only what is new is searched, less the three bytes that a split terminator may have left.
+  const std::size_t from = scanned_ < kEnd.size() ? 0 : scanned_ - (kEnd.size() - 1);
+  const auto end = bytes.find(kEnd, from);
+  if (end == std::string_view::npos) {
+    scanned_ = bytes.size();
+    constexpr std::size_t kMethodAndSpace = 32;
+    if (bytes.size() > limits_.url + kMethodAndSpace && bytes.find('\n') == std::string_view::npos) return fail(414);
+    return bytes.size() > limit ? fail(431) : 0;
+  }
+  const auto block = bytes.substr(0, end + kEnd.size());
+  const int status = check_head_block(block, limits_);
+  if (status != 0) return fail(status);
+  if (block.size() > limit) return fail(431);
+  beast_ = std::make_unique<Beast>();
+  beast_->parser.header_limit(static_cast<std::uint32_t>(limit + 1));
+  beast_->parser.body_limit(kNoBeastLimit);
+  boost::beast::error_code error;
+  const std::size_t used = beast_->parser.put(boost::asio::const_buffer(block.data(), block.size()), error);
+  if (error || !beast_->parser.is_header_done() || used != block.size()) return fail(400);
+  read_head();
+  state_ = State::kHeadDone;
+  return used;
+}
+
+void HttpParser::read_head() {
+  const auto& message = beast_->parser.get();
+  head_.method = std::string(view(message.method_string()));
+  head_.target = std::string(view(message.target()));
+  head_.http11 = message.version() == 11;
+  head_.keep_alive = message.keep_alive();
+  for (const auto& field : message)
+    head_.headers.emplace_back(lower_case(view(field.name_string())), std::string(view(field.value())));
+  head_.expects_continue = head_.http11 && lower_case(head_.header("expect")) == "100-continue";
+  head_.upgrade = beast_->parser.upgrade();
+}
+
+void HttpParser::accept_body(std::size_t limit) {
+  CHECK(state_ == State::kHeadDone);
+  body_limit_ = limit;
+  auto& parser = beast_->parser;
+  if (parser.upgrade() || parser.is_done()) {
+    state_ = State::kDone;
+    return;
+  }
+  if (const auto announced = parser.content_length(); announced && *announced > limit) {
+    fail(413);
+    return;
+  }
+  parser.eager(true);
+  state_ = State::kBody;
+}
+
+std::size_t HttpParser::feed_body(std::string_view bytes) {
+  std::size_t used = 0;
+  auto& parser = beast_->parser;
+  while (used < bytes.size() && !parser.is_done()) {
+    boost::beast::error_code error;
+    const std::size_t step = parser.put(boost::asio::const_buffer(bytes.data() + used, bytes.size() - used), error);
+    used += step;
+    if (parser.get().body().size() > body_limit_) return fail(413);
+    if (error == http::error::need_more || (!error && step == 0)) break;
+    if (error) return fail(error == http::error::body_limit ? 413 : 400);
+  }
+  if (parser.is_done()) state_ = State::kDone;
+  return used;
+}
+
+std::string& HttpParser::body() {
+  CHECK(state_ == State::kDone);
+  return beast_->parser.get().body();
+}
+
+std::size_t HttpParser::body_received() const {
+  return beast_ ? beast_->parser.get().body().size() : 0;
+}
+
+}  // namespace engineio

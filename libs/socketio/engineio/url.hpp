@@ -1,0 +1,22 @@
+#pragma once
+// The parts of a request target (RFC 9112 §3.2, origin-form and absolute-form) and its query.
+
+#include <map>
+#include <optional>
+#include <string>
+#include <string_view>
+
+namespace engineio {
+
+struct Target {
+  std::string path;  // percent-decoded, dot segments resolved, starts with '/'
+  std::map<std::string, std::string> query;
+};
+
+/// nullopt: not a target that HTTP/1.1 allows, a broken or NUL escape, or a path that climbs above its root.
+std::optional<Target> parse_target(std::string_view target);
+
+/// Query only: percent-decoded, '+' is a space, the last duplicate wins. A broken escape stands for itself.
+std::map<std::string, std::string> parse_query(std::string_view query);
+
+}  // namespace engineio
