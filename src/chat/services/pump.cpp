@@ -1,0 +1,140 @@
+#include "chat/services/pump.hpp"
+
+#include "chat/services/pump_flight.hpp"
+
+namespace chat {
+
+Pump::Pump(PumpHost& host, const PumpSettings& settings) : host_(host), settings_(settings) {}
+
+Pump::~Pump() = default;
+
+Pump::Flight& Pump::flight() {
+  if (!flight_) flight_ = std::make_unique<Flight>();
+  return *flight_;
+}
+
+void Pump::wake() {
+  if (woken_ || !running()) return;
+  woken_ = true;
+  host_.wake();
+}
+
+void Pump::start(const Attached& attached, const PumpOptions& options) {
+  CHECK(!started_);
+  started_ = true;
+  position_ = reported_ = sent_ = looked_ = attached.position;
+  head_ = drain_target_ = std::max(attached.head, attached.position);
+  if (attached.poison > position_) poison_ = attached.poison;
+  skip_poison_ = attached.skip_poison;
+  heartbeat_ = options.confirm_by_heartbeat;
+  jitter_ = options.seed | 1;
+  if (options.batch) {
+    batch_entries_ = static_cast<std::uint16_t>(
+        std::max<std::size_t>(1, settings_.batch_entries >> std::min<std::uint8_t>(attached.batch_halvings, 15)));
+  }
+  base_ = last_pong_ = host_.now();
+  schedule_head_check();
+  wake();
+}
+
+void Pump::resync(MailboxSeq position, MailboxSeq head) {
+  if (!running()) return;
+  flight_.reset();
+  position_ = reported_ = sent_ = looked_ = position;
+  head_ = std::max({head_, head, position});
+  first_state_ = last_state_ = MailboxSeq();
+  ping_ = 0;
+  if (poison_ <= position_) poison_ = MailboxSeq();
+  discard_page_ = reading_;
+  base_ = host_.now();
+  wake();
+}
+
+void Pump::on_hint(Hint hint) {
+  if (!running() || hint.head <= looked_) return;
+  head_ = std::max(head_, hint.head);
+  page_failed_ = false;
+  const bool next = hint.item && hint.item->entry.position == looked_.next();
+  if (next && !reading_ &&
+      (!flight_ || (flight_->ready.size() < settings_.page_entries && flight_->ready_bytes < settings_.page_bytes))) {
+    auto& f = flight();
+    f.ready_bytes += weight_of(*hint.item);
+    f.ready.push_back(std::move(hint.item));
+    looked_ = looked_.next();
+  }
+  wake();
+}
+
+void Pump::on_page(LogPage page) {
+  if (!running()) return;
+  CHECK(reading_);
+  reading_ = false;
+  if (discard_page_) {
+    discard_page_ = false;
+    return wake();
+  }
+  auto& f = flight();
+  for (auto& item : page.items) {
+    CHECK(item->entry.position > looked_);
+    looked_ = item->entry.position;
+    f.ready_bytes += weight_of(*item);
+    f.ready.push_back(std::move(item));
+  }
+  if (page.through > looked_) {
+    looked_ = page.through;
+  } else if (page.items.empty()) {
+    head_ = looked_;  // the hint was wrong; the head check will tell if there is more after all
+  }
+  head_ = std::max(head_, looked_);
+  wake();
+}
+
+void Pump::on_page_failed() {
+  if (!running()) return;
+  reading_ = discard_page_ = false;
+  page_failed_ = true;
+}
+
+void Pump::turn() {
+  woken_ = false;
+  if (!running()) return;
+  advance_run();
+  fill();
+  advance_run();  // what fill() passed over
+  read_ahead();
+  ping_if_needed();
+  finish_drain();
+  shed_memory();
+}
+
+bool Pump::all_sent() const {
+  return sent_ >= head_ && (!flight_ || flight_->ready.empty());
+}
+
+void Pump::read_ahead() {
+  if (reading_ || page_failed_ || looked_ >= head_ || ended_) return;
+  if (flight_ &&
+      (flight_->ready.size() > settings_.page_entries / 2 || flight_->ready_bytes > settings_.page_bytes / 2))
+    return;
+  reading_ = true;
+  host_.read_page(looked_, {.entries = settings_.page_entries, .bytes = settings_.page_bytes});
+}
+
+void Pump::finish_drain() {
+  if (drained_ || ended_ || position_ < drain_target_) return;
+  drained_ = true;
+  host_.drained(position_);
+}
+
+void Pump::shed_memory() {
+  if (flight_ && flight_->idle()) flight_.reset();
+}
+
+std::size_t Pump::memory() const {
+  if (!flight_) return 0;
+  std::size_t bytes = sizeof(Flight) + flight_->ready_bytes + flight_->slots.size() * sizeof(Slot) +
+                      flight_->state_acks.size() * sizeof(Flight::StateAck);
+  return bytes + flight_->ready.size() * sizeof(LogItem);
+}
+
+}  // namespace chat

@@ -1,0 +1,67 @@
+#pragma once
+// What a pump owns only while something is under way: entries read but not written, and what was written but is not
+// confirmed. Inside of pump*.cpp; nobody else includes it.
+
+#include <algorithm>
+#include <deque>
+
+#include "chat/services/pump.hpp"
+
+namespace chat {
+
+/// One event on its way that holds at least one message: a message, or a batch.
+struct Pump::Slot {
+  AckNumber ack = 0;
+  MailboxSeq from;   // everything after the slot before it, passed-over entries included
+  MailboxSeq first;  // the first message in it
+  MailboxSeq to;
+  std::uint32_t bytes = 0;
+  std::uint32_t messages = 0;  // of others
+  bool confirmed = false;
+  bool refused = false;   // `{ok: false}`: closed to this session
+  bool accepted = false;  // the transport has taken its last byte
+  base::SteadyTime written{};
+  std::optional<Receipt> receipt;  // highest message of the first author in it
+  struct More {                    // batches only
+    std::vector<Receipt> receipts;
+    std::vector<base::SteadyTime> live;
+  };
+  base::SteadyTime live{};  // of the first counted message: when it was accepted; zero: none
+  std::unique_ptr<More> more;
+  std::vector<MessageId> rescued;
+
+  [[nodiscard]] bool open() const { return !confirmed; }
+  void add(const LogItem& item);
+};
+
+struct Pump::Flight {
+  /// Acks of state entries that are remembered one by one; older ones are confirmed by whatever is acked after them.
+  static constexpr std::size_t kStateAcks = 64;
+  struct StateAck {
+    AckNumber ack;
+    MailboxSeq position;
+  };
+
+  std::deque<std::shared_ptr<const LogItem>> ready;
+  std::size_t ready_bytes = 0;
+  std::deque<Slot> slots;  // ascending in position and ack
+  std::size_t bytes = 0;   // of all slots
+  std::deque<StateAck> state_acks;
+  std::vector<std::shared_ptr<const LogItem>> batch;  // scratch
+  PumpProgress progress;                              // collected, not yet reported
+
+  [[nodiscard]] bool idle() const { return ready.empty() && slots.empty() && state_acks.empty(); }
+  Slot* find(AckNumber ack) {
+    const auto at =
+        std::lower_bound(slots.begin(), slots.end(), ack, [](const Slot& slot, AckNumber a) { return slot.ack < a; });
+    return at != slots.end() && at->ack == ack ? &*at : nullptr;
+  }
+};
+
+/// Bytes an entry is worth in windows and batches: its text and about what JSON adds.
+inline std::size_t weight_of(const LogItem& item) {
+  constexpr std::size_t kEnvelope = 256;
+  return kEnvelope + (item.message ? item.message->content.size() : 0);
+}
+
+}  // namespace chat
