@@ -166,6 +166,12 @@ void Registry::sampled(std::string_view name, std::string_view help, const Label
   series(name, help, "gauge", labels).sample = std::move(sample);
 }
 
+void Registry::sampled_counter(std::string_view name, std::string_view help, const Labels& labels,
+                               Function<double()> sample) {
+  const std::lock_guard lock(mutex_);
+  series(name, help, "counter", labels).sample = std::move(sample);
+}
+
 void Registry::Series::render(std::string& out, std::string_view name) {
   if (counter) {
     append_name(out, name, "", labels);

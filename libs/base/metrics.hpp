@@ -79,6 +79,8 @@ class Registry {
                        const Labels& labels = {});
   /// A gauge whose value is asked for when the page is rendered, on the rendering thread.
   void sampled(std::string_view name, std::string_view help, const Labels& labels, Function<double()> sample);
+  /// The same for a number that somebody else counts and that only grows.
+  void sampled_counter(std::string_view name, std::string_view help, const Labels& labels, Function<double()> sample);
 
   /// Content type `text/plain; version=0.0.4`. Families in order of creation.
   [[nodiscard]] std::string render();
