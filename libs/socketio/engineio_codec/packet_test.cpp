@@ -87,9 +87,8 @@ TEST(EnginePacket, WritesTheHandshakeWithFiveKeysInOrder) {
                          .ping_interval = milliseconds(25000),
                          .ping_timeout = milliseconds(20000),
                          .max_payload = 1000000});
-  EXPECT_EQ(
-      out,
-      R"(0{"sid":"lv_VI97HAXpY6yYWAAAC","upgrades":["websocket"],"pingInterval":25000,"pingTimeout":20000,"maxPayload":1000000})");
+  EXPECT_EQ(out, R"(0{"sid":"lv_VI97HAXpY6yYWAAAC","upgrades":["websocket"],)"
+                 R"("pingInterval":25000,"pingTimeout":20000,"maxPayload":1000000})");
   out.clear();
   append_handshake(
       out, {.sid = "s", .ping_interval = milliseconds(300), .ping_timeout = milliseconds(200), .max_payload = 1});

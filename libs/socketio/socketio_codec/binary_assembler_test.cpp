@@ -63,8 +63,7 @@ TEST(BinaryAssembler, BoundsEachAttachmentAndAllTogether) {
 }
 
 TEST(BinaryAssembler, TakesTenAttachmentsOfTheFullSize) {
-  DecodeLimits limits;
-  limits.attachments_total_bytes = 10 * limits.attachment_bytes;
+  const DecodeLimits limits;
   BinaryAssembler assembler(R"(610-3[])", limits);
   for (int i = 1; i <= 10; ++i) {
     const auto complete = assembler.add(std::string(limits.attachment_bytes, 'b'));

@@ -31,8 +31,8 @@ struct DecodeLimits {
   std::size_t json_depth = 16;
   std::size_t json_members = 128;  // of one object or array, 0 = no limit
   std::size_t attachments = kMaxAttachments;
-  std::size_t attachment_bytes = 64 * 1024;          // of each
-  std::size_t attachments_total_bytes = 256 * 1024;  // of one packet
+  std::size_t attachment_bytes = 64 * 1024;                           // of each
+  std::size_t attachments_total_bytes = kMaxAttachments * 64 * 1024;  // of one packet
 };
 
 /// All of them close the connection with every namespace on it; the distinction is for logs and counters.

@@ -8,8 +8,7 @@
 //   while (true) {
 //     const Incoming got = parser.next(input);
 //     if (got.kind == Incoming::Kind::kNeedMore) break;   // input is empty now
-//     …                                                   // got.payload lives until the next call, and as long as the
-//     buffer
+//     …                                                   // got.payload lives until the next call of next()
 //   }
 //
 // One owner, one thread. `options` must outlive the parser (one object serves all connections of a server).
