@@ -29,7 +29,7 @@ def all_suites():
     node = {name: Suite(name, about, lambda name=name: kinds.node(name, "release")) for name, about in _node_folders().items()}
     suites = [
         Suite("tools", "the project's own scripts", kinds.python, fast=True),
-        Suite("tidy", "layers, lengths, words, locks, map, formatting, headers", kinds.tidy, fast=True),
+        Suite("tidy", "layers, lengths, words, locks, portable, map, formatting, headers", kinds.tidy, fast=True),
         Suite("unit", "unit tests, release build", lambda: kinds.unit("release"), fast=True),
         *([Suite("web", "the page's types and unit tests", kinds.web)] if (repository.ROOT / "web/package.json").is_file() else []),
         *node.values(),

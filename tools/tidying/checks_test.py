@@ -4,7 +4,7 @@ import tempfile
 import unittest
 from pathlib import Path
 
-from tools.tidying import formatting, headers, layers, lengths, locks, room_map, words
+from tools.tidying import formatting, headers, layers, lengths, locks, portable, room_map, words
 from tools.tidying.tree import Tree
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -66,6 +66,12 @@ class Layers(TreeCase):
         self.assertEqual([], self.problems("src/chat/services/a_test.cpp", '"adapters/memory/b.hpp"', double))
         self.assertEqual(1, len(self.problems("src/chat/services/a.cpp", '"adapters/memory/b.hpp"', double)))
 
+    def test_headers_for_tests_are_not_for_code(self):
+        double = ["libs/aio/fake_clock.hpp"]
+        self.assertEqual([], self.problems("libs/aio/a_test.cpp", '"aio/fake_clock.hpp"', double))
+        self.assertEqual(["libs/aio/a.cpp:1: aio/fake_clock.hpp is for tests only"],
+                         self.problems("libs/aio/a.cpp", '"aio/fake_clock.hpp"', double))
+
     def test_unknown_libraries_and_rooms_are_refused(self):
         self.assertEqual(1, len(self.problems("libs/base/a.cpp", "<fancy/thing.hpp>")))
         self.assertEqual(1, len(self.problems("src/elsewhere/a.cpp", "<vector>")))
@@ -122,6 +128,19 @@ class Locks(TreeCase):
 
     def test_a_lock_from_another_registry_fails(self):
         self.assertEqual(1, len(locks.check(self.tree({"web/package-lock.json": '{"resolved": "https://mirror.example/a.tgz"}'}))))
+
+
+class Portable(TreeCase):
+    USE = "std::uint8_t a;\n"
+
+    def test_fixed_width_integers_need_their_header(self):
+        self.assertEqual(1, len(portable.check(self.tree({"src/app/a.cpp": "#include <string>\n" + self.USE}))))
+        self.assertEqual([], portable.check(self.tree({"src/app/a.cpp": "#include <cstdint>\n" + self.USE})))
+
+    def test_a_header_of_ours_may_bring_them(self):
+        below = {"libs/base/b.hpp": "#include <cstdint>\n", "src/app/a.cpp": '#include "base/b.hpp"\n' + self.USE}
+        self.assertEqual([], portable.check(self.tree(below)))
+        self.assertEqual(1, len(portable.check(self.tree({**below, "libs/base/b.hpp": '#include "base/b.hpp"\n'}))))
 
 
 class RoomMap(TreeCase):

@@ -33,7 +33,7 @@ ROOMS = {
     "src/gateway": (("src/wire", "src/chat/services", *_MODEL, *_PROTOCOL), ("boost", "json")),
     "src/api": (("src/wire", "src/chat/services", *_MODEL, *_PROTOCOL), ("boost", "json", "posix")),
     "src/app": (None, None),
-    "bench": (_PROTOCOL, ("boost", "asio", "json", "posix", "socket", "benchmark")),
+    "bench": (_PROTOCOL, ("boost", "asio", "json", "posix", "socket", "benchmark", "cli")),
     "tests": (None, None),
 }
 # What a room's own tests may use on top: the memory adapter is the double, tests/ holds the shared suites.
@@ -50,6 +50,7 @@ _KINDS = (
     ("openssl", r"openssl/"),
     ("sodium", r"sodium"),
     ("toml", r"toml\+\+/"),
+    ("cli", r"CLI/"),
     ("test", r"(gtest|gmock)/"),
     ("benchmark", r"benchmark/"),
     ("socket", r"(sys/(socket|epoll|un|uio)\.h|netinet/|arpa/|netdb\.h|poll\.h|linux/(tcp|sock))"),
@@ -59,7 +60,8 @@ _KINDS = (
 )
 _INCLUDE = re.compile(r'^\s*#\s*include\s*([<"])([^>"]+)[>"]', re.MULTILINE)
 _OUR_JSON = re.compile(r"libs/base/json")  # the domain knows no JSON, not even ours
-_TEST_FILE = re.compile(r"_(test|fuzz|bench)\.[ch]pp$")
+# A test's own files, and headers that exist for tests only; other code may not include the latter.
+_TEST_FILE = re.compile(r"(_(test|fuzz|bench|fixture|testing)\.[ch]pp|/fake_\w+\.[ch]pp)$")
 
 
 def room_of(path):
@@ -72,13 +74,18 @@ def kind_of(header):
     return next((kind for kind, pattern in _KINDS if re.match(pattern, header)), "unknown")
 
 
-def _target(file, header, tree_files):
+def include_target(file, header, tree_files):
     """The file that an include with quotes means, or None when there is no such file."""
     beside = file.rsplit("/", 1)[0] + "/" + header
     for candidate in (f"libs/{header}", f"src/{header}", header, beside):
         if candidate in tree_files:
             return candidate
     return None
+
+
+def includes(text):
+    """(quoted?, header, position) of every include."""
+    return [(match[1] == '"', match[2], match.start(2)) for match in _INCLUDE.finditer(text)]
 
 
 def check(tree):
@@ -94,22 +101,24 @@ def check(tree):
             continue
         is_test = bool(_TEST_FILE.search(file))
         text = tree.text(file)
-        for match in _INCLUDE.finditer(text):
-            where = f"{file}:{text.count(chr(10), 0, match.start(2)) + 1}"
-            problem = (_check_ours if match[1] == '"' else _check_foreign)(file, match[2], room, rooms, kinds, is_test, known)
+        for quoted, header, position in includes(text):
+            where = f"{file}:{text.count(chr(10), 0, position) + 1}"
+            problem = (_check_ours if quoted else _check_foreign)(file, header, room, rooms, kinds, is_test, known)
             if problem:
                 problems.append(f"{where}: {problem}")
     return problems
 
 
 def _check_ours(file, header, room, rooms, _kinds, is_test, known):
-    target = _target(file, header, known)
+    target = include_target(file, header, known)
     if target is None:
         return f'"{header}" is no file of ours; libraries are included with <>'
     other = room_of(target)
     allowed = {room, *rooms}
     if is_test and room not in _CODECS:
         allowed.update(_TEST_ROOMS)
+    if not is_test and _TEST_FILE.search(target) and room != "tests":
+        return f"{header} is for tests only"
     if room in _CHAT and _OUR_JSON.match(target):
         return f"{room} may not know JSON ({header})"
     return None if other in allowed else f"{room} may not include {other} ({header})"
