@@ -47,9 +47,9 @@ def script(name, *arguments):
 
 def failure_in(output):
     """The part of a build log to show: from the first failed step on, within reason."""
-    start = output.find("FAILED: ")
-    lines = [line for line in output[max(start, 0):].splitlines() if not line.startswith(("[", "/usr/bin/ccache"))]
-    return "\n".join(lines[:60] if start >= 0 else lines[-60:])
+    starts = [start for start in (output.find("CMake Error"), output.find("FAILED: ")) if start >= 0]
+    lines = [line for line in output[min(starts, default=0):].splitlines() if not line.startswith(("[", "/usr/bin/ccache"))]
+    return "\n".join(lines[:60] if starts else lines[-60:])
 
 
 def processors():
