@@ -1,0 +1,145 @@
+'use strict';
+// Who is online, who was told, and typing.
+const assert = require('node:assert/strict');
+const { after, before, test } = require('node:test');
+const { Client, Server, cleanUp, scale, sleep, until } = require('./harness');
+
+const kGraceMs = 5_000;
+
+let server;
+before(async () => { server = await Server.start(); });
+after(() => cleanUp(server));
+
+async function friendOf(user, friend) {
+  const { friends } = await server.expect(200, 'GET', '/friends', { token: user.token });
+  return friends.find((each) => each._id === friend.id);
+}
+
+test('friends are told when a user comes; strangers are not', async () => {
+  const [anna, bert] = await server.friends();
+  const stranger = await server.register();
+  const strangers = await Client.connect(server, stranger);
+  const annas = await Client.connect(server, anna);
+  assert.equal((await friendOf(anna, bert)).isOnline, false);
+  const berts = await Client.connect(server, bert);
+  const told = await annas.event('user_online', (event) => event.userId === bert.id);
+  assert.ok(!Number.isNaN(Date.parse(told.timestamp)));
+  assert.equal((await friendOf(anna, bert)).isOnline, true);
+  assert.equal((await friendOf(bert, anna)).isOnline, true);
+  await sleep(100);
+  assert.deepEqual(strangers.all('user_online'), []);
+  berts.close();
+});
+
+test('a user who leaves is announced after the grace, with the time of leaving', async () => {
+  const [anna, bert] = await server.friends();
+  const annas = await Client.connect(server, anna);
+  const berts = await Client.connect(server, bert);
+  await annas.event('user_online');
+  const left = Date.now();
+  berts.close();
+  const told = await annas.event('user_offline', (event) => event.userId === bert.id, 2 * kGraceMs);
+  const after = annas.events.find((event) => event.name === 'user_offline').at - left;
+  assert.ok(after >= kGraceMs - 500, `announced after ${after} ms`);
+  assert.ok(Math.abs(Date.parse(told.lastSeen) - left) < scale(1500), `${told.lastSeen} for ${new Date(left).toISOString()}`);
+  const friend = await friendOf(anna, bert);
+  assert.equal(friend.isOnline, false);
+  assert.equal(friend.lastSeen, told.lastSeen);
+});
+
+test('a reconnect within the grace is not announced', async () => {
+  const [anna, bert] = await server.friends();
+  const annas = await Client.connect(server, anna);
+  let berts = await Client.connect(server, bert);
+  await annas.event('user_online');
+  annas.clear();
+  for (let round = 0; round < 3; round += 1) {
+    berts.close();
+    await sleep(200);
+    berts = await Client.connect(server, bert);
+  }
+  await sleep(kGraceMs + 1500);
+  assert.deepEqual(annas.all('user_offline'), []);
+  assert.equal((await friendOf(anna, bert)).isOnline, true);
+});
+
+test('a user with two devices leaves with the last one', async () => {
+  const [anna, bert] = await server.friends();
+  const annas = await Client.connect(server, anna);
+  const phone = await Client.connect(server, bert);
+  const laptop = await Client.connect(server, await server.logIn(bert, 'laptop'));
+  await annas.event('user_online');
+  phone.close();
+  await sleep(kGraceMs + 1500);
+  assert.deepEqual(annas.all('user_offline'), []);
+  laptop.close();
+  await annas.event('user_offline', () => true, 2 * kGraceMs);
+});
+
+test('a silent client is announced five seconds after ready at the latest', async () => {
+  const [anna, bert] = await server.friends();
+  const annas = await Client.connect(server, anna);
+  await annas.sent(bert, 'never confirmed');
+  const berts = await Client.connect(server, bert, { ack: () => undefined });
+  assert.deepEqual(annas.all('user_online'), []);
+  await annas.event('user_online', (event) => event.userId === bert.id, 2 * kGraceMs);
+  assert.deepEqual(berts.all('drained'), []);
+});
+
+test('new friends learn of each other that they are online; removed ones are told and forgotten', async () => {
+  const [anna, bert] = [await server.register(), await server.register()];
+  const annas = await Client.connect(server, anna);
+  const berts = await Client.connect(server, bert);
+  await server.expect(202, 'POST', '/friends/requests', { token: anna.token, body: { username: bert.username } });
+  assert.deepEqual(await berts.event('friend_request'), { user: { _id: anna.id, username: anna.username } });
+  await server.expect(204, 'POST', `/friends/requests/${anna.id}/accept`, { token: bert.token });
+  assert.equal((await annas.event('friend_accepted')).user._id, bert.id);
+  assert.equal((await berts.event('friend_accepted')).user._id, anna.id);
+  await annas.event('user_online', (event) => event.userId === bert.id);
+  await berts.event('user_online', (event) => event.userId === anna.id);
+  await server.expect(204, 'DELETE', `/friends/${bert.id}`, { token: anna.token });
+  assert.equal((await berts.event('friend_removed')).user._id, anna.id);
+  assert.equal((await annas.event('friend_removed')).user._id, bert.id);
+  berts.close();
+  await sleep(kGraceMs + 1000);
+  assert.deepEqual(annas.all('user_offline').filter((event) => event.userId === bert.id && Date.parse(event.lastSeen) > Date.now() - kGraceMs), []);
+});
+
+test('a relation change waits for those who are away', async () => {
+  const [anna, bert] = [await server.register(), await server.register()];
+  await server.expect(202, 'POST', '/friends/requests', { token: anna.token, body: { userId: bert.id } });
+  const berts = await Client.connect(server, bert);
+  await berts.event('friend_request');
+  await server.expect(204, 'POST', `/friends/requests/${anna.id}/accept`, { token: bert.token });
+  await berts.event('friend_accepted');
+  const annas = await Client.connect(server, anna);
+  await annas.event('friend_accepted');
+});
+
+test('a block is told to nobody, and the blocked user sees no presence and no typing', async () => {
+  const [anna, bert] = await server.friends();
+  const annas = await Client.connect(server, anna);
+  await server.expect(204, 'PUT', `/blocks/${anna.id}`, { token: bert.token });
+  annas.clear();
+  const berts = await Client.connect(server, bert);
+  berts.socket.emit('typing', { recipient: anna.id, typing: true });
+  await sleep(1000);
+  for (const name of ['user_online', 'user_offline', 'typing', 'friend_removed']) assert.deepEqual(annas.all(name), [], name);
+  assert.equal(await friendOf(anna, bert).then((friend) => friend?.isOnline ?? false), false);
+});
+
+test('typing reaches the live sockets of the recipient, and nobody else', async () => {
+  const [anna, bert] = await server.friends();
+  const stranger = await server.register();
+  const annas = await Client.connect(server, anna);
+  const phone = await Client.connect(server, bert);
+  const laptop = await Client.connect(server, await server.logIn(bert, 'laptop'));
+  const strangers = await Client.connect(server, stranger);
+  annas.socket.emit('typing', { recipient: bert.id, typing: true });
+  for (const client of [phone, laptop]) assert.deepEqual(await client.event('typing'), { sender: anna.id, typing: true });
+  annas.socket.emit('typing', { recipient: bert.id, typing: false });
+  await until(() => phone.all('typing').some((event) => event.typing === false), 'the end of typing');
+  strangers.socket.emit('typing', { recipient: bert.id, typing: true });
+  await sleep(200);
+  assert.ok(phone.all('typing').every((event) => event.sender === anna.id));
+});

@@ -1,0 +1,209 @@
+'use strict';
+// Confirmations in every form, watermarks, and what the other devices are told.
+const assert = require('node:assert/strict');
+const { after, before, test } = require('node:test');
+const { Client, Server, cleanUp, kTransports, sleep, until } = require('./harness');
+
+let server;
+before(async () => { server = await Server.start(); });
+after(() => cleanUp(server));
+
+const texts = (count) => Array.from({ length: count }, (_, index) => `m${index + 1}`);
+async function backlog(count) {
+  const [anna, bert] = await server.friends();
+  const annas = await Client.connect(server, anna);
+  for (const text of texts(count)) await annas.sent(bert, text);
+  return { anna, bert, annas };
+}
+const deliveredUpTo = (client) => client.all('message_status').filter((event) => event.status === 'delivered').reduce((top, event) => Math.max(top, event.upTo), 0);
+
+test('a batching client gets a backlog in batches that cover every position', async () => {
+  const { bert, annas } = await backlog(300);
+  const berts = await Client.connect(server, bert, { auth: { batch: true } });
+  await berts.event('drained');
+  assert.deepEqual(berts.texts, texts(300));
+  const batches = berts.all('receive_batch');
+  assert.equal(berts.all('receive_message').length, 0);
+  let next = berts.all('ready')[0].position + 1;
+  for (const { from, to, entries } of batches) {
+    assert.equal(from, next);
+    assert.ok(entries.length <= 256);
+    assert.ok(entries.every((entry) => entry.position >= from && entry.position <= to));
+    for (const { kind } of entries) assert.ok(['message', 'status', 'read', 'relation', 'failed'].includes(kind), kind);
+    next = to + 1;
+  }
+  assert.equal(next - 1, berts.all('ready')[0].head);
+  assert.equal(batches.flatMap((batch) => batch.entries).some((entry) => entry.kind === 'relation' && entry.data.event === 'friend_accepted'), true);
+  await until(() => deliveredUpTo(annas) === 300, 'delivered up to 300');
+});
+
+test('an unanswered batch confirms nothing and comes again', async () => {
+  const { bert, annas } = await backlog(20);
+  const silent = await Client.connect(server, bert, { auth: { batch: true }, ack: () => undefined });
+  await silent.received(20);
+  silent.close();
+  await sleep(100);
+  assert.equal(deliveredUpTo(annas), 0);
+  const back = await Client.connect(server, bert, { auth: { batch: true } });
+  await back.event('drained');
+  assert.deepEqual(back.texts, texts(20));
+  await until(() => deliveredUpTo(annas) === 20, 'delivered up to 20');
+});
+
+test('a batching client gets live messages too', async () => {
+  const { bert, annas } = await backlog(1);
+  const berts = await Client.connect(server, bert, { auth: { batch: true } });
+  await berts.event('drained');
+  await annas.sent(bert, 'live');
+  await berts.received(2);
+  assert.deepEqual(berts.texts, ['m1', 'live']);
+});
+
+for (const [transport, options] of Object.entries(kTransports)) {
+  test(`confirm: "heartbeat" confirms what a client without callbacks was sent (${transport})`, async () => {
+    const { bert, annas } = await backlog(70);
+    const berts = await Client.connect(server, bert, { ...options, auth: { confirm: 'heartbeat' }, ack: () => undefined });
+    await berts.received(70);
+    await until(() => deliveredUpTo(annas) === 70, 'delivered up to 70');
+    assert.deepEqual(berts.texts, texts(70));
+    berts.close();
+    const back = await Client.connect(server, bert);
+    await back.event('drained');
+    assert.deepEqual(back.texts, []);
+  });
+}
+
+test('a client that never answers gets no second tick for its author', async () => {
+  const { bert, annas } = await backlog(3);
+  const silent = await Client.connect(server, bert, { ack: () => undefined });
+  await silent.received(3);
+  await sleep(300);
+  assert.equal(deliveredUpTo(annas), 0);
+});
+
+test('answers out of order are kept: delivered grows only with the contiguous run', async () => {
+  const { bert, annas } = await backlog(5);
+  const held = new Map();
+  const berts = await Client.connect(server, bert, { ack: (message, callback) => void held.set(message.content, callback) });
+  await berts.received(5);
+  for (const text of ['m5', 'm3', 'm2']) held.get(text)({ ok: true });
+  await sleep(200);
+  assert.equal(deliveredUpTo(annas), 0);
+  held.get('m1')();
+  await until(() => deliveredUpTo(annas) === 3, 'delivered up to 3');
+  held.get('m4')('any answer but {ok: false} confirms');
+  await until(() => deliveredUpTo(annas) === 5, 'delivered up to 5');
+});
+
+test('{ok: false} does not confirm; the message comes again at the next connection, not before', async () => {
+  const { bert, annas } = await backlog(3);
+  const refuse = (message) => ({ ok: message.content !== 'm2' });
+  const berts = await Client.connect(server, bert, { ack: refuse });
+  await berts.received(3);
+  await annas.sent(bert, 'm4');
+  await berts.received(4);
+  await sleep(200);
+  assert.deepEqual(berts.texts, texts(4));
+  assert.equal(deliveredUpTo(annas), 1);
+  berts.close();
+  const back = await Client.connect(server, bert);
+  await back.event('drained');
+  assert.equal(back.texts[0], 'm2');
+  await until(() => deliveredUpTo(annas) === 4, 'delivered up to 4');
+});
+
+test('sync checks a position again and moves the pump', async () => {
+  const { bert } = await backlog(4);
+  const berts = await Client.connect(server, bert, { ack: (message) => ({ ok: message.content !== 'm3' }) });
+  await berts.received(4);
+  const { epoch } = berts.all('ready')[0];
+  const second = berts.messages[1].position;
+  await until(async () => (await server.device(bert)).position >= second, 'the position');
+  berts.ack = { ok: true };
+  const answer = await berts.request('sync', { epoch, position: second });
+  assert.deepEqual([answer.ok, answer.epoch], [true, epoch]);
+  assert.ok(answer.head >= berts.messages[3].position);
+  assert.ok(!answer.reset);
+  await until(() => berts.texts.filter((text) => text === 'm3').length === 2, 'm3 again');
+  const wrong = await berts.request('sync', { epoch: '0'.repeat(epoch.length), position: second });
+  assert.equal(wrong.ok, true);
+  assert.equal(wrong.reset, true);
+});
+
+test('mark_read is clamped to the last message, covers all before it, and implies delivered', async () => {
+  const { anna, bert, annas } = await backlog(4);
+  const berts = await Client.connect(server, bert, { ack: () => undefined });
+  await berts.received(4);
+  assert.deepEqual(await berts.request('mark_read', { peer: anna.id, upTo: 4_000_000 }), { ok: true });
+  const read = await annas.event('message_status', (event) => event.status === 'read');
+  assert.equal(read.upTo, 4);
+  assert.deepEqual((await server.history(anna, bert)).map((message) => message.status), ['read', 'read', 'read', 'read']);
+});
+
+test('a lower mark_read is answered but told to nobody', async () => {
+  const { anna, bert, annas } = await backlog(4);
+  const berts = await Client.connect(server, bert);
+  await berts.received(4);
+  await berts.request('mark_read', { peer: anna.id, upTo: 3 });
+  await annas.event('message_status', (event) => event.status === 'read' && event.upTo === 3);
+  annas.clear();
+  for (const upTo of [1, 3]) assert.deepEqual(await berts.request('mark_read', { peer: anna.id, upTo }), { ok: true });
+  await sleep(200);
+  assert.deepEqual(annas.all('message_status').filter((event) => event.status === 'read'), []);
+});
+
+test('mark_read by message id, and over HTTP', async () => {
+  const { anna, bert, annas } = await backlog(3);
+  const berts = await Client.connect(server, bert);
+  await berts.received(3);
+  assert.equal((await berts.request('mark_read', { messageId: berts.messages[1]._id })).ok, true);
+  await annas.event('message_status', (event) => event.status === 'read' && event.upTo === 2);
+  await server.expect(204, 'POST', `/conversations/${anna.id}/read`, { token: bert.token, body: { upTo: 3 } });
+  await annas.event('message_status', (event) => event.status === 'read' && event.upTo === 3);
+});
+
+test('the upTo of a receipt is the newest own message it covers', async () => {
+  const { anna, bert, annas } = await backlog(1);
+  const berts = await Client.connect(server, bert);
+  await berts.received(1);
+  const own = await berts.sent(anna, 'number two');
+  await annas.received(1);
+  assert.equal(own.seq, 2);
+  await berts.request('mark_read', { peer: anna.id, upTo: 2 });
+  const read = await annas.event('message_status', (event) => event.status === 'read');
+  assert.deepEqual([read.upTo, read.messageId], [1, (await server.history(anna, bert))[1]._id]);
+});
+
+test('the other devices of the reader learn what was read', async () => {
+  const { anna, bert, annas } = await backlog(2);
+  const phone = await Client.connect(server, bert);
+  const laptop = await Client.connect(server, await server.logIn(bert, 'laptop'));
+  await phone.received(2);
+  await laptop.received(2);
+  await phone.request('mark_read', { peer: anna.id, upTo: 2 });
+  assert.deepEqual(await laptop.event('conversation_read'), { peer: anna.id, upTo: 2 });
+  await annas.event('message_status', (event) => event.status === 'read');
+  await sleep(100);
+  assert.deepEqual(phone.all('conversation_read'), []);
+  const { conversations } = await server.expect(200, 'GET', '/conversations', { token: bert.token });
+  assert.equal(conversations[0].unread, 0);
+});
+
+test('all devices of the author get the ticks, and a device that was away gets the newest', async () => {
+  const [anna, bert] = await server.friends();
+  const phone = await Client.connect(server, anna);
+  const laptopUser = await server.logIn(anna, 'laptop');
+  const laptop = await Client.connect(server, laptopUser);
+  const berts = await Client.connect(server, bert);
+  await phone.sent(bert, 'one');
+  await phone.event('message_status', (event) => event.status === 'delivered');
+  await laptop.event('message_status', (event) => event.status === 'delivered');
+  laptop.close();
+  for (const text of ['two', 'three', 'four']) await phone.sent(bert, text);
+  await berts.received(4);
+  await berts.request('mark_read', { peer: anna.id, upTo: 4 });
+  await phone.event('message_status', (event) => event.status === 'read' && event.upTo === 4);
+  const back = await Client.connect(server, laptopUser);
+  await back.event('message_status', (event) => event.status === 'read' && event.upTo === 4);
+  assert.ok(back.all('message_status').filter((event) => event.status === 'read').length === 1);
+});

@@ -1,0 +1,155 @@
+'use strict';
+// How a session ends, who is told, and who comes back by itself.
+const assert = require('node:assert/strict');
+const { after, before, test } = require('node:test');
+const { Client, Proxy, Server, cleanUp, kTransports, sleep, until } = require('./harness');
+
+let server;
+before(async () => { server = await Server.start(); });
+after(() => cleanUp(server));
+
+async function endsFor(client, reason) {
+  assert.deepEqual(await client.event('session_expired'), { reason });
+  await until(() => client.disconnects.length > 0, 'the disconnect');
+  assert.deepEqual(client.disconnects, ['io server disconnect'], 'the original client must not come back by itself');
+  await sleep(400);
+  assert.equal(client.socket.connected, false);
+  assert.equal(client.all('ready').length, 1);
+}
+
+for (const [transport, options] of Object.entries(kTransports)) {
+  test(`logout ends this session and its socket, and no other (${transport})`, async () => {
+    const anna = await server.register();
+    const other = await server.logIn(anna, 'other');
+    const mine = await Client.connect(server, anna, options);
+    const others = await Client.connect(server, other, options);
+    await server.expect(204, 'POST', '/logout', { token: anna.token });
+    await endsFor(mine, 'logout');
+    assert.equal(others.socket.connected, true);
+    await server.expect(200, 'GET', '/me', { token: other.token });
+    await server.expect(401, 'POST', '/refresh', { body: { refreshToken: anna.refreshToken } });
+  });
+}
+
+test('a changed password ends all other sessions', async () => {
+  const anna = await server.register();
+  const other = await server.logIn(anna, 'other');
+  const mine = await Client.connect(server, anna);
+  const others = await Client.connect(server, other);
+  await server.expect(401, 'POST', '/me/password', { token: anna.token, body: { password: 'not the password', newPassword: 'a new password' } });
+  await server.expect(204, 'POST', '/me/password', { token: anna.token, body: { password: anna.password, newPassword: 'a new password' } });
+  await endsFor(others, 'password_changed');
+  assert.equal(mine.socket.connected, true);
+  await server.expect(401, 'GET', '/me', { token: other.token });
+  await server.expect(401, 'POST', '/login', { body: { username: anna.username, password: anna.password } });
+  await server.expect(200, 'POST', '/login', { body: { username: anna.username, password: 'a new password' } });
+});
+
+test('a removed device is told and cannot return', async () => {
+  const anna = await server.register();
+  const other = await server.logIn(anna, 'other');
+  const others = await Client.connect(server, other);
+  await server.expect(204, 'DELETE', '/devices/other', { token: anna.token });
+  await endsFor(others, 'device_removed');
+  const refused = new Client(server, other).open();
+  assert.equal((await refused.refusal()).data.reason, 'revoked');
+  const { devices } = await server.expect(200, 'GET', '/devices', { token: anna.token });
+  assert.equal(devices.some((each) => each.device === 'other'), false);
+  await server.expect(404, 'DELETE', '/devices/other', { token: anna.token });
+});
+
+test('a device beside the own one of a token goes without its session', async () => {
+  const anna = await server.register();
+  const extra = await Client.connect(server, anna, { auth: { device: 'extra' } });
+  await server.expect(204, 'DELETE', '/devices/extra', { token: anna.token });
+  assert.deepEqual(await extra.event('session_expired'), { reason: 'device_removed' });
+  await server.expect(200, 'GET', '/me', { token: anna.token });
+});
+
+test('a session ended from another device is revoked', async () => {
+  const anna = await server.register();
+  const other = await server.logIn(anna, 'other');
+  const others = await Client.connect(server, other);
+  const { sessions } = await server.expect(200, 'GET', '/sessions', { token: anna.token });
+  assert.equal(sessions.length, 2);
+  const target = sessions.find((each) => each.device === 'other');
+  await server.expect(204, 'DELETE', `/sessions/${target._id}`, { token: anna.token });
+  await endsFor(others, 'revoked');
+});
+
+test('a login that names a device with a live session replaces that session', async () => {
+  const anna = await server.register();
+  const mine = await Client.connect(server, anna);
+  const again = await server.logIn(anna, anna.device);
+  assert.equal(again.device, anna.device);
+  await endsFor(mine, 'replaced');
+  await Client.connect(server, again);
+  await server.expect(401, 'GET', '/me', { token: anna.token });
+});
+
+test('a socket that loses to a younger one is told and stays away', async () => {
+  const anna = await server.register();
+  for (const options of Object.values(kTransports)) {
+    const older = await Client.connect(server, anna, options);
+    const younger = await Client.connect(server, anna, options);
+    await endsFor(older, 'replaced');
+    assert.equal(younger.socket.connected, true);
+    younger.close();
+  }
+});
+
+test('erasing the account ends its sessions', async () => {
+  const anna = await server.register();
+  const mine = await Client.connect(server, anna);
+  await server.expect(204, 'DELETE', '/me', { token: anna.token });
+  await mine.event('session_expired');
+  await until(() => mine.disconnects.includes('io server disconnect'), 'the disconnect');
+  await server.expect(401, 'POST', '/login', { body: { username: anna.username, password: anna.password } });
+});
+
+test('a live socket outlives its token but not its session', async () => {
+  const [anna, bert] = await server.friends();
+  const annas = await Client.connect(server, anna);
+  const renewed = await server.expect(200, 'POST', '/refresh', { body: { refreshToken: anna.refreshToken } });
+  await annas.sent(bert, 'after the rotation');
+  await server.expect(204, 'POST', '/logout', { token: renewed.accessToken });
+  await endsFor(annas, 'logout');
+});
+
+test('a broken connection is no end: the original client returns by itself', async () => {
+  const [anna, bert] = await server.friends();
+  const annas = await Client.connect(server, anna);
+  for (const [transport, options] of Object.entries(kTransports)) {
+    const proxy = await Proxy.start(server.port);
+    const berts = await Client.connect(server, bert, { ...options, url: proxy.url });
+    for (let round = 1; round <= 3; round += 1) {
+      proxy.cut();
+      await until(() => berts.all('ready').length === round + 1, `return ${round} over ${transport}`);
+    }
+    assert.deepEqual(berts.all('session_expired'), []);
+    await annas.sent(bert, `after the breaks of ${transport}`);
+    await until(() => berts.texts.includes(`after the breaks of ${transport}`), 'the message');
+    berts.close();
+    proxy.close();
+  }
+});
+
+test('a restarted server gets its clients back without telling them to leave', async () => {
+  const own = await Server.start();
+  try {
+    const [anna, bert] = await own.friends();
+    const all = [];
+    for (const options of Object.values(kTransports)) all.push(await Client.connect(own, await own.logIn(bert), options));
+    const annas = await Client.connect(own, anna);
+    await own.restart();
+    for (const client of [annas, ...all]) {
+      await until(() => client.all('ready').length === 2, 'the return');
+      assert.deepEqual(client.all('session_expired'), []);
+      assert.ok(client.disconnects.every((reason) => reason !== 'io server disconnect'), client.disconnects.join());
+    }
+    await annas.sent(bert, 'welcome back');
+    for (const client of all) await client.received(1);
+  } finally {
+    await own.dispose();
+  }
+});
