@@ -47,7 +47,7 @@ class Decision final : public LaneCommand {
                   [reply = std::move(reply_), outcome = std::move(*outcome_)]() mutable { reply(std::move(outcome)); });
   }
   /// Instead of the lane, which did not take the command.
-  void refuse(Refusal refusal) { answer<T>(on_, std::move(reply_), std::move(refusal)); }
+  void refuse(Refusal refusal) { chat::answer<T>(on_, std::move(reply_), std::move(refusal)); }
 
  private:
   Decide decide_;

@@ -28,17 +28,17 @@ void take_over(LaneContext& context, const Device& device, const LoginId& login,
   }
 }
 
-Outcome<std::monostate> make_room(LaneContext& context, std::vector<Device> devices, const std::vector<Login>& logins,
-                                  std::int64_t limit) {
+/// The devices that have to go so that one more fits; nullopt: too many are online.
+std::optional<std::vector<Device>> devices_to_drop(LaneContext& context, std::vector<Device> devices,
+                                                   std::int64_t limit) {
+  std::vector<Device> dropped;
   while (limit > 0 && devices.size() >= static_cast<std::size_t>(limit)) {
     const auto oldest = least_recent_offline(context, devices);
-    if (oldest == devices.end()) {
-      return Refusal{ErrorCode::kConflict, "too many devices, and all of them are online", 0, "device", {}};
-    }
-    drop_device(context, *oldest, logins);
+    if (oldest == devices.end()) return std::nullopt;
+    dropped.push_back(*oldest);
     devices.erase(oldest);
   }
-  return std::monostate{};
+  return dropped;
 }
 
 }  // namespace
@@ -80,8 +80,11 @@ Outcome<Device> admit_device(LaneContext& context, const UserId& user, const Dev
     admitted = *known;
     take_over(context, *known, login, logins.value());
   } else {
-    auto room = make_room(context, devices.value(), logins.value(), limit);
-    if (auto* refusal = std::get_if<Refusal>(&room)) return std::move(*refusal);
+    const auto dropped = devices_to_drop(context, devices.value(), limit);
+    if (!dropped) {
+      return Refusal{ErrorCode::kConflict, "too many devices, and all of them are online", 0, "device", {}};
+    }
+    for (const auto& old : *dropped) drop_device(context, old, logins.value());
     admitted.user = user;
     admitted.id = device;
     admitted.created = context.now();

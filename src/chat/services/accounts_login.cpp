@@ -52,11 +52,12 @@ void AccountService::submit_login(std::shared_ptr<PasswordJob<Grant>> job, UserI
     auto& user = found.value();
     // Changed, erased or banned while the password was being checked.
     if (!user || user->deactivated || user->password_hash != verified) return refusal_credentials();
-    if (!renewed.empty()) {
+    auto outcome = open_login(context, *user, job->credentials);
+    if (!renewed.empty() && std::holds_alternative<Grant>(outcome)) {
       user->password_hash = renewed;
-      context.batch().users.push_back(*user);
+      context.batch().users.push_back(std::move(*user));
     }
-    return open_login(context, *user, job->credentials);
+    return outcome;
   };
   decide<Grant>(parts_.lane, job->on, std::move(job->reply), std::move(choose));
 }

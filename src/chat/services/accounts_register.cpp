@@ -55,8 +55,9 @@ Outcome<Grant> AccountService::decide_registration(LaneContext& context, const C
   user.email = credentials.email;
   user.password_hash = std::move(password_hash);
   user.created = user.last_seen = context.now();
-  context.batch().users.push_back(user);
-  return open_login(context, user, credentials);
+  auto outcome = open_login(context, user, credentials);
+  if (std::holds_alternative<Grant>(outcome)) context.batch().users.push_back(std::move(user));
+  return outcome;
 }
 
 }  // namespace chat

@@ -3,7 +3,6 @@
 #include <algorithm>
 
 #include "base/hex.hpp"
-
 #include "chat/rules/account_fields.hpp"
 #include "chat/services/accounts_device.hpp"
 #include "chat/services/accounts_password_job.hpp"

@@ -1,0 +1,289 @@
+#include <gtest/gtest.h>
+
+#include "chat/services/accounts_fixture.hpp"
+
+namespace {
+
+using chat::EndReason;
+using chat::Refusal;
+using chat::testing::AccountWorld;
+using chat::testing::code_of;
+using chat::testing::Ending;
+using std::chrono::hours;
+using std::chrono::minutes;
+using std::chrono::seconds;
+
+template <class T>
+Refusal refusal_in(const chat::Outcome<T>& outcome) {
+  return std::get<Refusal>(outcome);
+}
+
+TEST(Register, MakesAUserADeviceAndWorkingTokens) {
+  AccountWorld world;
+  const auto grant = world.registered("Alice");
+  EXPECT_EQ(grant.user.username, "Alice");
+  EXPECT_EQ(grant.expires_in, minutes(15));
+  const auto caller = world.caller(grant);
+  EXPECT_EQ(caller.user, grant.user.id);
+  EXPECT_EQ(caller.device, grant.device);
+  EXPECT_EQ(code_of(world.try_refresh(grant.refresh_token)), "ok");
+  const auto stored = world.store.user(grant.user.id).value();
+  ASSERT_TRUE(stored);
+  EXPECT_NE(stored->password_hash, "password-of-Alice");
+}
+
+TEST(Register, RefusesTakenNamesAndAddressesWithoutRegardToCase) {
+  AccountWorld world;
+  world.registered("alice");
+  auto again = AccountWorld::credentials("ALICE");
+  again.email = "other@example.org";
+  const auto name = refusal_in(world.try_register(again));
+  EXPECT_EQ(name.code, chat::ErrorCode::kConflict);
+  EXPECT_EQ(name.field, "username");
+  auto email = AccountWorld::credentials("bob");
+  email.email = "Alice@Example.ORG";
+  EXPECT_EQ(refusal_in(world.try_register(email)).field, "email");
+}
+
+TEST(Register, NamesTheFieldThatIsWrong) {
+  AccountWorld world;
+  auto credentials = AccountWorld::credentials("al");
+  EXPECT_EQ(refusal_in(world.try_register(credentials)).field, "username");
+  credentials = AccountWorld::credentials("alice");
+  credentials.email = "nonsense";
+  EXPECT_EQ(refusal_in(world.try_register(credentials)).field, "email");
+  credentials = AccountWorld::credentials("alice");
+  credentials.password = "short";
+  const auto refusal = refusal_in(world.try_register(credentials));
+  EXPECT_EQ(refusal.field, "password");
+  EXPECT_EQ(refusal.code, chat::ErrorCode::kInvalid);
+}
+
+TEST(Register, IsLimitedPerAddressUnlessItIsTrusted) {
+  AccountWorld world;
+  for (int i = 0; i < 30; ++i) world.registered("user" + std::to_string(i));
+  const auto refusal = refusal_in(world.try_register(AccountWorld::credentials("late")));
+  EXPECT_EQ(refusal.code, chat::ErrorCode::kRateLimited);
+  EXPECT_GE(refusal.retry_after_seconds, 1u);
+  auto trusted = AccountWorld::credentials("late");
+  trusted.trusted_address = true;
+  EXPECT_EQ(code_of(world.try_register(trusted)), "ok");
+}
+
+TEST(Register, IsAnsweredOverloadedWhenHashingIsBusyOrTheLaneIsFull) {
+  AccountWorld world;
+  world.passwords_full = true;
+  const auto refusal = refusal_in(world.try_register(AccountWorld::credentials("alice")));
+  EXPECT_EQ(refusal.code, chat::ErrorCode::kOverloaded);
+  EXPECT_GE(refusal.retry_after_seconds, 1u);
+  world.passwords_full = false;
+  world.lane.full = true;
+  EXPECT_EQ(code_of(world.try_register(AccountWorld::credentials("alice"))), "overloaded");
+  world.lane.full = false;
+  EXPECT_EQ(code_of(world.try_register(AccountWorld::credentials("alice"))), "ok");
+}
+
+TEST(Register, IsAnsweredRetryWhenTheOutcomeIsUnknown) {
+  AccountWorld world;
+  world.store.fail_commit(1, chat::StoreError::kUnknown);
+  EXPECT_EQ(code_of(world.try_register(AccountWorld::credentials("alice"))), "retry");
+  world.store.fail_commit(1, chat::StoreError::kFull);
+  EXPECT_EQ(code_of(world.try_register(AccountWorld::credentials("alice"))), "storage_full");
+}
+
+// Fails each store read in turn: always an answer, never a half-made account.
+TEST(Register, SurvivesTheFailureOfAnyRead) {
+  AccountWorld clean;
+  const auto before = clean.store.reads();
+  clean.registered("alice");
+  const auto reads = clean.store.reads() - before;
+  for (std::uint64_t nth = 1; nth <= reads; ++nth) {
+    AccountWorld world;
+    world.store.fail_read(nth);
+    EXPECT_EQ(code_of(world.try_register(AccountWorld::credentials("alice"))), "retry") << nth;
+    EXPECT_FALSE(world.store.has_users().value()) << nth;
+    EXPECT_EQ(code_of(world.try_register(AccountWorld::credentials("alice"))), "ok") << nth;
+  }
+}
+
+TEST(Login, FailsAlikeForAWrongPasswordAndAnUnknownUser) {
+  AccountWorld world;
+  world.registered("alice");
+  auto wrong = AccountWorld::credentials("alice");
+  wrong.password = "not-her-password";
+  const auto first = refusal_in(world.try_log_in(wrong));
+  const int work = world.hasher.verified;
+  const auto second = refusal_in(world.try_log_in(AccountWorld::credentials("nobody")));
+  EXPECT_EQ(first.code, chat::ErrorCode::kUnauthorized);
+  EXPECT_EQ(first.code, second.code);
+  EXPECT_EQ(first.message, second.message);
+  EXPECT_EQ(world.hasher.verified, work + 1) << "an unknown user costs a hash too";
+}
+
+TEST(Login, FailsForABannedUserLikeForAnUnknownOne) {
+  AccountWorld world;
+  auto user = world.registered("alice").user;
+  user.deactivated = true;
+  chat::CommitBatch batch;
+  batch.users.push_back(user);
+  ASSERT_TRUE(world.store.commit(batch, chat::Durability::kSynced));
+  EXPECT_EQ(code_of(world.try_log_in(AccountWorld::credentials("alice"))), "unauthorized");
+}
+
+TEST(Login, IsThrottledPerAccountAfterFiveFailuresAndRecovers) {
+  AccountWorld world;
+  world.registered("alice");
+  auto wrong = AccountWorld::credentials("alice");
+  wrong.password = "not-her-password";
+  for (int i = 0; i < 5; ++i) EXPECT_EQ(code_of(world.try_log_in(wrong)), "unauthorized");
+  const auto refusal = refusal_in(world.try_log_in(AccountWorld::credentials("alice")));
+  EXPECT_EQ(refusal.code, chat::ErrorCode::kRateLimited);
+  world.clock.advance(seconds(refusal.retry_after_seconds));
+  EXPECT_EQ(code_of(world.try_log_in(AccountWorld::credentials("alice"))), "ok");
+  EXPECT_EQ(code_of(world.try_log_in(wrong)), "unauthorized") << "success forgives";
+}
+
+TEST(Login, IsLimitedPerAddress) {
+  AccountWorld world;
+  world.registered("alice");
+  for (int i = 0; i < 30; ++i) EXPECT_EQ(code_of(world.try_log_in(AccountWorld::credentials("alice", "phone"))), "ok");
+  EXPECT_EQ(code_of(world.try_log_in(AccountWorld::credentials("alice"))), "rate_limited");
+  auto trusted = AccountWorld::credentials("alice");
+  trusted.trusted_address = true;
+  EXPECT_EQ(code_of(world.try_log_in(trusted)), "ok");
+  world.clock.advance(minutes(2));
+  EXPECT_EQ(code_of(world.try_log_in(AccountWorld::credentials("alice"))), "ok");
+}
+
+TEST(Login, RenewsAnOutdatedHash) {
+  AccountWorld world;
+  const auto user = world.registered("alice").user;
+  world.hasher.version = 2;
+  world.logged_in("alice");
+  EXPECT_EQ(world.store.user(user.id).value()->password_hash, "v2:password-of-alice");
+}
+
+TEST(Login, OnAKnownDeviceReplacesItsSessionAndKeepsItsPosition) {
+  AccountWorld world;
+  const auto first = world.registered("alice", "phone");
+  const auto old_login = world.caller(first).login;
+  const auto second = world.logged_in("alice", "phone");
+  EXPECT_EQ(code_of(world.try_authenticate(first.access_token)), "unauthorized");
+  EXPECT_EQ(code_of(world.try_refresh(first.refresh_token)), "unauthorized");
+  EXPECT_EQ(code_of(world.try_authenticate(second.access_token)), "ok");
+  EXPECT_EQ(world.lane.endings, (std::vector<Ending>{{"device phone", EndReason::kReplaced},
+                                                     {"login " + old_login.hex(), EndReason::kReplaced}}));
+  EXPECT_EQ(world.store.devices(first.user.id).value().size(), 1u);
+}
+
+TEST(Login, StartsANewDeviceAtTheHighestConfirmedPosition) {
+  AccountWorld world;
+  const auto user = world.registered("alice", "phone").user.id;
+  chat::CommitBatch batch;
+  batch.positions.push_back({user, *chat::DeviceId::parse("phone"), chat::MailboxSeq(17)});
+  ASSERT_TRUE(world.store.commit(batch, chat::Durability::kSynced));
+  world.logged_in("alice", "tablet");
+  const auto devices = world.store.devices(user).value();
+  for (const auto& device : devices) {
+    EXPECT_EQ(device.start.value, device.id.value == "tablet" ? 17u : 0u);
+  }
+}
+
+TEST(Login, AboveTheDeviceLimitDropsTheLeastRecentlyUsedOfflineDevice) {
+  chat::AccountOptions options;
+  options.limits.devices_per_user = 2;
+  AccountWorld world(options);
+  const auto phone = world.registered("alice", "phone");
+  world.clock.advance(seconds(1));
+  const auto tablet = world.logged_in("alice", "tablet");
+  world.lane.live.insert({phone.user.id, phone.device});
+  world.logged_in("alice", "laptop");
+  EXPECT_EQ(code_of(world.try_authenticate(tablet.access_token)), "unauthorized");
+  EXPECT_EQ(code_of(world.try_authenticate(phone.access_token)), "ok");
+  world.lane.live.insert({phone.user.id, *chat::DeviceId::parse("laptop")});
+  EXPECT_EQ(code_of(world.try_log_in(AccountWorld::credentials("alice", "watch"))), "conflict");
+}
+
+TEST(Authenticate, TellsExpiredFromInvalidFromRevoked) {
+  AccountWorld world;
+  const auto grant = world.registered("alice");
+  EXPECT_EQ(refusal_in(world.try_authenticate("nonsense")).reason, "invalid");
+  const auto caller = world.caller(grant);
+  world.ask<std::monostate>([&](auto reply) { world.accounts.log_out(caller, world.on, std::move(reply)); });
+  EXPECT_EQ(refusal_in(world.try_authenticate(grant.access_token)).reason, "revoked");
+  world.clock.advance(minutes(15));
+  EXPECT_EQ(refusal_in(world.try_authenticate(grant.access_token)).reason, "expired");
+}
+
+// --- refresh tokens: who may present what, and what it does to the others ---
+
+TEST(Refresh, RotatesAndLetsTheParentBeRepeatedUntilAChildIsUsed) {
+  AccountWorld world;
+  const auto parent = world.registered("alice").refresh_token;
+  const auto lost = std::get<chat::Grant>(world.try_refresh(parent));
+  const auto child = std::get<chat::Grant>(world.try_refresh(parent));
+  EXPECT_NE(lost.refresh_token, child.refresh_token);
+  EXPECT_EQ(code_of(world.try_authenticate(child.access_token)), "ok");
+  EXPECT_EQ(code_of(world.try_refresh(child.refresh_token)), "ok");
+  EXPECT_TRUE(world.lane.endings.empty());
+}
+
+TEST(Refresh, OfTheParentAfterAChildWasUsedRevokesTheFamily) {
+  AccountWorld world;
+  const auto parent = world.registered("alice");
+  const auto login = world.caller(parent).login;
+  const auto child = std::get<chat::Grant>(world.try_refresh(parent.refresh_token));
+  const auto grandchild = std::get<chat::Grant>(world.try_refresh(child.refresh_token));
+  EXPECT_EQ(code_of(world.try_refresh(parent.refresh_token)), "unauthorized");
+  EXPECT_EQ(world.lane.endings, (std::vector<Ending>{{"login " + login.hex(), EndReason::kRevoked}}));
+  EXPECT_EQ(code_of(world.try_refresh(grandchild.refresh_token)), "unauthorized");
+  EXPECT_EQ(code_of(world.try_authenticate(grandchild.access_token)), "unauthorized");
+}
+
+TEST(Refresh, OfTheOtherChildAfterOneWasUsedRevokesTheFamily) {
+  AccountWorld world;
+  const auto parent = world.registered("alice").refresh_token;
+  const auto one = std::get<chat::Grant>(world.try_refresh(parent));
+  const auto other = std::get<chat::Grant>(world.try_refresh(parent));
+  const auto next = std::get<chat::Grant>(world.try_refresh(one.refresh_token));
+  EXPECT_EQ(code_of(world.try_refresh(other.refresh_token)), "unauthorized");
+  EXPECT_EQ(code_of(world.try_refresh(next.refresh_token)), "unauthorized");
+}
+
+TEST(Refresh, OfAForgedTokenHarmsNobody) {
+  AccountWorld world;
+  const auto grant = world.registered("alice");
+  EXPECT_EQ(code_of(world.try_refresh("forged")), "unauthorized");
+  EXPECT_EQ(code_of(world.try_refresh(grant.refresh_token)), "ok");
+}
+
+TEST(Refresh, EndsThirtyDaysAfterTheLastChildWasUsedHoweverOftenTheParentComes) {
+  AccountWorld world;
+  const auto parent = world.registered("alice").refresh_token;
+  world.clock.advance(hours(24 * 29));
+  EXPECT_EQ(code_of(world.try_refresh(parent)), "ok");
+  world.clock.advance(hours(24));
+  EXPECT_EQ(code_of(world.try_refresh(parent)), "unauthorized");
+}
+
+TEST(Refresh, IsProlongedByUsingAChild) {
+  AccountWorld world;
+  const auto parent = world.registered("alice").refresh_token;
+  world.clock.advance(hours(24 * 29));
+  const auto child = std::get<chat::Grant>(world.try_refresh(parent));
+  const auto next = std::get<chat::Grant>(world.try_refresh(child.refresh_token));
+  world.clock.advance(hours(24 * 29));
+  EXPECT_EQ(code_of(world.try_refresh(next.refresh_token)), "ok");
+}
+
+TEST(Refresh, KeepsABoundedNumberOfChildrenAndTheNewestWork) {
+  AccountWorld world;
+  const auto grant = world.registered("alice");
+  const auto login = world.caller(grant).login;
+  chat::Grant last;
+  for (int i = 0; i < 100; ++i) last = std::get<chat::Grant>(world.try_refresh(grant.refresh_token));
+  EXPECT_EQ(world.store.login(login).value()->children.size(), chat::kMaxRefreshChildren);
+  EXPECT_EQ(code_of(world.try_refresh(last.refresh_token)), "ok");
+}
+
+}  // namespace

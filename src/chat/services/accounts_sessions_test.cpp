@@ -1,0 +1,183 @@
+#include <gtest/gtest.h>
+
+#include "chat/services/accounts_fixture.hpp"
+
+namespace {
+
+using chat::EndReason;
+using chat::testing::AccountWorld;
+using chat::testing::code_of;
+using chat::testing::Ending;
+
+chat::Outcome<std::monostate> change_password(AccountWorld& world, const chat::Caller& caller, const std::string& from,
+                                              const std::string& to) {
+  return world.ask<std::monostate>(
+      [&](auto reply) { world.accounts.change_password(caller, from, to, world.on, std::move(reply)); });
+}
+
+chat::Outcome<std::monostate> erase(AccountWorld& world, const chat::Caller& caller) {
+  return world.ask<std::monostate>([&](auto reply) { world.accounts.erase(caller, world.on, std::move(reply)); });
+}
+
+void befriend(AccountWorld& world, const chat::Caller& a, const chat::Caller& b) {
+  for (const auto& [from, to] : {std::pair(a, b), std::pair(b, a)}) {
+    world.ask<std::monostate>(
+        [&, f = from, t = to](auto reply) { world.relations.request(f, t.user, world.on, std::move(reply)); });
+  }
+}
+
+TEST(Password, ChangeEndsAllOtherSessions) {
+  AccountWorld world;
+  const auto phone = world.registered("alice", "phone");
+  const auto tablet = world.logged_in("alice", "tablet");
+  const auto caller = world.caller(phone);
+  EXPECT_EQ(code_of(change_password(world, caller, "wrong-password", "a-new-password")), "unauthorized");
+  EXPECT_EQ(code_of(change_password(world, caller, "password-of-alice", "short")), "invalid");
+  EXPECT_EQ(code_of(change_password(world, caller, "password-of-alice", "a-new-password")), "ok");
+  EXPECT_EQ(code_of(world.try_authenticate(phone.access_token)), "ok");
+  EXPECT_EQ(code_of(world.try_authenticate(tablet.access_token)), "unauthorized");
+  EXPECT_EQ(code_of(world.try_refresh(tablet.refresh_token)), "unauthorized");
+  EXPECT_EQ(world.lane.endings.back(),
+            (Ending{"user " + caller.user.hex() + " but " + caller.login.hex(), EndReason::kPasswordChanged}));
+  EXPECT_EQ(code_of(world.try_log_in(AccountWorld::credentials("alice"))), "unauthorized");
+}
+
+TEST(Logout, EndsThisSessionAloneAndStopsItsPushes) {
+  AccountWorld world;
+  const auto phone = world.registered("alice", "phone");
+  const auto tablet = world.logged_in("alice", "tablet");
+  const auto caller = world.caller(phone);
+  const auto set = world.ask<std::monostate>([&](auto reply) {
+    world.accounts.set_push(caller, phone.device, chat::PushAddress{"fcm", "{}"}, world.on, std::move(reply));
+  });
+  EXPECT_EQ(code_of(set), "ok");
+  world.ask<std::monostate>([&](auto reply) { world.accounts.log_out(caller, world.on, std::move(reply)); });
+  EXPECT_EQ(world.lane.endings, (std::vector<Ending>{{"login " + caller.login.hex(), EndReason::kLogout}}));
+  EXPECT_EQ(code_of(world.try_refresh(phone.refresh_token)), "unauthorized");
+  EXPECT_EQ(code_of(world.try_authenticate(tablet.access_token)), "ok");
+  const auto devices = world.store.devices(phone.user.id).value();
+  for (const auto& device : devices) EXPECT_FALSE(device.push);
+}
+
+TEST(Sessions, OfOthersCanNeitherBeSeenNorEnded) {
+  AccountWorld world;
+  const auto alice = world.caller(world.registered("alice"));
+  const auto bob = world.caller(world.registered("bob1"));
+  const auto ended = world.ask<std::monostate>(
+      [&](auto reply) { world.accounts.revoke_login(bob, alice.login, world.on, std::move(reply)); });
+  EXPECT_EQ(code_of(ended), "not_found");
+  const auto listed =
+      world.ask<std::vector<chat::Login>>([&](auto reply) { world.accounts.logins(bob, world.on, std::move(reply)); });
+  ASSERT_EQ(std::get<0>(listed).size(), 1u);
+  EXPECT_EQ(std::get<0>(listed)[0].id, bob.login);
+}
+
+TEST(Devices, RemovalEndsTheSessionWhoseOwnDeviceItIs) {
+  AccountWorld world;
+  const auto phone = world.registered("alice", "phone");
+  const auto tablet = world.logged_in("alice", "tablet");
+  const auto caller = world.caller(phone);
+  const auto tablet_login = world.caller(tablet).login;
+  const auto removed = world.ask<std::monostate>(
+      [&](auto reply) { world.accounts.remove_device(caller, tablet.device, world.on, std::move(reply)); });
+  EXPECT_EQ(code_of(removed), "ok");
+  EXPECT_EQ(world.lane.endings, (std::vector<Ending>{{"device tablet", EndReason::kDeviceRemoved},
+                                                     {"login " + tablet_login.hex(), EndReason::kDeviceRemoved}}));
+  EXPECT_EQ(code_of(world.try_authenticate(tablet.access_token)), "unauthorized");
+  const auto again = world.ask<std::monostate>(
+      [&](auto reply) { world.accounts.remove_device(caller, tablet.device, world.on, std::move(reply)); });
+  EXPECT_EQ(code_of(again), "not_found");
+}
+
+TEST(Devices, AreListedWithPositionAndPresence) {
+  AccountWorld world;
+  const auto phone = world.registered("alice", "phone");
+  const auto caller = world.caller(phone);
+  world.lane.live.insert({phone.user.id, phone.device});
+  chat::CommitBatch batch;
+  batch.positions.push_back({phone.user.id, phone.device, chat::MailboxSeq(3)});
+  ASSERT_TRUE(world.store.commit(batch, chat::Durability::kSynced));
+  const auto listed = world.ask<std::vector<chat::DeviceView>>(
+      [&](auto reply) { world.accounts.devices(caller, world.on, std::move(reply)); });
+  ASSERT_EQ(std::get<0>(listed).size(), 1u);
+  EXPECT_EQ(std::get<0>(listed)[0].position, chat::MailboxSeq(3));
+  EXPECT_TRUE(std::get<0>(listed)[0].online);
+}
+
+TEST(Profile, ChangesNameAndAddressUnlessTheyAreTaken) {
+  AccountWorld world;
+  const auto alice = world.caller(world.registered("alice"));
+  world.registered("bob1");
+  const auto update = [&](std::optional<std::string> name, std::optional<std::string> email) {
+    return world.ask<chat::User>([&](auto reply) {
+      world.accounts.update_me(alice, std::move(name), std::move(email), world.on, std::move(reply));
+    });
+  };
+  EXPECT_EQ(code_of(update("Bob1", std::nullopt)), "conflict");
+  EXPECT_EQ(code_of(update(std::nullopt, "bob1@example.org")), "conflict");
+  EXPECT_EQ(code_of(update("ALICE", std::nullopt)), "ok") << "one's own name in other letters";
+  EXPECT_EQ(code_of(update("carol", "carol@example.org")), "ok");
+  EXPECT_FALSE(world.store.user_by_name("alice").value());
+  EXPECT_TRUE(world.store.user_by_name("carol").value());
+}
+
+TEST(Erase, RemovesEverythingAndTellsFriendsOnly) {
+  AccountWorld world;
+  const auto alice_grant = world.registered("alice");
+  const auto alice = world.caller(alice_grant);
+  const auto bob = world.caller(world.registered("bob1"));
+  const auto carol = world.caller(world.registered("carol"));
+  befriend(world, alice, bob);
+  befriend(world, alice, carol);
+  world.ask<std::monostate>([&](auto reply) { world.relations.block(alice, carol.user, world.on, std::move(reply)); });
+  const auto carol_head = world.store.mailbox_bounds(carol.user).value().head;
+  chat::CommitBatch batch;
+  chat::Message message;
+  message.id = chat::MessageId::make(world.clock.wall_now(), world.random);
+  message.sender = alice.user;
+  message.recipient = bob.user;
+  message.seq = chat::ConversationSeq(1);
+  batch.messages.push_back(message);
+  ASSERT_TRUE(world.store.commit(batch, chat::Durability::kSynced));
+
+  EXPECT_EQ(code_of(erase(world, alice)), "ok");
+  EXPECT_FALSE(world.store.user(alice.user).value());
+  EXPECT_FALSE(world.store.user_by_name("alice").value());
+  EXPECT_TRUE(world.store.logins(alice.user).value().empty());
+  EXPECT_FALSE(world.store.message(message.id).value());
+  EXPECT_TRUE(world.store.relations(bob.user).value().empty());
+  EXPECT_EQ(code_of(world.try_authenticate(alice_grant.access_token)), "unauthorized");
+  EXPECT_EQ(world.lane.endings.back(), (Ending{"user " + alice.user.hex(), EndReason::kRevoked}));
+  const auto entries = world.store.read_mailbox(bob.user, {}, {}).value().rows;
+  EXPECT_EQ(entries.back().entry.relation, chat::RelationEvent::kFriendRemoved);
+  EXPECT_EQ(world.store.mailbox_bounds(carol.user).value().head, carol_head) << "a blocked friend hears nothing";
+  EXPECT_EQ(code_of(world.try_register(AccountWorld::credentials("alice"))), "ok") << "the name is free again";
+}
+
+TEST(Commands, OfACallerWhoseSessionJustEndedChangeNothing) {
+  AccountWorld world;
+  const auto alice = world.caller(world.registered("alice"));
+  const auto bob = world.caller(world.registered("bob1"));
+  world.ask<std::monostate>([&](auto reply) { world.accounts.log_out(alice, world.on, std::move(reply)); });
+  EXPECT_EQ(code_of(erase(world, alice)), "unauthorized");
+  const auto asked = world.ask<std::monostate>(
+      [&](auto reply) { world.relations.request(alice, bob.user, world.on, std::move(reply)); });
+  EXPECT_EQ(code_of(asked), "unauthorized");
+  EXPECT_EQ(world.store.mailbox_bounds(bob.user).value().head, chat::MailboxSeq(0));
+}
+
+TEST(FindUser, IsExactAndLimitedPerUser) {
+  AccountWorld world;
+  const auto alice = world.caller(world.registered("alice"));
+  world.registered("bob1");
+  const auto find = [&](const std::string& name) {
+    return world.ask<chat::User>(
+        [&](auto reply) { world.accounts.find_user(alice, name, world.on, std::move(reply)); });
+  };
+  EXPECT_EQ(code_of(find("bob1")), "ok");
+  EXPECT_EQ(code_of(find("bob")), "not_found");
+  for (int i = 0; i < 28; ++i) find("bob1");
+  EXPECT_EQ(code_of(find("bob1")), "rate_limited");
+}
+
+}  // namespace
