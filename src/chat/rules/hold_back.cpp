@@ -40,6 +40,13 @@ std::optional<HoldBack::Held> HoldBack::check(const UserId& recipient, std::stri
   return held;
 }
 
+void HoldBack::answered(const UserId& recipient, std::string_view client_id) {
+  for (auto& queue : queues_) {
+    if (queue.recipient == recipient) std::erase_if(queue.ids, [&](const Id& id) { return id.id == client_id; });
+  }
+  std::erase_if(queues_, [](const Queue& queue) { return queue.ids.empty(); });
+}
+
 void HoldBack::refused(const UserId& recipient, std::string_view client_id, const Refusal& refusal, SteadyTime now) {
   insert(recipient, client_id, refusal, now, false);
 }

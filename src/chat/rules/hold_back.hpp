@@ -42,6 +42,9 @@ class HoldBack {
   /// Sends that were let through earlier failed at their commit; called in their order, without check() in between.
   void failed(const UserId& recipient, std::string_view client_id, const Refusal& refusal, SteadyTime now);
 
+  /// A repeat was answered from the store: nobody needs to wait for this id any more.
+  void answered(const UserId& recipient, std::string_view client_id);
+
   [[nodiscard]] bool empty() const { return queues_.empty(); }
 
  private:

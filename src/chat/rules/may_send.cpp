@@ -6,10 +6,10 @@ bool are_friends(const Relation& relation) {
   return relation.friendship == Friendship::kFriends && !relation.blocked();
 }
 
-SendVerdict may_send(const User& sender, const User* recipient, const Relation& relation) {
-  if (sender.deactivated || recipient == nullptr || recipient->deactivated) return SendVerdict::kNotAllowed;
-  if (sender.id == recipient->id || !are_friends(relation)) return SendVerdict::kNotAllowed;
-  return SendVerdict::kAllowed;
+SendVerdict may_send(const Party& sender, const Party& recipient, const Relation& relation) {
+  const auto active = [](const Party& party) { return party.exists && !party.deactivated; };
+  if (!active(sender) || !active(recipient) || sender.id == recipient.id) return SendVerdict::kNotAllowed;
+  return are_friends(relation) ? SendVerdict::kAllowed : SendVerdict::kNotAllowed;
 }
 
 }  // namespace chat

@@ -8,8 +8,15 @@ enum class SendVerdict : std::uint8_t {
   kNotAllowed,  // not a friend, blocked either way, unknown, deactivated, oneself: all alike to the sender
 };
 
-/// Whether a text may be numbered now. `recipient` is null when no such user exists. Decided at the commit (I13).
-[[nodiscard]] SendVerdict may_send(const User& sender, const User* recipient, const Relation& relation);
+/// What is asked of each side.
+struct Party {
+  UserId id;
+  bool exists = false;
+  bool deactivated = false;
+};
+
+/// Whether a text may be numbered now. Decided at the commit (I13).
+[[nodiscard]] SendVerdict may_send(const Party& sender, const Party& recipient, const Relation& relation);
 
 /// Friends, and neither blocks the other: presence and typing pass.
 [[nodiscard]] bool are_friends(const Relation& relation);

@@ -17,6 +17,7 @@
 
 #include <cstddef>
 #include <memory>
+#include <optional>
 
 #include "base/clock.hpp"
 #include "base/executor.hpp"
@@ -42,6 +43,11 @@ class LaneCommand {
   /// After the batch is durable (or was empty): replies through context.reply(). `failed`: nothing of the batch can be
   /// relied on (kFull: certainly not written; kUnknown: nobody knows).
   virtual void finish(LaneContext& context, std::optional<StoreError> failed) = 0;
+
+  /// Instead of context.reply(), for the hot path: after finish() the lane hands the command itself to this executor,
+  /// which calls answer() and destroys it there. nullptr: it dies with its batch.
+  [[nodiscard]] virtual base::Executor* answers_on() { return nullptr; }
+  virtual void answer() {}
 };
 
 /// What commands work with. Valid during stage() and finish() only; lane thread.

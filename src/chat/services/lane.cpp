@@ -1,0 +1,200 @@
+#include "chat/services/lane.hpp"
+
+#include "chat/services/lane_commands.hpp"
+#include "chat/services/lane_desk.hpp"
+
+namespace chat {
+namespace {
+
+Refusal overloaded() {
+  return {.code = ErrorCode::kOverloaded, .message = "the server is busy, try again", .retry_after_seconds = 1};
+}
+
+}  // namespace
+
+Lane::Lane(LaneParts parts, LaneOptions options)
+    : options_(options),
+      metrics_(parts.metrics),
+      clock_(parts.clock),
+      desk_(std::make_unique<LaneDesk>(parts, options_)) {}
+
+Lane::~Lane() {
+  stop();
+}
+
+void Lane::start() {
+  CHECK(!thread_.joinable());
+  thread_ = std::thread([this] { run(); });
+}
+
+void Lane::stop() {
+  {
+    const std::lock_guard lock(mutex_);
+    stopping_ = true;
+    work_.notify_one();
+  }
+  if (thread_.joinable()) thread_.join();
+}
+
+void Lane::run() {
+  for (;;) {
+    if (run_once()) continue;
+    {
+      const std::lock_guard lock(mutex_);
+      if (stopping_ && queue_.empty()) return;
+    }
+    wait_for_work();
+  }
+}
+
+void Lane::wait_for_work() {
+  const auto deadline = desk_->next_deadline();
+  std::unique_lock lock(mutex_);
+  if (!queue_.empty() || stopping_) return;
+  sleeping_ = true;
+  if (deadline == base::SteadyTime::max()) {
+    work_.wait(lock, [this] { return !queue_.empty() || stopping_; });
+  } else {
+    work_.wait_until(lock, deadline, [this] { return !queue_.empty() || stopping_; });
+  }
+  sleeping_ = false;
+}
+
+bool Lane::run_once() {
+  {
+    const std::lock_guard lock(mutex_);
+    std::swap(queue_, taken_);
+    requests_ = 0;
+    metrics_.queue_depth.set(static_cast<std::int64_t>(taken_.size()));
+  }
+  constexpr std::size_t kClockEvery = 32;  // commands between two looks at the clock
+  auto started = clock_.steady_now();
+  std::size_t staged = 0;
+  for (auto& command : taken_) {
+    desk_->run(std::move(command));
+    ++staged;
+    const bool late = staged % kClockEvery == 0 && clock_.steady_now() - started >= options_.batch_time;
+    if (staged >= options_.batch_commands || late) {
+      desk_->settle();
+      started = clock_.steady_now();
+      staged = 0;
+    }
+  }
+  desk_->settle();
+  const bool worked = !taken_.empty();
+  taken_.clear();
+  return desk_->run_deadlines() || worked;
+}
+
+base::SteadyTime Lane::next_deadline() const {
+  return desk_->next_deadline();
+}
+
+bool Lane::enqueue(std::unique_ptr<LaneCommand>& command, Kind kind) {
+  bool wake = false;
+  {
+    const std::lock_guard lock(mutex_);
+    if (kind == Kind::kRequest) {
+      if (stopping_ || requests_ >= options_.queue_limit) {
+        metrics_.refused_queue_full.add();
+        return false;
+      }
+      ++requests_;
+    }
+    queue_.push_back(std::move(command));
+    wake = std::exchange(sleeping_, false);
+  }
+  if (wake) work_.notify_one();
+  return true;
+}
+
+bool Lane::submit(std::unique_ptr<LaneCommand>& command) {
+  return enqueue(command, Kind::kRequest);
+}
+
+void Lane::enqueue_always(std::unique_ptr<LaneCommand> command) {
+  enqueue(command, Kind::kAccount);
+}
+
+void Lane::send(SendRequest request, base::Executor& on, Reply<SendAnswer> reply) {
+  std::unique_ptr<LaneCommand> command = std::make_unique<SendCommand>(std::move(request), on, std::move(reply));
+  if (!submit(command)) SendCommand::refuse(std::move(command), overloaded());
+}
+
+void Lane::attach(AttachRequest request, base::Executor& on, Reply<Attached> reply) {
+  std::unique_ptr<LaneCommand> command = std::make_unique<AttachCommand>(std::move(request), on, std::move(reply));
+  if (!submit(command)) AttachCommand::refuse(std::move(command), overloaded());
+}
+
+void Lane::sync(const UserId& user, const DeviceId& device, ConnectionId connection, ResumePoint point,
+                base::Executor& on, Reply<SyncAnswer> reply) {
+  std::unique_ptr<LaneCommand> command =
+      std::make_unique<SyncCommand>(user, device, connection, std::move(point), on, std::move(reply));
+  if (!submit(command)) SyncCommand::refuse(std::move(command), overloaded());
+}
+
+void Lane::mark_read(const UserId& reader, const DeviceId& device,
+                     std::variant<std::pair<UserId, ConversationSeq>, MessageId> what, base::Executor& on,
+                     Reply<std::monostate> reply) {
+  std::unique_ptr<LaneCommand> command =
+      std::make_unique<MarkReadCommand>(reader, device, std::move(what), on, std::move(reply));
+  if (!submit(command)) MarkReadCommand::refuse(std::move(command), overloaded());
+}
+
+void Lane::confirm(Confirmation confirmation) {
+  enqueue_always(std::make_unique<ConfirmCommand>(std::move(confirmation)));
+}
+
+void Lane::report_unreadable(const MailboxEntry& entry) {
+  enqueue_always(std::make_unique<UnreadableCommand>(entry));
+}
+
+void Lane::detach(const UserId& user, const DeviceId& /*device*/, ConnectionId connection) {
+  enqueue_always(std::make_unique<DirectoryCommand>(
+      [user, connection](LaneDesk& desk) { desk.drop_session(desk.user(user), connection); }));
+}
+
+void Lane::announce(const UserId& user, ConnectionId connection) {
+  enqueue_always(std::make_unique<DirectoryCommand>([user, connection](LaneDesk& desk) {
+    auto& state = desk.user(user);
+    if (state.record(connection) != nullptr) desk.announce(state);
+  }));
+}
+
+void Lane::set_silent(const UserId& user, ConnectionId connection, bool silent) {
+  enqueue_always(std::make_unique<DirectoryCommand>([user, connection, silent](LaneDesk& desk) {
+    auto& state = desk.user(user);
+    if (auto* const record = state.record(connection)) desk.set_silent(state, *record, silent);
+  }));
+}
+
+void Lane::report_poison(const UserId& user, const DeviceId& device, MailboxSeq position) {
+  enqueue_always(std::make_unique<DirectoryCommand>([user, device, position](LaneDesk& desk) {
+    auto* const state = desk.user(user).device(device);
+    if (state == nullptr || position <= state->position) return;
+    if (state->poison != position) state->poison_count = 0;
+    state->poison = position;
+    if (state->poison_count < desk.options().poison_skip) ++state->poison_count;
+    constexpr std::uint8_t kMostHalvings = 15;
+    if (state->halvings < kMostHalvings) ++state->halvings;
+  }));
+}
+
+void Lane::check_head(const UserId& user, ConnectionId connection, MailboxSeq known) {
+  enqueue_always(std::make_unique<DirectoryCommand>([user, connection, known](LaneDesk& desk) {
+    auto& state = desk.user(user);
+    const auto* const record = state.record(connection);
+    if (record == nullptr || state.head <= known) return;
+    desk.reply(record->session->executor(),
+               [session = record->session, head = state.head] { session->on_hint({head, nullptr}); });
+  }));
+}
+
+void Lane::typing(const UserId& sender, const UserId& recipient, bool typing) {
+  std::unique_ptr<LaneCommand> command = std::make_unique<DirectoryCommand>(
+      [sender, recipient, typing](LaneDesk& desk) { desk.typing(sender, recipient, typing); });
+  // A full queue loses it: typing is told when there is time.
+  static_cast<void>(submit(command));
+}
+
+}  // namespace chat

@@ -1,0 +1,90 @@
+#pragma once
+// Lane: the commit lane (its idea: commit_lane.hpp). Owner: the application; one per store. Any thread submits and
+// calls Messaging; all decisions happen on the lane's own thread, in lane_desk.hpp.
+//
+// The queue: producers append under a short mutex and wake the lane only when it sleeps; the lane takes everything that
+// is there with one swap. Requests beyond queue_limit are refused. What keeps account of sockets (confirm, detach,
+// presence) is never refused: it is bounded by the sockets and their windows, and losing it would lose a receipt.
+//
+// start() runs the thread, stop() refuses new requests, finishes what is queued and joins. Without start(), a test
+// drives it with run_once() on one thread.
+
+#include <condition_variable>
+#include <mutex>
+#include <thread>
+
+#include "chat/ports/content_cipher.hpp"
+#include "chat/services/commit_lane.hpp"
+#include "chat/services/lane_metrics.hpp"
+#include "chat/services/lane_options.hpp"
+#include "chat/services/messaging.hpp"
+
+namespace chat {
+
+class LaneDesk;
+
+struct LaneParts {
+  Store& store;
+  ContentCipher& cipher;
+  Presence& presence;
+  const base::Clock& clock;
+  base::RandomSource& random;  // used on the lane's thread only
+  LaneMetrics& metrics;
+};
+
+class Lane final : public CommandQueue, public Messaging {
+ public:
+  Lane(LaneParts parts, LaneOptions options);
+  /// stop()s.
+  ~Lane() override;
+  Lane(const Lane&) = delete;
+  Lane& operator=(const Lane&) = delete;
+
+  void start();
+  /// Idempotent; not from the lane's thread.
+  void stop();
+  /// One round: everything queued is staged, committed and answered, due deadlines run. False: there was nothing to do.
+  bool run_once();
+  /// When run_once() has something to do without a new command; max(): never.
+  [[nodiscard]] base::SteadyTime next_deadline() const;
+
+  [[nodiscard]] bool submit(std::unique_ptr<LaneCommand>& command) override;
+
+  void send(SendRequest request, base::Executor& on, Reply<SendAnswer> reply) override;
+  void attach(AttachRequest request, base::Executor& on, Reply<Attached> reply) override;
+  void detach(const UserId& user, const DeviceId& device, ConnectionId connection) override;
+  void announce(const UserId& user, ConnectionId connection) override;
+  void sync(const UserId& user, const DeviceId& device, ConnectionId connection, ResumePoint point, base::Executor& on,
+            Reply<SyncAnswer> reply) override;
+  void confirm(Confirmation confirmation) override;
+  void set_silent(const UserId& user, ConnectionId connection, bool silent) override;
+  void report_poison(const UserId& user, const DeviceId& device, MailboxSeq position) override;
+  void report_unreadable(const MailboxEntry& entry) override;
+  void check_head(const UserId& user, ConnectionId connection, MailboxSeq known) override;
+  void mark_read(const UserId& reader, const DeviceId& device,
+                 std::variant<std::pair<UserId, ConversationSeq>, MessageId> what, base::Executor& on,
+                 Reply<std::monostate> reply) override;
+  void typing(const UserId& sender, const UserId& recipient, bool typing) override;
+
+ private:
+  enum class Kind : std::uint8_t { kRequest, kAccount };
+  bool enqueue(std::unique_ptr<LaneCommand>& command, Kind kind);
+  void enqueue_always(std::unique_ptr<LaneCommand> command);
+  void run();
+  void wait_for_work();
+
+  const LaneOptions options_;
+  LaneMetrics& metrics_;
+  const base::Clock& clock_;
+  std::mutex mutex_;
+  std::condition_variable work_;
+  std::vector<std::unique_ptr<LaneCommand>> queue_;  // guarded by mutex_
+  std::size_t requests_ = 0;                         // of queue_, guarded
+  bool sleeping_ = false;                            // guarded
+  bool stopping_ = false;                            // guarded
+  std::vector<std::unique_ptr<LaneCommand>> taken_;  // queue_'s twin: the two swap
+  std::unique_ptr<LaneDesk> desk_;
+  std::thread thread_;
+};
+
+}  // namespace chat

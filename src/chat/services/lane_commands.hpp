@@ -1,0 +1,169 @@
+#pragma once
+// The lane's own commands, which share batches ("hot"). Inside of lane*.cpp; nobody else includes it.
+
+#include "chat/rules/resume.hpp"
+#include "chat/services/commit_lane.hpp"
+#include "chat/services/lane_desk.hpp"
+
+namespace chat {
+
+class HotCommand : public LaneCommand {
+ public:
+  [[nodiscard]] bool exclusive() const final { return false; }
+  void stage(LaneContext& context) final { stage_hot(static_cast<LaneDesk&>(context)); }
+  void finish(LaneContext& context, std::optional<StoreError> failed) final {
+    finish_hot(static_cast<LaneDesk&>(context), failed);
+  }
+
+ protected:
+  virtual void stage_hot(LaneDesk& desk) = 0;
+  virtual void finish_hot(LaneDesk& /*desk*/, std::optional<StoreError> /*failed*/) {}
+};
+
+/// A hot command that answers once, on the caller's executor.
+template <class T>
+class AnsweringCommand : public HotCommand {
+ public:
+  AnsweringCommand(base::Executor& on, Reply<T> reply) : on_(on), reply_(std::move(reply)) {}
+  [[nodiscard]] base::Executor* answers_on() final { return &on_; }
+  void answer() final { reply_(std::move(outcome_)); }
+  /// Instead of the lane, which did not take the command.
+  static void refuse(std::unique_ptr<LaneCommand> command, Refusal refusal) {
+    auto& self = static_cast<AnsweringCommand&>(*command);
+    self.outcome_ = std::move(refusal);
+    self.on_.post([done = std::move(command)] { done->answer(); });
+  }
+
+ protected:
+  [[nodiscard]] bool refused() const { return std::holds_alternative<Refusal>(outcome_); }
+  void set(std::variant<T, Refusal> outcome) { outcome_ = std::move(outcome); }
+  [[nodiscard]] const std::variant<T, Refusal>& outcome() const { return outcome_; }
+
+ private:
+  base::Executor& on_;
+  Reply<T> reply_;
+  std::variant<T, Refusal> outcome_;
+};
+
+/// Something small for the directory of sessions: runs in finish(), ordered with the commits.
+class DirectoryCommand final : public HotCommand {
+ public:
+  using Act = base::Function<void(LaneDesk&)>;
+  explicit DirectoryCommand(Act act) : act_(std::move(act)) {}
+
+ private:
+  void stage_hot(LaneDesk& /*desk*/) override {}
+  void finish_hot(LaneDesk& desk, std::optional<StoreError> /*failed*/) override { act_(desk); }
+  Act act_;
+};
+
+class SendCommand final : public AnsweringCommand<SendAnswer> {
+ public:
+  SendCommand(SendRequest request, base::Executor& on, Reply<SendAnswer> reply)
+      : AnsweringCommand(on, std::move(reply)), request_(std::move(request)) {}
+  [[nodiscard]] const SendRequest& request() const { return request_; }
+
+ private:
+  void stage_hot(LaneDesk& desk) override;
+  void finish_hot(LaneDesk& desk, std::optional<StoreError> failed) override;
+
+  bool answer_repeat(LaneDesk& desk);
+  bool admitted(LaneDesk& desk, UserState& sender);
+  bool session_is_valid(LaneDesk& desk, UserState& sender);
+  bool seal(LaneDesk& desk, ConversationState& conversation, Message& message);
+  void number(LaneDesk& desk, UserState& sender, UserState& recipient, ConversationState& conversation);
+  void append_items(LaneDesk& desk, UserState& sender, UserState& recipient, const Message& message);
+  void refuse_now(base::Counter& counter, Refusal refusal);
+  [[nodiscard]] LiveRecord* record(UserState& sender) const;
+
+  SendRequest request_;
+  SendAnswer made_;
+  SendCommand* repeats_ = nullptr;  // a send of the same batch with the same client id
+  bool numbered_ = false;
+  bool answered_ = false;  // out of the store: no commit can change it
+};
+
+class AttachCommand final : public AnsweringCommand<Attached> {
+ public:
+  AttachCommand(AttachRequest request, base::Executor& on, Reply<Attached> reply)
+      : AnsweringCommand(on, std::move(reply)), request_(std::move(request)) {}
+
+ private:
+  void stage_hot(LaneDesk& desk) override;
+  void finish_hot(LaneDesk& desk, std::optional<StoreError> failed) override;
+  bool login_is_valid(LaneDesk& desk);
+  DeviceState* admit_device(LaneDesk& desk, UserState& user);
+  bool make_room(LaneDesk& desk, UserState& user);
+
+  AttachRequest request_;
+  MailboxSeq start_;
+  bool recovered_ = false;
+  bool reset_ = false;
+};
+
+class SyncCommand final : public AnsweringCommand<SyncAnswer> {
+ public:
+  SyncCommand(UserId user, DeviceId device, ConnectionId connection, ResumePoint point, base::Executor& on,
+              Reply<SyncAnswer> reply)
+      : AnsweringCommand(on, std::move(reply)),
+        user_(user),
+        device_(std::move(device)),
+        connection_(connection),
+        point_(std::move(point)) {}
+
+ private:
+  void stage_hot(LaneDesk& desk) override;
+  void finish_hot(LaneDesk& desk, std::optional<StoreError> failed) override;
+
+  UserId user_;
+  DeviceId device_;
+  ConnectionId connection_;
+  ResumePoint point_;
+  MailboxSeq start_;
+  bool valid_ = false;
+};
+
+class ConfirmCommand final : public HotCommand {
+ public:
+  explicit ConfirmCommand(Confirmation confirmation) : confirmation_(std::move(confirmation)) {}
+
+ private:
+  void stage_hot(LaneDesk& desk) override;
+  Confirmation confirmation_;
+};
+
+class UnreadableCommand final : public HotCommand {
+ public:
+  explicit UnreadableCommand(MailboxEntry entry) : entry_(std::move(entry)) {}
+
+ private:
+  void stage_hot(LaneDesk& desk) override;
+  MailboxEntry entry_;
+};
+
+class MarkReadCommand final : public AnsweringCommand<std::monostate> {
+ public:
+  using What = std::variant<std::pair<UserId, ConversationSeq>, MessageId>;
+  MarkReadCommand(UserId reader, DeviceId device, What what, base::Executor& on, Reply<std::monostate> reply)
+      : AnsweringCommand(on, std::move(reply)), reader_(reader), device_(std::move(device)), what_(std::move(what)) {}
+
+ private:
+  void stage_hot(LaneDesk& desk) override;
+  void finish_hot(LaneDesk& desk, std::optional<StoreError> failed) override;
+  bool find_target(LaneDesk& desk);
+  void step_read(LaneDesk& desk, ConversationState& conversation);
+  void step_delivered(LaneDesk& desk, ConversationState& conversation, const LaneDesk::Covered& covered);
+
+  UserId reader_;
+  DeviceId device_;
+  What what_;
+  UserId peer_;
+  ConversationSeq up_to_;
+};
+
+/// What the check of CONNECT and `sync` decides for a device; stages the confirmation if the client is ahead.
+ResumeDecision resume_device(LaneDesk& desk, UserState& user, DeviceState& device, const ResumePoint& point);
+
+[[nodiscard]] Refusal store_refusal(StoreError error);
+
+}  // namespace chat

@@ -1,0 +1,187 @@
+// CONFIRM: a device's word becomes a position and the receipts that follow from it, in one batch (I5, I6).
+
+#include "chat/services/lane_commands.hpp"
+
+namespace chat {
+namespace {
+
+constexpr std::size_t kRememberedSkips = 16;  // per user; beyond, the mark is removed only by pumps that read it
+
+MailboxEntry status_entry(const WatermarkStep& step) {
+  MailboxEntry entry;
+  entry.kind = EntryKind::kStatus;
+  entry.owner = step.author;
+  entry.peer = step.reader;
+  entry.at = step.at;
+  entry.seq = step.newest_covered_seq;
+  entry.message = step.newest_covered;
+  entry.watermark = step.kind;
+  return entry;
+}
+
+}  // namespace
+
+void ConfirmCommand::stage_hot(LaneDesk& desk) {
+  auto& user = desk.user(confirmation_.user);
+  const auto* const record = user.record(confirmation_.connection);
+  auto* const device = user.device(confirmation_.device);
+  // Fenced or gone: another session speaks for the device now (I11).
+  if (record == nullptr || device == nullptr || record->device != confirmation_.device) return;
+  if (confirmation_.position > user.head || confirmation_.position <= device->position) return;
+  desk.advance(user, *device, confirmation_);
+}
+
+void LaneDesk::advance(UserState& user, DeviceState& device, const Confirmation& confirmation) {
+  append_skips(user, device, confirmation);
+  const auto highest = user.highest_position();
+  device.position = confirmation.position;
+  if (device.poison <= device.position) {
+    device.poison = MailboxSeq();
+    device.poison_count = device.halvings = 0;
+  }
+  batch_.positions.push_back({user.key, device.id, device.position});
+  for (const auto& receipt : confirmation.receipts) append_receipt(user, receipt);
+  for (const auto& message : confirmation.rescued) rescue(message);
+  std::erase_if(user.skipped, [&](const auto& mark) {
+    if (mark.first > device.position) return false;
+    const bool mine =
+        std::find(confirmation.skipped.begin(), confirmation.skipped.end(), mark.first) != confirmation.skipped.end();
+    if (!mine) rescue(mark.second);
+    return !mine;
+  });
+  if (device.position > highest) {
+    if (device.position == user.head) {
+      pending_.set(user.key, 0);
+    } else {
+      pending_.subtract(user.key,
+                        std::min<std::uint64_t>(confirmation.messages, device.position.value - highest.value));
+    }
+  }
+  trim_mailbox(user);
+}
+
+void LaneDesk::append_receipt(UserState& reader, const Receipt& receipt) {
+  auto& talk = conversation(ConversationKey::of(reader.key, receipt.author));
+  auto& side = talk.author(receipt.author);
+  // Across a block nothing is told, and nothing is kept that could be told later.
+  if (talk.relation.blocked() || !side.delivered.advances_to(receipt.seq) || !user(receipt.author).exists) return;
+  WatermarkStep step;
+  step.author = receipt.author;
+  step.reader = reader.key;
+  step.kind = WatermarkKind::kDelivered;
+  step.up_to = step.newest_covered_seq = receipt.seq;
+  step.at = now();
+  step.newest_covered = receipt.message;
+  step.author_ordinal = receipt.ordinal;
+  side.delivered.take(step);
+  auto item = std::make_shared<LogItem>();
+  item->entry = status_entry(step);
+  step.author_entry = append_item(std::move(item));
+  batch_.watermark_steps.push_back(std::move(step));
+}
+
+/// Entries given up for this device: the message fails unless somebody else has it.
+void LaneDesk::append_skips(UserState& user, const DeviceState& device, const Confirmation& confirmation) {
+  for (const auto position : confirmation.skipped) {
+    if (position <= device.position || position > confirmation.position) continue;
+    const auto page = take(store().read_mailbox(user.key, MailboxSeq(position.value - 1), {.entries = 1, .bytes = 1}));
+    if (page.rows.empty() || page.rows.front().entry.position != position) continue;
+    const auto& entry = page.rows.front().entry;
+    if (entry.kind != EntryKind::kMessage || entry.own) continue;
+    const auto& side = conversation(ConversationKey::of(user.key, entry.peer)).author(entry.peer);
+    bool covered = !side.delivered.advances_to(entry.seq) || !side.read.advances_to(entry.seq);
+    for (const auto& other : user.devices) covered |= other.id != device.id && other.position >= position;
+    parts_.metrics.messages_skipped.add();
+    if (covered) continue;
+    fail_message(entry, FailureReason::kSkipped);
+    if (user.skipped.size() == kRememberedSkips) user.skipped.erase(user.skipped.begin());
+    user.skipped.emplace_back(position, entry.message);
+  }
+}
+
+void LaneDesk::rescue(const MessageId& id) {
+  auto row = take(store().message(id));
+  if (!row || row->failure != FailureReason::kSkipped) return;
+  row->failure.reset();
+  batch_.messages.push_back(std::move(*row));
+}
+
+Confirmation LaneDesk::derive_confirmation(const UserState& user, const DeviceState& device, MailboxSeq through) {
+  Confirmation derived;
+  derived.user = user.key;
+  derived.device = device.id;
+  derived.position = through;
+  auto after = device.position;
+  while (after < through && !failed()) {
+    const auto page = take(store().read_mailbox(user.key, after, {}));
+    if (page.through <= after) break;
+    after = page.through;
+    for (const auto& row : page.rows) {
+      const auto& entry = row.entry;
+      const bool counts = entry.position <= through && entry.kind == EntryKind::kMessage && !entry.own && row.message &&
+                          (!row.message->failure || row.message->failure == FailureReason::kSkipped);
+      if (!counts) continue;
+      ++derived.messages;
+      if (row.message->failure) derived.rescued.push_back(entry.message);
+      const Receipt receipt{row.message->sender, entry.seq, entry.message, row.message->sender_ordinal};
+      const auto known = std::find_if(derived.receipts.begin(), derived.receipts.end(),
+                                      [&](const Receipt& each) { return each.author == receipt.author; });
+      if (known == derived.receipts.end()) {
+        derived.receipts.push_back(receipt);
+      } else {
+        *known = receipt;
+      }
+    }
+  }
+  return derived;
+}
+
+void LaneDesk::trim_mailbox(UserState& user) {
+  auto lowest = user.head;
+  for (const auto& device : user.devices) lowest = std::min(lowest, device.position);
+  if (lowest.value <= user.first.value + options_.trim_tail + options_.trim_step) return;
+  user.first = MailboxSeq(lowest.value - options_.trim_tail);
+  batch_.trims.push_back({user.key, user.first});
+}
+
+void UnreadableCommand::stage_hot(LaneDesk& desk) {
+  desk.settle();  // a report of the same message by another device may wait in this batch
+  desk.fail_message(entry_, FailureReason::kUnreadable);
+}
+
+/// Marks the row, tells the author, and tells the recipient of a message that is lost to everyone.
+void LaneDesk::fail_message(const MailboxEntry& entry, FailureReason reason) {
+  auto row = store().message(entry.message);
+  const bool corrupt = !row && row.error() == StoreError::kCorrupt;
+  if (!row && !corrupt) return fail(row.error());
+  if (!corrupt && !row.value()) return;  // erased meanwhile: there is nobody to tell
+  const UserId author = entry.own ? entry.owner : entry.peer;
+  const UserId recipient = entry.own ? entry.peer : entry.owner;
+  if (!corrupt) {
+    auto& message = *row.value();
+    if (message.failure && *message.failure != FailureReason::kSkipped) return;
+    if (message.failure == reason) return;
+    message.failure = reason;
+    batch_.messages.push_back(message);
+  }
+  MailboxEntry told;
+  told.at = now();
+  told.seq = entry.seq;
+  told.message = entry.message;
+  told.reason = reason;
+  if (user(author).exists) {
+    told.kind = EntryKind::kFailed;
+    told.owner = author;
+    told.peer = recipient;
+    append_entry(told);
+  }
+  if (reason == FailureReason::kSkipped) return;
+  parts_.metrics.messages_unreadable.add();
+  if (!user(recipient).exists) return;
+  told.kind = EntryKind::kRemoved;
+  told.owner = recipient;
+  told.peer = author;
+  append_entry(told);
+}
+
+}  // namespace chat

@@ -1,0 +1,153 @@
+// What commands see of the rows: loading, numbering, relations, the staged sends of a batch.
+
+#include "chat/services/lane_commands.hpp"
+#include "chat/services/lane_desk.hpp"
+
+namespace chat {
+namespace {
+
+constexpr std::size_t kCountedAtLoad = 4096;  // entries looked at to count what is pending; beyond it is estimated
+
+std::size_t hash_of(const SendRequest& request) {
+  // Client ids are chosen by strangers; a collision costs one string comparison and makes the later send look into the
+  // store in vain, nothing else.
+  return std::hash<std::string_view>{}(request.client_id) ^ (std::hash<UserId>{}(request.sender) * 3) ^
+         (std::hash<UserId>{}(request.recipient) * 7);
+}
+
+}  // namespace
+
+UserState& LaneDesk::user(const UserId& id) {
+  auto& state = users_.at(id);
+  if (!state.loaded) load(state);
+  return state;
+}
+
+void LaneDesk::load(UserState& state) {
+  const auto row = take(store().user(state.key));
+  const auto bounds = take(store().mailbox_bounds(state.key));
+  const auto devices = take(store().devices(state.key));
+  const auto positions = take(store().positions(state.key));
+  if (failed()) return;
+  state.exists = row.has_value();
+  state.deactivated = row && row->deactivated;
+  if (row) state.last_seen = std::max(state.last_seen, row->last_seen);
+  state.first = bounds.first;
+  state.head = bounds.head;
+  std::vector<DeviceState> fresh;
+  for (const auto& device : devices) {
+    DeviceState one;
+    if (const auto* known = state.device(device.id)) one = *known;
+    one.id = device.id;
+    one.login = device.login;
+    one.last_seen = std::max(one.last_seen, device.last_seen);
+    one.position = device.start;
+    for (const auto& position : positions) {
+      if (position.device == device.id) one.position = position.position;
+    }
+    fresh.push_back(std::move(one));
+  }
+  state.devices = std::move(fresh);
+  state.loaded = true;
+  if (pending_.known(state.key)) return;
+  pending_.set(state.key, 0);
+  auto after = state.highest_position();
+  if (after >= state.head) return;
+  std::uint64_t count = 0;
+  const auto end = MailboxSeq(std::min(state.head.value, after.value + kCountedAtLoad));
+  while (after < end) {
+    const auto page = take(store().read_mailbox(state.key, after, {}));
+    if (page.through <= after) break;
+    after = page.through;
+    for (const auto& each : page.rows) count += each.entry.kind == EntryKind::kMessage && !each.entry.own ? 1 : 0;
+  }
+  pending_.set(state.key, count + (state.head > after ? state.head.value - after.value : 0));
+}
+
+ConversationState& LaneDesk::conversation(const ConversationKey& pair) {
+  auto& state = conversations_.at(pair);
+  if (!state.loaded) load(state);
+  return state;
+}
+
+void LaneDesk::load(ConversationState& state) {
+  const auto pair = state.key;
+  state = ConversationState(pair);
+  state.relation = take(store().relation(pair));
+  state.relation.pair = pair;
+  state.wrapped = take(store().current_key(pair));
+  const auto last = take(store().history(pair, std::nullopt, 1));
+  if (!last.empty()) {
+    const auto& message = last.front();
+    state.last = message.seq;
+    state.last_at = message.timestamp;
+    auto& sender = state.author(message.sender);
+    auto& recipient = state.author(message.recipient);
+    sender.ordinal = message.sender_ordinal;
+    recipient.ordinal = message.recipient_ordinal;
+    sender.newest_known = true;
+    sender.newest_seq = message.seq;
+    sender.newest = message.id;
+  }
+  load_side(state, pair.low, pair.high);
+  load_side(state, pair.high, pair.low);
+  state.loaded = !failed();
+}
+
+void LaneDesk::load_side(ConversationState& state, const UserId& author, const UserId& reader) {
+  auto& side = state.author(author);
+  if (side.ordinal == 0) {
+    side.newest_known = true;
+    return;  // no message of this author: no watermark over it can matter
+  }
+  if (auto step = take(store().watermark(author, reader, WatermarkKind::kDelivered, std::nullopt))) {
+    side.delivered.take(*step);
+  }
+  if (auto step = take(store().watermark(author, reader, WatermarkKind::kRead, std::nullopt))) side.read.take(*step);
+}
+
+MailboxSeq LaneDesk::append_entry(MailboxEntry entry) {
+  auto& owner = user(entry.owner);
+  owner.head = owner.head.next();
+  entry.position = owner.head;
+  entry.epoch = EpochNumber(static_cast<std::uint32_t>(epochs_.size()));
+  batch_.entries.push_back(std::move(entry));
+  hints_.push_back({&owner, {owner.head, nullptr}});
+  return owner.head;
+}
+
+MailboxSeq LaneDesk::append_item(std::shared_ptr<LogItem> item) {
+  const auto position = append_entry(item->entry);
+  item->entry.position = position;
+  item->entry.epoch = batch_.entries.back().epoch;
+  hints_.back().hint.item = std::move(item);
+  return position;
+}
+
+void LaneDesk::put_relation(const Relation& relation) {
+  conversation(relation.pair).relation = relation;
+  batch_.relations.push_back(relation);
+}
+
+void LaneDesk::forget_user(const UserId& id) {
+  if (auto* const state = users_.find(id)) state->loaded = false;
+}
+
+void LaneDesk::forget_conversation(const ConversationKey& pair) {
+  if (auto* const state = conversations_.find(pair)) state->loaded = false;
+}
+
+SendCommand* LaneDesk::staged_send(const SendRequest& request) const {
+  const auto found = staged_sends_.find(hash_of(request));
+  if (found == staged_sends_.end()) return nullptr;
+  const auto& other = found->second->request();
+  const bool same =
+      other.sender == request.sender && other.recipient == request.recipient && other.client_id == request.client_id;
+  return same ? found->second : nullptr;
+}
+
+void LaneDesk::stage_send(const SendRequest& request, SendCommand& command) {
+  staged_sends_.emplace(hash_of(request), &command);
+}
+
+}  // namespace chat

@@ -1,0 +1,133 @@
+// The round of the commit lane: stage, commit, tell.
+
+#include "chat/services/lane_desk.hpp"
+
+#include "chat/services/lane_commands.hpp"
+
+namespace chat {
+
+LaneDesk::LaneDesk(LaneParts parts, const LaneOptions& options)
+    : parts_(parts), options_(options), epochs_(parts.store.epochs()), pending_(parts.metrics) {
+  CHECK(!epochs_.empty());
+}
+
+LaneDesk::~LaneDesk() = default;
+
+void LaneDesk::run(std::unique_ptr<LaneCommand> command) {
+  const bool alone = command->exclusive();
+  if (alone) settle();
+  command->stage(*this);
+  staged_.push_back(std::move(command));
+  if (alone) settle();
+}
+
+void LaneDesk::settle() {
+  if (staged_.empty() && batch_.empty()) return;
+  const auto failed = commit();
+  if (failed) {
+    hints_.clear();
+    ends_.clear();
+    friendships_.clear();
+    forget_everything();
+  } else {
+    forget_changed_rows();
+  }
+  finish_staged(failed);
+  raise_hints();
+  run_end_orders();
+  run_friendships();
+  post_replies();
+  batch_.clear();
+  failed_.reset();
+  staged_sends_.clear();
+  users_.trim(options_.cached_users);
+  conversations_.trim(options_.cached_conversations);
+}
+
+std::optional<StoreError> LaneDesk::commit() {
+  parts_.metrics.batch_commands.observe(static_cast<double>(staged_.size()));
+  if (failed_) return failed_;
+  if (batch_.empty()) return std::nullopt;
+  const auto before = steady_now();
+  const auto durability = batch_.only_positions() ? Durability::kBuffered : Durability::kSynced;
+  const auto done = parts_.store.commit(batch_, durability);
+  parts_.metrics.commit_seconds.observe(std::chrono::duration<double>(steady_now() - before).count());
+  if (!done) return done.error();
+  return std::nullopt;
+}
+
+void LaneDesk::finish_staged(std::optional<StoreError> failed) {
+  for (auto& command : staged_) {
+    command->finish(*this, failed);
+  }
+  // Handed over only now: a repeat in the same batch answers out of the command that it repeats.
+  for (auto& command : staged_) {
+    base::Executor* const on = command->answers_on();
+    if (on != nullptr) reply(*on, [done = std::move(command)] { done->answer(); });
+  }
+  staged_.clear();
+}
+
+void LaneDesk::raise_hints() {
+  for (auto& [owner, hint] : hints_) {
+    for (auto& record : owner->live) {
+      reply(record.session->executor(), [session = record.session, hint] { session->on_hint(hint); });
+    }
+  }
+  hints_.clear();
+}
+
+void LaneDesk::reply(base::Executor& executor, base::Task task) {
+  for (auto& each : replies_) {
+    if (each.executor == &executor) {
+      each.tasks.push_back(std::move(task));
+      return;
+    }
+  }
+  replies_.push_back({&executor, {}});
+  replies_.back().tasks.push_back(std::move(task));
+}
+
+void LaneDesk::post_replies() {
+  for (auto& each : replies_) {
+    if (!each.tasks.empty()) each.executor->post_all(each.tasks);
+  }
+  // Shards are few and stay; an executor that lives shorter must not be kept.
+  constexpr std::size_t kKeptExecutors = 16;
+  if (replies_.size() > kKeptExecutors) replies_.clear();
+}
+
+bool LaneDesk::run_deadlines() {
+  const bool grace = run_grace();
+  const bool typed = run_typing();
+  const bool seen = flush_last_seen();
+  if (!grace && !typed && !seen) return false;
+  post_replies();
+  return true;
+}
+
+base::SteadyTime LaneDesk::next_deadline() const {
+  auto at = base::SteadyTime::max();
+  if (!grace_.empty()) at = std::min(at, grace_.front().at);
+  if (!last_seen_.empty()) at = std::min(at, last_seen_.front().at);
+  if (!typing_due_.empty()) at = std::min(at, typing_due_.front().first);
+  return at;
+}
+
+void LaneDesk::forget_everything() {
+  users_.for_each([](UserState& user) { user.loaded = false; });
+  conversations_.for_each([](ConversationState& conversation) { conversation.loaded = false; });
+}
+
+/// Rows that cold commands wrote past the cache.
+void LaneDesk::forget_changed_rows() {
+  for (const auto& row : batch_.users) forget_user(row.id);
+  for (const auto& row : batch_.erased_users) {
+    forget_user(row);
+    pending_.forget(row);
+  }
+  for (const auto& row : batch_.erased_conversations) forget_conversation(row);
+  for (const auto& [user, device] : batch_.erased_devices) forget_user(user);
+}
+
+}  // namespace chat

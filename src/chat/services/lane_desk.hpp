@@ -1,0 +1,176 @@
+#pragma once
+// LaneDesk: what the commit lane's thread works with: cached rows, the directory of live sessions, the batch being
+// staged, and what is told after its commit. Lane thread only. Inside of lane*.cpp; nobody else includes it.
+//
+// One round: stage … stage → settle(): Store::commit → finish … finish → hints → ends, presence → replies. After a
+// failed commit nothing cached can be trusted: everything is read again, and the commands answer for themselves.
+
+#include <boost/unordered/unordered_flat_map.hpp>
+#include <deque>
+#include <string_view>
+
+#include "chat/services/lane.hpp"
+#include "chat/services/lane_cache.hpp"
+#include "chat/services/lane_state.hpp"
+#include "chat/services/pending_ledger.hpp"
+
+namespace chat {
+
+class SendCommand;
+
+class LaneDesk final : public LaneContext {
+ public:
+  LaneDesk(LaneParts parts, const LaneOptions& options);
+  ~LaneDesk() override;
+
+  // The round, driven by Lane.
+  void run(std::unique_ptr<LaneCommand> command);
+  /// Commits what is staged and tells everybody.
+  void settle();
+  /// False: nothing was due.
+  bool run_deadlines();
+  [[nodiscard]] base::SteadyTime next_deadline() const;
+
+  // LaneContext
+  [[nodiscard]] const Store& store() const override { return parts_.store; }
+  [[nodiscard]] CommitBatch& batch() override { return batch_; }
+  [[nodiscard]] WallTime now() const override { return parts_.clock.wall_now(); }
+  [[nodiscard]] base::RandomSource& random() override { return parts_.random; }
+  MailboxSeq append_entry(MailboxEntry entry) override;
+  [[nodiscard]] MailboxSeq head(const UserId& owner) override { return user(owner).head; }
+  [[nodiscard]] Relation relation(const ConversationKey& pair) override { return conversation(pair).relation; }
+  void put_relation(const Relation& relation) override;
+  void forget_user(const UserId& user) override;
+  void forget_conversation(const ConversationKey& conversation) override;
+  void end_login(const LoginId& login, EndReason reason) override;
+  void end_device(const UserId& user, const DeviceId& device, EndReason reason) override;
+  void end_user(const UserId& user, EndReason reason, std::optional<LoginId> except_login) override;
+  [[nodiscard]] bool is_online(const UserId& user) const override { return parts_.presence.is_online(user); }
+  [[nodiscard]] bool device_is_live(const UserId& user, const DeviceId& device) const override;
+  void friendship_changed(const ConversationKey& pair, bool friends_now) override;
+  void reply(base::Executor& executor, base::Task task) override;
+
+  // For the lane's own commands.
+  [[nodiscard]] const LaneOptions& options() const { return options_; }
+  [[nodiscard]] LaneMetrics& metrics() { return parts_.metrics; }
+  [[nodiscard]] ContentCipher& cipher() { return parts_.cipher; }
+  [[nodiscard]] base::SteadyTime steady_now() const { return parts_.clock.steady_now(); }
+  [[nodiscard]] const std::vector<std::string>& epochs() const { return epochs_; }
+  [[nodiscard]] PendingLedger& pending() { return pending_; }
+  /// Loaded; when the store could not answer, failed() is set and the batch will not be committed.
+  UserState& user(const UserId& id);
+  ConversationState& conversation(const ConversationKey& pair);
+  [[nodiscard]] bool failed() const { return failed_.has_value(); }
+  void fail(StoreError error) {
+    if (!failed_) failed_ = error;
+  }
+  /// Takes a read's value, or fails the batch and returns a default.
+  template <class T>
+  T take(Read<T> read) {
+    if (read) return std::move(read).value();
+    fail(read.error());
+    return T{};
+  }
+  /// As append_entry; the hint carries `item` (its entry is completed here), so that live pumps need not read.
+  MailboxSeq append_item(std::shared_ptr<LogItem> item);
+  [[nodiscard]] bool lookup_presence(const UserId& user);
+  /// The newest own message of `author` with number <= up_to. Zero ids: none.
+  struct Covered {
+    ConversationSeq seq;
+    MessageId message;
+    std::uint64_t ordinal = 0;
+  };
+  Covered newest_covered(ConversationState& conversation, const UserId& author, ConversationSeq up_to);
+  /// Moves a device's position forward: row, receipts, marks, trim.
+  void advance(UserState& user, DeviceState& device, const Confirmation& confirmation);
+  /// Receipts of the message entries in (after, through], for a position that the client brought along.
+  Confirmation derive_confirmation(const UserState& user, const DeviceState& device, MailboxSeq through);
+  void fail_message(const MailboxEntry& entry, FailureReason reason);
+
+  /// Staged sends of this batch by client id.
+  [[nodiscard]] SendCommand* staged_send(const SendRequest& request) const;
+  void stage_send(const SendRequest& request, SendCommand& command);
+
+  // Directory and presence (lane_presence.cpp); in finish() only.
+  void register_session(UserState& user, LiveRecord record);
+  void drop_session(UserState& user, ConnectionId connection);
+  void end_session(UserState& user, ConnectionId connection, EndReason reason);
+  void set_silent(UserState& user, LiveRecord& record, bool silent);
+  void announce(UserState& user);
+  void tell(const UserState& to, const TransientEvent& event);
+  void typing(const UserId& sender, const UserId& recipient, bool typing);
+
+ private:
+  struct StagedHint {
+    UserState* owner;
+    Hint hint;
+  };
+  struct EndOrder {
+    std::optional<LoginId> login;
+    std::optional<UserId> user;
+    std::optional<DeviceId> device;
+    std::optional<LoginId> except;
+    EndReason reason;
+  };
+  struct ExecutorReplies {
+    base::Executor* executor;
+    std::vector<base::Task> tasks;
+  };
+  struct Due {
+    base::SteadyTime at;
+    UserId user;
+  };
+  struct TypingState {
+    base::SteadyTime told{};
+    std::optional<bool> waiting;
+  };
+  using TypingPair = std::pair<UserId, UserId>;
+  struct TypingHash {
+    std::size_t operator()(const TypingPair& pair) const noexcept {
+      return std::hash<UserId>{}(pair.first) * 31 + std::hash<UserId>{}(pair.second);
+    }
+  };
+
+  void load(UserState& user);
+  void load(ConversationState& conversation);
+  void load_side(ConversationState& conversation, const UserId& author, const UserId& reader);
+  std::optional<StoreError> commit();
+  void finish_staged(std::optional<StoreError> failed);
+  void raise_hints();
+  void run_end_orders();
+  void run_friendships();
+  void post_replies();
+  void forget_everything();
+  void forget_changed_rows();
+  void trim_mailbox(UserState& user);
+  void append_receipt(UserState& reader, const Receipt& receipt);
+  void append_skips(UserState& user, const DeviceState& device, const Confirmation& confirmation);
+  void rescue(const MessageId& message);
+  void went_offline(UserState& user);
+  void end_grace(UserState& user);
+  void tell_friends(const UserState& user, const PresenceEvent& event);
+  bool flush_last_seen();
+  bool run_grace();
+  bool run_typing();
+
+  LaneParts parts_;
+  const LaneOptions& options_;
+  const std::vector<std::string> epochs_;
+  LaneCache<UserId, UserState> users_;
+  LaneCache<ConversationKey, ConversationState> conversations_;
+  PendingLedger pending_;
+  CommitBatch batch_;
+  std::optional<StoreError> failed_;
+  std::vector<std::unique_ptr<LaneCommand>> staged_;
+  boost::unordered_flat_map<std::size_t, SendCommand*> staged_sends_;
+  std::vector<StagedHint> hints_;
+  std::vector<EndOrder> ends_;
+  std::vector<std::pair<ConversationKey, bool>> friendships_;
+  std::vector<ExecutorReplies> replies_;
+  std::deque<Due> grace_;  // constant delays: these queues are in order of time
+  std::deque<Due> last_seen_;
+  std::deque<std::pair<base::SteadyTime, TypingPair>> typing_due_;
+  boost::unordered_flat_map<TypingPair, TypingState, TypingHash> typing_;
+};
+
+}  // namespace chat

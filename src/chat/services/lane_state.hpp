@@ -1,0 +1,109 @@
+#pragma once
+// What the lane remembers of a user and of a conversation. `loaded` is false for what has to be read again; live
+// sessions, windows and counters below it survive that.
+
+#include <array>
+#include <vector>
+
+#include "chat/model/account.hpp"
+#include "chat/ports/commit_batch.hpp"
+#include "chat/rules/byte_bucket.hpp"
+#include "chat/rules/hold_back.hpp"
+#include "chat/rules/rate_window.hpp"
+#include "chat/rules/watermark.hpp"
+#include "chat/services/live_session.hpp"
+
+namespace chat {
+
+struct DeviceState {
+  DeviceId id;
+  LoginId login;
+  MailboxSeq position;
+  WallTime last_seen{};
+  // Poison and batch sizes are remembered as long as the user is cached: a restart gives every entry a fresh chance.
+  MailboxSeq poison;
+  std::uint8_t poison_count = 0;
+  std::uint8_t halvings = 0;
+};
+
+/// A device session in the directory. Absent from it: fenced, ended or gone, and its word no longer counts.
+struct LiveRecord {
+  ConnectionId connection;
+  DeviceId device;
+  LoginId login;
+  base::SteadyTime handshake{};
+  std::shared_ptr<LiveSession> session;
+  std::unique_ptr<HoldBack> held;  // made at the first refusal that holds back
+  bool silent = false;
+};
+
+struct UserState {
+  explicit UserState(const UserId& id) : key(id) {}
+
+  UserId key;
+  bool touched = true;
+  bool loaded = false;
+  bool exists = false;
+  bool deactivated = false;
+  MailboxSeq first{1};
+  MailboxSeq head;
+  WallTime last_seen{};
+  base::SteadyTime offline_since{};
+  std::vector<DeviceState> devices;
+
+  std::vector<LiveRecord> live;
+  RateWindow rate;
+  ByteBucket bytes;
+  bool announced = false;        // friends believe this user online
+  bool grace_queued = false;     // an entry of the grace queue names this user
+  bool last_seen_dirty = false;  // an entry of the last-seen queue names this user
+  /// Marked kSkipped for one device; another one that confirms the position removes the mark. The newest few.
+  std::vector<std::pair<MailboxSeq, MessageId>> skipped;
+
+  [[nodiscard]] bool pinned() const { return !live.empty() || announced || grace_queued || last_seen_dirty; }
+  [[nodiscard]] DeviceState* device(const DeviceId& id) {
+    for (auto& each : devices) {
+      if (each.id == id) return &each;
+    }
+    return nullptr;
+  }
+  [[nodiscard]] LiveRecord* record(ConnectionId connection) {
+    for (auto& each : live) {
+      if (each.connection == connection) return &each;
+    }
+    return nullptr;
+  }
+  [[nodiscard]] MailboxSeq highest_position() const {
+    MailboxSeq highest;
+    for (const auto& each : devices) highest = std::max(highest, each.position);
+    return highest;
+  }
+};
+
+struct ConversationState {
+  explicit ConversationState(const ConversationKey& pair) : key(pair) { relation.pair = pair; }
+
+  /// One of the two as an author.
+  struct Side {
+    Watermark delivered;
+    Watermark read;
+    std::uint64_t ordinal = 0;   // messages so far
+    bool newest_known = false;   // of the two below; ordinal 0 counts as known
+    ConversationSeq newest_seq;  // the author's newest message
+    MessageId newest;
+  };
+
+  ConversationKey key;
+  bool touched = true;
+  bool loaded = false;
+  Relation relation;
+  ConversationSeq last;
+  WallTime last_at{};
+  std::array<Side, 2> sides;
+  std::optional<WrappedKey> wrapped;
+
+  [[nodiscard]] bool pinned() const { return false; }
+  [[nodiscard]] Side& author(const UserId& user) { return sides[user == key.low ? 0 : 1]; }
+};
+
+}  // namespace chat
