@@ -25,7 +25,9 @@ Connection::Connection(ShardServer& server, int descriptor, const PeerAddress& p
 
 Connection::~Connection() {
   if (registered_) server_->shard().readiness().remove(stream_.descriptor(), *this);
-  if (counted_) server_->context().limiter.release(peer_);
+  auto& context = server_->context();
+  if (counted_) context.limiter.release(peer_);
+  context.counters.connections_now.fetch_sub(1, std::memory_order_relaxed);
 }
 
 bool Connection::start(std::unique_ptr<Protocol> protocol) {

@@ -73,7 +73,7 @@ void EngineSession::queue_packet(PacketType type, bool binary, std::string_view 
   polling_->queued_bytes += payload.size() + 1;
   if (polling_->parked != nullptr) {
     need_flush();
-  } else {
+  } else if (type != PacketType::kOpen) {
     waited_ = true;
   }
 }

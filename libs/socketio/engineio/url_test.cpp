@@ -1,0 +1,45 @@
+#include "socketio/engineio/url.hpp"
+
+#include <gtest/gtest.h>
+
+namespace engineio {
+namespace {
+
+TEST(Url, DecodesPathAndQuery) {
+  const auto target = parse_target("/a%20b/c?x=1+2&y=%41&x=last&empty&=nameless");
+  ASSERT_TRUE(target.has_value());
+  EXPECT_EQ(target->path, "/a b/c");
+  EXPECT_EQ(target->query.at("x"), "last");
+  EXPECT_EQ(target->query.at("y"), "A");
+  EXPECT_EQ(target->query.at("empty"), "");
+}
+
+TEST(Url, ResolvesDotSegmentsAndRefusesToClimbOut) {
+  EXPECT_EQ(parse_target("/a/./b/../c")->path, "/a/c");
+  EXPECT_EQ(parse_target("/a/..")->path, "/");
+  EXPECT_EQ(parse_target("/a/.hidden")->path, "/a/.hidden");
+  EXPECT_EQ(parse_target("/a/%2e%2e/b")->path, "/b");
+  EXPECT_FALSE(parse_target("/../etc").has_value());
+  EXPECT_FALSE(parse_target("/a/%2e%2e/../etc").has_value());
+}
+
+TEST(Url, RefusesWhatIsNoTarget) {
+  EXPECT_FALSE(parse_target("").has_value());
+  EXPECT_FALSE(parse_target("a").has_value());
+  EXPECT_FALSE(parse_target("/%").has_value());
+  EXPECT_FALSE(parse_target("/%zz").has_value());
+  EXPECT_FALSE(parse_target("/%00").has_value());
+}
+
+TEST(Url, AcceptsTheAbsoluteForm) {
+  EXPECT_EQ(parse_target("http://host:80/a?b=c")->path, "/a");
+  EXPECT_EQ(parse_target("http://host")->path, "/");
+}
+
+TEST(Url, ABrokenEscapeInAQueryStandsForItself) {
+  EXPECT_EQ(parse_query("a=%zz&b=%4").at("a"), "%zz");
+  EXPECT_EQ(parse_query("a=%zz&b=%4").at("b"), "%4");
+}
+
+}  // namespace
+}  // namespace engineio
