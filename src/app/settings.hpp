@@ -60,7 +60,6 @@ struct Settings {
     std::int64_t argon2_memory_kib = 64 * 1024;
     std::int64_t argon2_passes = 3;
     std::int64_t argon2_concurrency = 0;
-    bool open_messaging = false;
   } auth;
   struct {
     std::string level = "info";

@@ -178,8 +178,6 @@ void bind_auth(Settings& s, std::vector<Setting>& table) {
            0,
            256,
            {}},
-          {"auth.open_messaging",
-           &auth.open_messaging,
            "anybody may message anybody (blocks still hold); default: friends only",
            {},
            {},

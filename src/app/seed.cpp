@@ -1,0 +1,149 @@
+// restante seed: accounts, friendships and tokens for load tests, without a password hash per user.
+#include <fstream>
+#include <iostream>
+#include <optional>
+
+#include "adapters/crypto/argon2_hasher.hpp"
+#include "adapters/crypto/jwt_tokens.hpp"
+#include "app/commands.hpp"
+#include "app/data_directory.hpp"
+#include "base/hex.hpp"
+#include "base/json_writer.hpp"
+
+namespace app {
+namespace {
+
+constexpr std::chrono::hours kTokenLife{24};
+constexpr std::size_t kRowsPerCommit = 2000;
+constexpr const char* kDevice = "seed";
+
+int complain(const std::string& what) {
+  std::cerr << "restante: " << what << "\n";
+  return 1;
+}
+
+/// The users that `index` is a friend of and that come after it: every pair once.
+std::vector<std::uint64_t> later_friends(std::uint64_t index, const SeedOptions& options) {
+  std::vector<std::uint64_t> friends;
+  if (options.friends == 0) {
+    if ((index ^ 1) > index && (index ^ 1) < options.users) friends.push_back(index ^ 1);
+    return friends;
+  }
+  const auto add = [&](std::uint64_t other) {
+    if (other > index) friends.push_back(other);
+  };
+  // A ring: half of the neighbours on each side, and the opposite one when K is odd.
+  for (std::uint64_t step = 1; step <= options.friends / 2; ++step) {
+    add((index + step) % options.users);
+    add((index + options.users - step) % options.users);
+  }
+  if (options.friends % 2 != 0) add((index + options.users / 2) % options.users);
+  std::sort(friends.begin(), friends.end());
+  friends.erase(std::unique(friends.begin(), friends.end()), friends.end());
+  return friends;
+}
+
+std::optional<std::string> impossible(const SeedOptions& options) {
+  if (options.friends >= options.users) return "--friends must be smaller than --users";
+  if (options.friends % 2 != 0 && options.users % 2 != 0) return "an odd --friends needs an even --users";
+  return std::nullopt;
+}
+
+class Seeding {
+ public:
+  Seeding(DataDirectory& directory, const base::Clock& clock, const SeedOptions& options)
+      : directory_(directory), now_(clock.wall_now()), options_(options), tokens_(*directory.keys) {
+    for (std::uint64_t i = 0; i < options.users; ++i) ids_.push_back(chat::UserId::make(now_, random_));
+    password_ = base::to_base64url(random_.bytes(12));
+    password_hash_ = adapters::crypto::Argon2Hasher().hash(password_);
+  }
+
+  bool run(std::ostream& out) {
+    for (std::uint64_t i = 0; i < options_.users; ++i) {
+      add_user(i, out);
+      for (const auto other : later_friends(i, options_)) {
+        batch_.relations.push_back({.pair = chat::ConversationKey::of(ids_[i], ids_[other]),
+                                    .friendship = chat::Friendship::kFriends,
+                                    .changed = now_});
+        if (batch_.relations.size() >= kRowsPerCommit && !commit()) return false;
+      }
+      if (batch_.users.size() >= kRowsPerCommit && !commit()) return false;
+    }
+    return commit() && out.flush().good();
+  }
+
+ private:
+  void add_user(std::uint64_t index, std::ostream& out) {
+    const auto name = "user" + std::to_string(index);
+    const auto& id = ids_[index];
+    const chat::DeviceId device{kDevice};
+    const chat::LoginId login = chat::LoginId::make(now_, random_);
+    batch_.users.push_back({.id = id,
+                            .username = name,
+                            .email = name + "@seed.invalid",
+                            .password_hash = password_hash_,
+                            .created = now_,
+                            .last_seen = now_});
+    batch_.devices.push_back(
+        {.user = id, .id = device, .login = login, .created = now_, .last_seen = now_, .start = {}, .push = {}});
+    batch_.logins.push_back({.id = login,
+                             .user = id,
+                             .device = device,
+                             .created = now_,
+                             .last_used = now_,
+                             .expires = now_ + kTokenLife,
+                             .address = "seed",
+                             .current = random_.bytes(32),  // no refresh token has this hash
+                             .children = {}});
+    std::string line;
+    base::JsonWriter(line)
+        .begin_object()
+        .member("userId", id.hex())
+        .member("username", name)
+        .member("password", password_)
+        .member("device", device.value)
+        .member("token", tokens_.sign({.user = id,
+                                       .login = login,
+                                       .device = device,
+                                       .issued = now_,
+                                       .expires = now_ + kTokenLife,
+                                       .seeded = true}))
+        .end_object();
+    out << line << '\n';
+  }
+
+  bool commit() {
+    const bool done = batch_.empty() || directory_.store->commit(batch_, chat::Durability::kSynced).ok();
+    batch_.clear();
+    return done;
+  }
+
+  DataDirectory& directory_;
+  const chat::WallTime now_;
+  const SeedOptions& options_;
+  adapters::crypto::JwtTokens tokens_;
+  base::SecureRandom random_;
+  std::vector<chat::UserId> ids_;
+  std::string password_;
+  std::string password_hash_;
+  chat::CommitBatch batch_;
+};
+
+}  // namespace
+
+int seed(const Settings& settings, const SeedOptions& options) {
+  if (const auto why = impossible(options)) return complain(*why);
+  const base::SystemClock clock;
+  auto directory = open_data_directory(settings, clock);
+  if (!directory) return complain(directory.error());
+  const auto occupied = directory->store->has_users();
+  if (!occupied) return complain("the store in " + settings.storage.path + " cannot be read");
+  if (*occupied) return complain(settings.storage.path + " already holds accounts; seed needs an empty directory");
+  std::ofstream out(options.tokens_file, std::ios::trunc);
+  if (!out) return complain(options.tokens_file + " cannot be written");
+  if (!Seeding(*directory, clock, options).run(out)) return complain("writing the accounts failed");
+  std::cout << "seeded " << options.users << " users; tokens are valid for 24 hours\n";
+  return 0;
+}
+
+}  // namespace app
