@@ -33,7 +33,7 @@ for (const name of servers) {
       async ([query]) => {
         const socket = new Socket(server().address(query, "ws"));
         await assert.rejects(socket.opened, /Unexpected server response: 400/);
-      },
+      }
     );
 
     it("does not answer the compression that clients offer", async () => {
@@ -135,11 +135,15 @@ withServer("engineio_echo: websocket", "engineio_echo", quick, (server) => {
     await within(100, socket.closed);
   });
 
-  eachRow(["", "abc", "7", "9x"], (text) => `closes for the message ${JSON.stringify(text)}`, async (text) => {
-    const socket = await Socket.open(server());
-    socket.send(text);
-    await within(200, socket.closed);
-  });
+  eachRow(
+    ["", "abc", "7", "9x"],
+    (text) => `closes for the message ${JSON.stringify(text)}`,
+    async (text) => {
+      const socket = await Socket.open(server());
+      socket.send(text);
+      await within(200, socket.closed);
+    }
+  );
 
   it("closes with 1009 above the announced size, and not at it", async () => {
     const socket = await Socket.open(server());
@@ -166,12 +170,20 @@ withServer("engineio_echo: websocket", "engineio_echo", quick, (server) => {
       const socket = await Socket.open(server());
       socket.ws._socket.write(Buffer.from(bytes));
       assert.equal(await within(500, socket.closed), code);
-    },
+    }
   );
 
   it("survives half a frame and then nothing", async () => {
     const key = Buffer.alloc(16).toString("base64");
-    const head = `GET ${server().path}?EIO=4&transport=websocket HTTP/1.1\r\nHost: x\r\nUpgrade: websocket\r\nConnection: keep-alive, Upgrade\r\nSec-WebSocket-Version: 13\r\nSec-WebSocket-Key: ${key}\r\n\r\n`;
+    const head = [
+      `GET ${server().path}?EIO=4&transport=websocket HTTP/1.1`,
+      "Host: x",
+      "Upgrade: websocket",
+      "Connection: keep-alive, Upgrade",
+      "Sec-WebSocket-Version: 13",
+      `Sec-WebSocket-Key: ${key}`,
+      "\r\n",
+    ].join("\r\n");
     assert.match(await exchange(server().port, `${head}\x81`, 100), /^HTTP\/1\.1 101 /);
     const socket = await Socket.open(server());
     socket.end();
@@ -228,22 +240,25 @@ withServer("engineio_echo: upgrade", "engineio_echo", quick, (server) => {
     await first.next();
     first.send("5");
     const second = upgrade(session);
-    await Promise.race([second.closed, assert.rejects(second.opened)]);
-    await within(300, second.closed);
+    await within(300, second.closed); // refused, or accepted and closed
     first.send("4mine");
     assert.equal(await first.next(), "4mine");
     first.end();
   });
 
-  eachRow(["2", "2other", "4early", "x"], (first) => `gives up a candidate that begins with ${first}`, async (first) => {
-    const session = await Polling.open(server());
-    const socket = upgrade(session);
-    await socket.opened;
-    socket.send(first);
-    await within(300, socket.closed);
-    await session.post("4polling goes on");
-    assert.deepEqual(await session.packets(1), ["4polling goes on"]);
-  });
+  eachRow(
+    ["2", "2other", "4early", "x"],
+    (first) => `gives up a candidate that begins with ${first}`,
+    async (first) => {
+      const session = await Polling.open(server());
+      const socket = upgrade(session);
+      await socket.opened;
+      socket.send(first);
+      await within(300, socket.closed);
+      await session.post("4polling goes on");
+      assert.deepEqual(await session.packets(1), ["4polling goes on"]);
+    }
+  );
 
   it("goes on polling when the candidate is lost, and upgrades later", async () => {
     const session = await Polling.open(server());
@@ -253,8 +268,11 @@ withServer("engineio_echo: upgrade", "engineio_echo", quick, (server) => {
     await lost.next();
     lost.end();
     await sleep(20);
-    await session.post("4a");
-    assert.deepEqual((await session.packets(1)).filter((packet) => packet !== "6").length <= 1, true);
+    await session.post("4polling goes on");
+    let packets;
+    do packets = await session.packets(1);
+    while (packets[0] === "6");
+    assert.deepEqual(packets, ["4polling goes on"]);
     const socket = upgrade(session);
     await socket.opened;
     socket.send("2probe");
