@@ -14,8 +14,9 @@ before(async () => { server = await Server.start(); });
 after(() => cleanUp(server));
 
 function refusedWith(answer, code) {
-  assert.equal(answer.ok, false, JSON.stringify(answer));
-  assert.equal(answer.error.code, code, JSON.stringify(answer));
+  const shown = JSON.stringify(answer).slice(0, 300);
+  assert.equal(answer.ok, false, shown);
+  assert.equal(answer.error.code, code, shown);
   assert.equal(typeof answer.error.message, 'string');
   assert.ok(answer.error.message.length > 0);
 }
@@ -194,6 +195,27 @@ test('the token of an ended session is revoked', async () => {
     client.close();
   }
   await server.expect(401, 'GET', '/me', { token: anna.token });
+});
+
+test('an expired token is named so, and a live socket outlives it', async () => {
+  const brief = await Server.start({ set: { 'auth.access_token_seconds': 1 } });
+  try {
+    const anna = await brief.register();
+    const annas = await Client.connect(brief, anna);
+    await sleep(2500);
+    const late = new Client(brief, anna).open();
+    const error = await late.refusal();
+    assert.deepEqual([error.message, error.data.code, error.data.reason], ['unauthorized', 'unauthorized', 'expired']);
+    await brief.expect(401, 'GET', '/me', { token: anna.token });
+    assert.deepEqual(annas.disconnects, []);
+    const fresh = await brief.expect(200, 'POST', '/refresh', { body: { refreshToken: anna.refreshToken } });
+    late.user = { ...anna, token: fresh.accessToken };
+    late.authExtra = { token: fresh.accessToken };
+    late.socket.connect();
+    await late.event('ready');
+  } finally {
+    await brief.dispose();
+  }
 });
 
 test('a malformed CONNECT is refused in words', async () => {

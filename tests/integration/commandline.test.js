@@ -1,0 +1,144 @@
+'use strict';
+// The command line: what is refused, what is printed, how it ends.
+const assert = require('node:assert/strict');
+const fs = require('node:fs');
+const net = require('node:net');
+const os = require('node:os');
+const path = require('node:path');
+const { after, before, test } = require('node:test');
+const { Client, Server, cleanUp, freePort, runToEnd, sleep, until } = require('./harness');
+
+let server;
+let folder;
+before(async () => {
+  server = await Server.start();
+  folder = fs.mkdtempSync(path.join(os.tmpdir(), 'restante-cli-'));
+});
+after(async () => {
+  await cleanUp(server);
+  fs.rmSync(folder, { recursive: true, force: true });
+});
+
+const fresh = () => path.join(folder, Math.random().toString(36).slice(2));
+/** One clear line on standard error, an exit status that is not 0, nothing changed. */
+async function refused(args, mentions, untouched, env) {
+  const { code, signal, stderr, stdout } = await runToEnd(args, { env });
+  assert.equal(signal, null, `${args.join(' ')} did not end`);
+  assert.notEqual(code, 0, args.join(' '));
+  assert.equal(stderr.trim().split('\n').length, 1, stderr);
+  assert.match(stderr, mentions);
+  assert.doesNotMatch(stdout, /listening on/);
+  if (untouched) assert.equal(fs.existsSync(untouched), false, `${args.join(' ')} made ${untouched}`);
+}
+
+test('a port in use is refused, whoever uses it', async () => {
+  const data = fresh();
+  await refused(['serve', '--port', String(server.port), '--data', data], new RegExp(String(server.port)), data);
+  const other = net.createServer().listen(0, '127.0.0.1');
+  await new Promise((done) => other.once('listening', done));
+  const { port } = other.address();
+  await refused(['serve', '--port', String(port), '--data', data], new RegExp(String(port)), data);
+  other.close();
+});
+
+test('a data directory in use is refused and its server goes on', async () => {
+  await refused(['serve', '--port', String(await freePort()), '--data', server.data], /use/);
+  await server.register();
+});
+
+test('unknown options, keys and values are refused', async () => {
+  const data = fresh();
+  const base = ['serve', '--port', String(await freePort()), '--data', data];
+  await refused([...base, '--no-such-option'], /no-such-option/, data);
+  await refused([...base, '--set', 'limits.nonsense=1'], /limits\.nonsense/, data);
+  await refused([...base, '--set', 'limits.messages_per_minute=many'], /messages_per_minute/, data);
+  await refused([...base, '--set', 'limits.messages_per_minute'], /messages_per_minute/, data);
+  await refused(['serve', '--port', '70000', '--data', data], /port|70000/i, data);
+  await refused(['no-such-command'], /no-such-command|command/);
+  await refused([...base, '--config', '/no/such/file.toml'], /file\.toml/, data);
+  const config = path.join(folder, 'wrong.toml');
+  fs.writeFileSync(config, '[limits]\nmessages_per_century = 1\n');
+  await refused([...base, '--config', config], /messages_per_century/, data);
+  await refused(base, /RESTANTE_LIMITS_NONSENSE/i, data, { RESTANTE_LIMITS_NONSENSE: '1' });
+});
+
+test('settings: defaults < file < environment < --set', async () => {
+  const config = path.join(folder, 'limits.toml');
+  fs.writeFileSync(config, '[limits]\nmessages_per_minute = 1\n');
+  const attempts = async (options, expected) => {
+    const own = await Server.start(options);
+    const [anna, bert] = await own.friends();
+    const client = await Client.connect(own, anna);
+    let accepted = 0;
+    while (accepted < 5 && (await client.send(bert, 'x')).ok) accepted += 1;
+    client.close();
+    await own.dispose();
+    assert.equal(accepted, expected, JSON.stringify(options));
+  };
+  const free = { 'limits.messages_per_minute': undefined };
+  await attempts({ set: free, args: ['--config', config] }, 1);
+  await attempts({ set: free, args: ['--config', config], env: { RESTANTE_LIMITS_MESSAGES_PER_MINUTE: '2' } }, 2);
+  await attempts({ set: { 'limits.messages_per_minute': 3 }, args: ['--config', config], env: { RESTANTE_LIMITS_MESSAGES_PER_MINUTE: '2' } }, 3);
+});
+
+test('a host that is not loopback needs TLS or a flag', async () => {
+  const data = fresh();
+  await refused(['serve', '--host', '0.0.0.0', '--port', String(await freePort()), '--data', data], /insecure.plaintext|TLS/i, data);
+});
+
+for (const signal of ['SIGTERM', 'SIGINT']) {
+  test(`${signal} drains and ends with 0, and nothing acked is lost`, async () => {
+    const own = await Server.start();
+    const [anna, bert] = await own.friends();
+    const annas = await Client.connect(own, anna);
+    const acked = [];
+    let sending = true;
+    const sender = (async () => {
+      for (let index = 0; sending; index += 1) {
+        const answer = await annas.request('send_message', { recipient: bert.id, content: `m${index}`, clientId: `c${index}` }, 3000).catch(() => null);
+        if (answer?.ok) acked.push(answer.message._id);
+        if (!annas.socket.connected) break;
+      }
+    })();
+    await until(() => acked.length > 20, 'some sends');
+    own.child.kill(signal);
+    const { code } = await own.ended;
+    sending = false;
+    assert.equal(code, 0, own.log.slice(-1000));
+    assert.equal(annas.all('session_expired').length, 0);
+    await sender;
+    annas.close();
+    await own.boot();
+    const berts = await Client.connect(own, bert);
+    await berts.event('drained');
+    const stored = new Set(berts.messages.map((message) => message._id));
+    for (const id of acked) assert.ok(stored.has(id), 'an acked message is missing');
+    await own.dispose();
+  });
+}
+
+test('standard output holds exactly one line "listening on"', () => {
+  assert.equal(server.log.match(/^listening on http:\/\/127\.0\.0\.1:\d+$/gm).length, 1);
+});
+
+test('the metrics that others query are there', async () => {
+  const [anna, bert] = await server.friends();
+  const annas = await Client.connect(server, anna);
+  const berts = await Client.connect(server, bert);
+  await annas.sent(bert, 'measured');
+  await annas.event('message_status');
+  await annas.send('0123456789abcdef01234567', 'refused');
+  const text = await server.metrics();
+  for (const name of ['restante_delivery_seconds_bucket', 'restante_delivery_seconds_count', 'restante_commit_seconds_count', 'restante_pending_messages', 'restante_pending_users{bucket=',
+    'restante_connections_total{outcome=', 'restante_sessions', 'restante_messages_total{outcome=', 'restante_push_total{', 'restante_presence_lookups_total{result="hit"}',
+    'restante_presence_lookups_total{result="miss"}', 'restante_queue_depth{queue=', 'restante_refusals_total{reason=']) {
+    assert.ok(text.includes(name), `${name} is missing`);
+  }
+  assert.equal(await server.metric('restante_sessions'), 2);
+  assert.ok((await server.metric('restante_delivery_seconds_count')) >= 1);
+  await until(async () => (await server.metric('restante_pending_messages')) === 0, 'nothing pending');
+  berts.close();
+  await sleep(50);
+  for (let index = 0; index < 3; index += 1) await annas.sent(bert, 'pending');
+  await until(async () => (await server.metric('restante_pending_messages')) === 3, 'three pending');
+});

@@ -1,0 +1,274 @@
+'use strict';
+// Every row of the HTTP interface; every answer is checked against the OpenAPI document that the server publishes.
+const assert = require('node:assert/strict');
+const { after, before, test } = require('node:test');
+const { Client, Server, cleanUp, sleep, uniqueName, until } = require('./harness');
+const { OpenApi } = require('./openapi');
+
+const kId = /^[0-9a-f]{24}$/;
+const kTime = /^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}Z$/;
+const kNobody = '0123456789abcdef01234567';
+
+let server;
+let openApi;
+before(async () => {
+  server = await Server.start();
+  const answer = await server.call('GET', '/openapi.json');
+  assert.equal(answer.status, 200);
+  assert.match(answer.headers.get('content-type'), /json/);
+  assert.match(answer.body.openapi, /^3\.1\./);
+  openApi = new OpenApi(answer.body);
+  server.onAnswer = (method, route, result) => openApi.check(method, route, result);
+});
+after(() => cleanUp(server));
+
+test('the document names every call of the interface', () => {
+  const calls = ['POST /register', 'POST /login', 'POST /refresh', 'POST /logout', 'POST /me/password', 'GET /me', 'PATCH /me', 'DELETE /me', 'GET /me/export', 'GET /users',
+    'GET /friends', 'POST /friends/requests', 'GET /friends/requests', 'POST /friends/requests/{}/accept', 'POST /friends/requests/{}/decline', 'DELETE /friends/{}',
+    'PUT /blocks/{}', 'DELETE /blocks/{}', 'GET /blocks', 'GET /conversations', 'GET /conversations/{}/messages', 'GET /messages/{}', 'POST /messages', 'POST /conversations/{}/read',
+    'GET /devices', 'DELETE /devices/{}', 'GET /sessions', 'DELETE /sessions/{}', 'PUT /devices/{}/push', 'DELETE /devices/{}/push'];
+  const known = new Set(Object.entries(openApi.document.paths).flatMap(([route, verbs]) =>
+    Object.keys(verbs).map((verb) => `${verb.toUpperCase()} ${route.replace(/^\/api\/v1/, '').replace(/\{[^}]+\}/g, '{}')}`)));
+  for (const call of calls) assert.ok(known.has(call), `${call} is not in the document`);
+});
+
+test('register and login answer the same shape', async () => {
+  const name = uniqueName('shape');
+  const account = { username: name, email: `${name}@example.org`, password: 'correct horse' };
+  const registered = await server.expect(201, 'POST', '/register', { body: { ...account, device: 'my-phone' } });
+  assert.match(registered.user._id, kId);
+  assert.equal(registered.user.username, name);
+  assert.equal(registered.device, 'my-phone');
+  assert.ok(registered.expiresIn > 0 && registered.expiresIn <= 900);
+  assert.equal(registered.accessToken.split('.').length, 3);
+  const loggedIn = await server.expect(200, 'POST', '/login', { body: { username: name, password: account.password } });
+  assert.deepEqual(Object.keys(loggedIn).sort(), Object.keys(registered).sort());
+  assert.match(loggedIn.device, /^[A-Za-z0-9._-]{1,64}$/);
+  assert.notEqual(loggedIn.device, 'my-phone');
+  const { user } = await server.expect(200, 'GET', '/me', { token: loggedIn.accessToken });
+  assert.deepEqual([user._id, user.username, user.email], [registered.user._id, name, account.email]);
+  assert.equal(JSON.stringify(user).includes('argon2'), false);
+  await server.expect(409, 'POST', '/register', { body: { ...account, email: 'other@example.org' } });
+  await server.expect(400, 'POST', '/register', { body: { ...account, username: uniqueName(), email: 'x@example.org', device: 'bad name' } });
+});
+
+test('a profile can be changed', async () => {
+  const anna = await server.register();
+  const email = `${uniqueName('new')}@example.org`;
+  const { user } = await server.expect(200, 'PATCH', '/me', { token: anna.token, body: { email } });
+  assert.equal(user.email, email);
+  assert.equal((await server.expect(200, 'GET', '/me', { token: anna.token })).user.email, email);
+  await server.expect(400, 'PATCH', '/me', { token: anna.token, body: { email: 7 } });
+});
+
+test('users are found by their exact name only', async () => {
+  const anna = await server.register();
+  const { user } = await server.expect(200, 'GET', `/users?username=${anna.username}`, { token: anna.token });
+  assert.deepEqual(user, { _id: anna.id, username: anna.username });
+  await server.expect(404, 'GET', `/users?username=${anna.username.slice(0, -1)}`, { token: anna.token });
+  await server.expect(401, 'GET', `/users?username=${anna.username}`);
+});
+
+test('friend requests: sent, listed, declined, accepted, crossing, removed', async () => {
+  const [anna, bert] = [await server.register(), await server.register()];
+  const requests = (user) => server.expect(200, 'GET', '/friends/requests', { token: user.token });
+  await server.expect(202, 'POST', '/friends/requests', { token: anna.token, body: { username: bert.username } });
+  assert.deepEqual((await requests(anna)).outgoing.map((each) => each.user), [{ _id: bert.id, username: bert.username }]);
+  const { incoming } = await requests(bert);
+  assert.deepEqual(incoming.map((each) => each.user), [{ _id: anna.id, username: anna.username }]);
+  assert.match(incoming[0].timestamp, kTime);
+  await server.expect(204, 'POST', `/friends/requests/${anna.id}/decline`, { token: bert.token });
+  assert.deepEqual(await requests(bert), { incoming: [], outgoing: [] });
+  await server.expect(404, 'POST', `/friends/requests/${anna.id}/accept`, { token: bert.token });
+
+  await server.expect(202, 'POST', '/friends/requests', { token: anna.token, body: { userId: bert.id } });
+  await server.expect(202, 'POST', '/friends/requests', { token: bert.token, body: { userId: anna.id } });
+  for (const [user, other] of [[anna, bert], [bert, anna]]) {
+    const { friends } = await server.expect(200, 'GET', '/friends', { token: user.token });
+    assert.deepEqual(friends.map(({ _id, username, isOnline }) => ({ _id, username, isOnline })), [{ _id: other.id, username: other.username, isOnline: false }]);
+    assert.ok('lastSeen' in friends[0]);
+    assert.deepEqual(await requests(user), { incoming: [], outgoing: [] });
+  }
+  await server.expect(204, 'DELETE', `/friends/${bert.id}`, { token: anna.token });
+  assert.deepEqual((await server.expect(200, 'GET', '/friends', { token: bert.token })).friends, []);
+  await server.expect(202, 'POST', '/friends/requests', { token: anna.token, body: { username: 'nobody.of.this.name' } });
+  await server.expect(400, 'POST', '/friends/requests', { token: anna.token, body: {} });
+});
+
+test('a request to somebody who blocks answers like any other and reaches nobody', async () => {
+  const [anna, bert] = [await server.register(), await server.register()];
+  await server.expect(204, 'PUT', `/blocks/${anna.id}`, { token: bert.token });
+  assert.deepEqual((await server.expect(200, 'GET', '/blocks', { token: bert.token })).blocked, [{ _id: anna.id, username: anna.username }]);
+  const blocked = await server.call('POST', '/friends/requests', { token: anna.token, body: { userId: bert.id } });
+  const unknown = await server.call('POST', '/friends/requests', { token: anna.token, body: { userId: kNobody } });
+  assert.deepEqual([blocked.status, blocked.body], [unknown.status, unknown.body]);
+  assert.deepEqual((await server.expect(200, 'GET', '/friends/requests', { token: bert.token })).incoming, []);
+  await server.expect(204, 'DELETE', `/blocks/${anna.id}`, { token: bert.token });
+  assert.deepEqual((await server.expect(200, 'GET', '/blocks', { token: bert.token })).blocked, []);
+});
+
+test('messages over HTTP: 201, 200 for a repeat, read by id, marked read', async () => {
+  const [anna, bert] = await server.friends();
+  const body = { recipient: bert.id, content: 'by post', clientId: 'p1' };
+  const first = await server.expect(201, 'POST', '/messages', { token: anna.token, body });
+  assert.deepEqual([first.ok, first.status, first.online, first.duplicate], [true, 'sent', false, false]);
+  assert.match(first.message._id, kId);
+  assert.match(first.message.timestamp, kTime);
+  const again = await server.expect(200, 'POST', '/messages', { token: anna.token, body });
+  assert.equal(again.duplicate, true);
+  assert.deepEqual(again.message, first.message);
+  const { message } = await server.expect(200, 'GET', `/messages/${first.message._id}`, { token: bert.token });
+  assert.equal(message.content, 'by post');
+  assert.equal('clientId' in message, false);
+  assert.equal((await server.expect(200, 'GET', `/messages/${first.message._id}`, { token: anna.token })).message.clientId, 'p1');
+  const stranger = await server.register();
+  await server.expect(404, 'GET', `/messages/${first.message._id}`, { token: stranger.token });
+  await server.expect(404, 'GET', `/conversations/${anna.id}/messages`, { token: stranger.token });
+  await server.expect(204, 'POST', `/conversations/${anna.id}/read`, { token: bert.token, body: { upTo: 1 } });
+  assert.equal((await server.history(anna, bert))[0].status, 'read');
+  await server.expect(400, 'POST', `/conversations/${anna.id}/read`, { token: bert.token, body: {} });
+  const berts = await Client.connect(server, bert);
+  await berts.received(1);
+});
+
+test('conversations: newest first, unread counts, the peer', async () => {
+  const [anna, bert] = await server.friends();
+  const carl = await server.register();
+  await server.befriend(anna, carl);
+  assert.deepEqual((await server.expect(200, 'GET', '/conversations', { token: anna.token })).conversations, []);
+  const post = (from, to, content) => server.expect(201, 'POST', '/messages', { token: from.token, body: { recipient: to.id, content } });
+  for (const text of ['one', 'two', 'three']) await post(bert, anna, text);
+  await sleep(5);
+  await post(carl, anna, 'hello');
+  await post(anna, carl, 'hello yourself');
+  const list = async () => (await server.expect(200, 'GET', '/conversations', { token: anna.token })).conversations;
+  let conversations = await list();
+  assert.deepEqual(conversations.map(({ peer, lastMessage, unread }) => [peer, lastMessage.content, unread]),
+    [[{ _id: carl.id, username: carl.username }, 'hello yourself', 1], [{ _id: bert.id, username: bert.username }, 'three', 3]]);
+  await server.expect(204, 'POST', `/conversations/${bert.id}/read`, { token: anna.token, body: { upTo: 2 } });
+  await sleep(5);
+  await post(bert, anna, 'four');
+  conversations = await list();
+  assert.deepEqual(conversations.map(({ peer, unread }) => [peer._id, unread]), [[bert.id, 2], [carl.id, 1]]);
+});
+
+test('history comes in pages without gap or repeat', async () => {
+  const [anna, bert] = await server.friends();
+  const annas = await Client.connect(server, anna);
+  for (let index = 1; index <= 25; index += 1) await annas.sent(bert, `m${index}`);
+  const seen = [];
+  let query = '?limit=10';
+  for (let page = 0; page < 3; page += 1) {
+    const { messages, next } = await server.expect(200, 'GET', `/conversations/${anna.id}/messages${query}`, { token: bert.token });
+    seen.push(...messages.map((message) => message.seq));
+    assert.equal(next === undefined, page === 2);
+    query = `?limit=10&before=${next}`;
+  }
+  assert.deepEqual(seen, Array.from({ length: 25 }, (_, index) => 25 - index));
+  for (const wrong of ['limit=0', 'limit=201', 'limit=x', 'limit=-1', 'before=x', 'before=-3']) {
+    await server.expect(400, 'GET', `/conversations/${anna.id}/messages?${wrong}`, { token: bert.token });
+  }
+  assert.equal((await server.history(bert, anna, '')).length > 0, true);
+});
+
+test('devices and sessions are listed with what they are', async () => {
+  const anna = await server.register();
+  await server.logIn(anna, 'second');
+  const annas = await Client.connect(server, anna);
+  const { devices } = await server.expect(200, 'GET', '/devices', { token: anna.token });
+  assert.deepEqual(devices.map((each) => each.device).sort(), [anna.device, 'second'].sort());
+  assert.deepEqual(devices.map((each) => each.online).sort(), [false, true]);
+  assert.ok(devices.every((each) => Number.isInteger(each.position) && 'lastSeen' in each));
+  const { sessions } = await server.expect(200, 'GET', '/sessions', { token: anna.token });
+  assert.equal(sessions.length, 2);
+  for (const each of sessions) {
+    assert.match(each._id, kId);
+    assert.match(each.created, kTime);
+    assert.match(each.lastUsed, kTime);
+    assert.equal(each.address, '127.0.0.1');
+  }
+  await server.expect(404, 'DELETE', `/sessions/${kNobody}`, { token: anna.token });
+  const stranger = await server.register();
+  await server.expect(404, 'DELETE', `/sessions/${sessions[0]._id}`, { token: stranger.token });
+  annas.close();
+});
+
+test('above the limit of devices the least recently used offline one goes', async () => {
+  const small = await Server.start({ set: { 'limits.devices_per_user': 3 } });
+  try {
+    const anna = await small.register(undefined, 'd0');
+    const live = await Client.connect(small, anna);
+    for (const name of ['d1', 'd2', 'd3']) {
+      await sleep(20);
+      await small.logIn(anna, name);
+    }
+    const { devices } = await small.expect(200, 'GET', '/devices', { token: anna.token });
+    assert.deepEqual(devices.map((each) => each.device).sort(), ['d0', 'd2', 'd3']);
+    assert.equal(live.socket.connected, true);
+  } finally {
+    await small.dispose();
+  }
+});
+
+test('refresh: the parent may be repeated until a child is used, then re-use ends the session', async () => {
+  const anna = await server.register();
+  const refresh = (refreshToken, status = 200) => server.expect(status, 'POST', '/refresh', { body: { refreshToken } });
+  const parent = anna.refreshToken;
+  const first = await refresh(parent);
+  const second = await refresh(parent);
+  assert.notEqual(first.refreshToken, second.refreshToken);
+  for (const { accessToken } of [first, second]) await server.expect(200, 'GET', '/me', { token: accessToken });
+  const grandchild = await refresh(second.refreshToken);
+  const annas = await Client.connect(server, { ...anna, token: grandchild.accessToken });
+  await refresh(first.refreshToken, 401);
+  assert.deepEqual(await annas.event('session_expired'), { reason: 'revoked' });
+  await refresh(grandchild.refreshToken, 401);
+  await server.expect(401, 'GET', '/me', { token: grandchild.accessToken });
+});
+
+test('refresh: the parent after its child was used is re-use', async () => {
+  const anna = await server.register();
+  const other = await server.logIn(anna, 'other');
+  const child = await server.expect(200, 'POST', '/refresh', { body: { refreshToken: anna.refreshToken } });
+  await server.expect(200, 'POST', '/refresh', { body: { refreshToken: child.refreshToken } });
+  await server.expect(401, 'POST', '/refresh', { body: { refreshToken: anna.refreshToken } });
+  await server.expect(401, 'GET', '/me', { token: child.accessToken });
+  await server.expect(200, 'GET', '/me', { token: other.token });
+});
+
+test('export holds what is stored; erase ends it', async () => {
+  const [anna, bert] = await server.friends();
+  const annas = await Client.connect(server, anna);
+  await annas.sent(bert, 'words of anna', 'e1');
+  const everything = JSON.stringify(await server.expect(200, 'GET', '/me/export', { token: anna.token }));
+  for (const part of ['words of anna', anna.email, anna.device, bert.id]) assert.ok(everything.includes(part), `the export lacks ${part}`);
+  await server.expect(204, 'DELETE', '/me', { token: anna.token });
+  await server.expect(401, 'GET', '/me', { token: anna.token });
+  await until(async () => (await server.expect(200, 'GET', '/friends', { token: bert.token })).friends.length === 0, 'the friendship to end');
+  await server.expect(404, 'GET', `/users?username=${anna.username}`, { token: bert.token });
+  const berts = await Client.connect(server, bert);
+  assert.equal((await berts.send(anna.id, 'to nobody')).error.code, 'not_allowed');
+  const again = await server.register(anna.username);
+  assert.notEqual(again.id, anna.id);
+});
+
+test('health, readiness and the page need no token', async () => {
+  for (const route of ['/healthz', '/readyz', '/metrics']) assert.equal((await fetch(server.url + route)).status, 200, route);
+  const page = await fetch(server.url);
+  assert.equal(page.status, 200);
+  assert.match(page.headers.get('content-type'), /text\/html/);
+  const policy = page.headers.get('content-security-policy');
+  assert.ok(policy && !policy.includes('unsafe-inline') && policy.includes("frame-ancestors 'none'"), policy);
+  assert.equal(page.headers.get('x-content-type-options'), 'nosniff');
+  const html = await page.text();
+  for (const [, file] of html.matchAll(/(?:src|href)="([^"]+)"/g)) assert.equal((await fetch(`${server.url}/${file}`)).status, 200, file);
+  for (const outside of ['/../LICENSE', '/..%2f..%2fetc/passwd', '/.git/config', '/no-such-file.js']) assert.equal((await fetch(server.url + outside)).status, 404, outside);
+});
+
+test('a push address is stored and removed', async () => {
+  const anna = await server.register();
+  const body = { provider: 'fcm', token: 'x'.repeat(100) };
+  await server.expect(204, 'PUT', `/devices/${anna.device}/push`, { token: anna.token, body });
+  await server.expect(204, 'DELETE', `/devices/${anna.device}/push`, { token: anna.token });
+  await server.expect(404, 'PUT', '/devices/nosuch/push', { token: anna.token, body });
+});
