@@ -15,14 +15,14 @@ export interface LineActions {
 }
 
 const kSingle = "M1.5 6.2 4.6 9.3 11 2.2";
-const kDouble = "M6 8.2 7.2 9.3 13.6 2.2";
+const kDouble = "M7.3 8.6 8.2 9.5 15.5 2.2";
 
 /** One tick: sent. Two: delivered. Two in blue: read. A clock: still here. */
 export function statusMark(status: MessageStatus | "waiting"): HTMLElement {
   const icon = status === "waiting" ? svg("tick", "0 0 12 12", "M6 1.2a4.8 4.8 0 1 0 0 9.6 4.8 4.8 0 0 0 0-9.6", "M6 3.2V6.2L8 7.4")
     : status === "failed" ? svg("tick", "0 0 12 12", "M6 1.5V7.4", "M6 9.6V10.4")
     : status === "sent" ? svg("tick", "0 0 15 12", kSingle)
-    : svg("tick", "0 0 15 12", kSingle, kDouble);
+    : svg("tick", "0 0 17 12", kSingle, kDouble);
   return h("span", { class: `mark mark-${status}`, role: "img", "aria-label": statusText(status), title: statusText(status) }, icon);
 }
 
