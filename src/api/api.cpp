@@ -1,0 +1,126 @@
+#include "api/api.hpp"
+
+#include <algorithm>
+
+#include "api/call.hpp"
+#include "api/replies.hpp"
+#include "api/router.hpp"
+
+namespace api {
+namespace {
+
+constexpr int kMaxExports = 2;
+
+// No inline script or style, nothing from elsewhere, no frame around it. 'self' covers the WebSocket of one's own host.
+constexpr auto kPagePolicy =
+    "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data:; font-src 'self'; "
+    "connect-src 'self'; manifest-src 'self'; worker-src 'self'; base-uri 'none'; form-action 'self'; "
+    "frame-ancestors 'none'";
+
+/// The token of `Authorization: Bearer <token>` (RFC 6750 §2.1); empty when there is none.
+std::string bearer_token(const engineio::HttpRequest& request) {
+  const auto found = request.headers.find("authorization");
+  if (found == request.headers.end()) return {};
+  std::string_view value = found->second;
+  constexpr std::string_view kScheme = "bearer ";
+  if (value.size() <= kScheme.size()) return {};
+  const auto same = [](char lower, char given) {
+    return lower == (given >= 'A' && given <= 'Z' ? static_cast<char>(given - 'A' + 'a') : given);
+  };
+  if (!std::equal(kScheme.begin(), kScheme.end(), value.begin(), same)) return {};
+  value.remove_prefix(kScheme.size());
+  return std::string(value);
+}
+
+void apply_cors(Call& call, const std::vector<std::string>& origins) {
+  if (origins.empty()) return;
+  call.cors_vary = true;
+  const auto origin = call.request.headers.find("origin");
+  if (origin == call.request.headers.end()) return;
+  const bool any = origins.size() == 1 && origins.front() == "*";
+  if (any || std::find(origins.begin(), origins.end(), origin->second) != origins.end()) {
+    call.cors_origin = origin->second;
+  }
+}
+
+chat::Refusal unknown_path() {
+  return {chat::ErrorCode::kNotFound, "no such path", 0, {}, {}};
+}
+
+bool etag_matches(const engineio::HttpRequest& request, const std::string& etag) {
+  const auto given = request.headers.find("if-none-match");
+  return given != request.headers.end() && (given->second == "*" || given->second.find(etag) != std::string::npos);
+}
+
+}  // namespace
+
+Api::Api(Services services, Options options)
+    : services_(services), options_(std::move(options)), files_(options_.web_root) {
+  CHECK(options_.here);
+}
+
+engineio::HttpHandler Api::handler() {
+  return [this](engineio::HttpRequest request, engineio::HttpResponder respond) {
+    handle(std::move(request), std::move(respond));
+  };
+}
+
+bool Api::begin_export() {
+  if (exports_.fetch_add(1, std::memory_order_relaxed) < kMaxExports) return true;
+  end_export();
+  return false;
+}
+
+void Api::handle(engineio::HttpRequest request, engineio::HttpResponder respond) {
+  auto call = std::make_shared<Call>(std::move(request), std::move(respond), options_.here());
+  apply_cors(*call, options_.allowed_origins);
+  handle_route(std::move(call));
+}
+
+void Api::handle_route(CallPtr call) {
+  auto match = find_route(call->request.method, call->request.path);
+  if (match.route == nullptr) {
+    if (match.allow.empty()) return handle_file(call);
+    const bool options = call->request.method == "OPTIONS";
+    return call->answer_methods(options ? 204 : 405, match.allow + ", OPTIONS");
+  }
+  call->parameters = std::move(match.parameters);
+  if (match.route->access == Access::kBearer) return authenticate(std::move(call), *match.route);
+  if (match.route->body == BodyRule::kObject && !call->parse_body()) return;
+  match.route->handler(*this, std::move(call));
+}
+
+void Api::authenticate(CallPtr call, const Route& route) {
+  auto token = bearer_token(call->request);
+  if (token.empty()) {
+    return call->refuse({chat::ErrorCode::kUnauthorized, "an access token is needed", 0, {}, {}});
+  }
+  auto reply = [this, call, &route](std::variant<chat::Caller, chat::Refusal> outcome) {
+    if (const auto* refusal = std::get_if<chat::Refusal>(&outcome)) return call->refuse(*refusal);
+    call->caller = std::get<chat::Caller>(std::move(outcome));
+    if (route.body == BodyRule::kObject && !call->parse_body()) return;
+    route.handler(*this, call);
+  };
+  services_.accounts.authenticate(std::move(token), call->on, std::move(reply));
+}
+
+void Api::handle_file(const CallPtr& call) {
+  const auto& method = call->request.method;
+  const auto* file = files_.find(call->request.path);
+  if (file == nullptr) return call->refuse(unknown_path());
+  if (method != "GET" && method != "HEAD") return call->answer_methods(405, "GET, HEAD");
+  engineio::HttpResponse response;
+  response.headers = {{"ETag", file->etag},
+                      {"Cache-Control", "no-cache"},  // kept, but asked about each time
+                      {"Content-Security-Policy", kPagePolicy},
+                      {"Cross-Origin-Opener-Policy", "same-origin"}};
+  if (etag_matches(call->request, file->etag)) {
+    response.status = 304;
+  } else {
+    response.headers.emplace_back("Content-Type", std::string(file->type));
+    response.body = file->content;
+  }
+  call->finish(std::move(response));
+}
+
+}  // namespace api

@@ -1,0 +1,71 @@
+#pragma once
+// Api: answers every HTTP request that is not the engine's. Any thread may call the handler; services answer by posting
+// to the executor that `here` names (the calling shard's). The Api must outlive its pending calls: stop the shards and
+// services first.
+
+#include <atomic>
+#include <functional>
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "api/static_files.hpp"
+#include "base/clock.hpp"
+#include "chat/services/accounts.hpp"
+#include "chat/services/history.hpp"
+#include "chat/services/messaging.hpp"
+#include "chat/services/relations.hpp"
+#include "socketio/engineio/http.hpp"
+
+namespace api {
+
+struct Call;
+struct Route;
+using CallPtr = std::shared_ptr<Call>;
+
+struct Services {
+  chat::Accounts& accounts;
+  chat::Relations& relations;
+  chat::History& history;
+  chat::Messaging& messaging;
+  const base::Clock& clock;
+};
+
+struct Options {
+  std::string web_root;                      // empty: no pages
+  std::vector<std::string> allowed_origins;  // exact, or the single "*"; empty: no CORS headers
+  std::function<std::string()> metrics;      // Prometheus text; must not block. Empty: an empty page
+  std::function<base::Executor&()> here;     // the executor of the calling thread
+};
+
+class Api {
+ public:
+  /// Reads the web client's files.
+  Api(Services services, Options options);
+
+  void handle(engineio::HttpRequest request, engineio::HttpResponder respond);
+  /// For engineio::Server::on_http.
+  [[nodiscard]] engineio::HttpHandler handler();
+  /// /readyz answers 503 from now on.
+  void set_draining() { draining_.store(true, std::memory_order_relaxed); }
+  [[nodiscard]] bool draining() const { return draining_.load(std::memory_order_relaxed); }
+
+  [[nodiscard]] Services& services() { return services_; }
+  [[nodiscard]] const Options& options() const { return options_; }
+  /// Exports hold a user's whole history in memory, so only few run at once. False: too many now.
+  [[nodiscard]] bool begin_export();
+  void end_export() { exports_.fetch_sub(1, std::memory_order_relaxed); }
+
+ private:
+  void handle_route(CallPtr call);
+  void authenticate(CallPtr call, const Route& route);
+  void handle_file(const CallPtr& call);
+
+  Services services_;
+  const Options options_;
+  const StaticFiles files_;
+  std::atomic<bool> draining_{false};
+  std::atomic<int> exports_{0};
+};
+
+}  // namespace api
