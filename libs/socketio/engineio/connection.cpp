@@ -78,16 +78,17 @@ void Connection::wrote() {
 void Connection::flush() {
   queued_ = false;
   if (dead_ || moving_) return;
-  if (unsent() > 0) {
+  while (unsent() > 0) {
     const auto result = stream_.write(std::string_view(out_->bytes).substr(out_->sent));
     if (result.status == IoStatus::kBroken || result.status == IoStatus::kEnd) return abort();
     out_->sent += result.bytes;
     server_->tally().bytes_sent += result.bytes;
-    blocked_ = unsent() > 0;
-    waited_ = waited_ || blocked_;
     // TLS takes one record at a time; only a refusal means that the socket is full.
-    if (blocked_ && stream_.secure() && result.status == IoStatus::kDone) return flush();
+    if (stream_.secure() && result.status == IoStatus::kDone) continue;
+    blocked_ = unsent() > 0;
+    break;
   }
+  waited_ = waited_ || blocked_;
   if (unsent() == 0) return sent_everything();
   constexpr std::size_t kCompactAbove = 64 * 1024;
   if (out_->sent > kCompactAbove && out_->sent > unsent()) {
@@ -132,7 +133,8 @@ void Connection::on_ready(std::uint32_t events) {
   if ((events & EPOLLOUT) != 0 || (blocked_ && stream_.secure())) flush();
   if (dead_) return;
   if (failed && !may_read()) return abort();
-  if ((events & EPOLLIN) != 0 || failed) read_now();
+  // Under TLS a read may have waited for writability.
+  if ((events & EPOLLIN) != 0 || failed || stream_.secure()) read_now();
 }
 
 void Connection::read_now() {

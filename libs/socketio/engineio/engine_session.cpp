@@ -12,6 +12,11 @@ namespace engineio {
 
 using engineio_codec::PacketType;
 
+namespace {
+/// What a queued packet costs besides its bytes: many tiny ones are bounded too.
+constexpr std::size_t kQueuedPacketCost = sizeof(QueuedPacket);
+}  // namespace
+
 EngineSession::EngineSession(ShardServer& server, std::string_view id)
     : server_(server),
       heartbeat_(aio::Timer::member<&EngineSession::on_heartbeat>(*this)),
@@ -56,7 +61,9 @@ void EngineSession::open(WebSocketLink* link, const Handshake& handshake) {
 bool EngineSession::send(bool binary, std::string_view payload, SendOptions options) {
   if (state_ != State::kOpen || (options.discardable && !writable())) return false;
   queue_packet(PacketType::kMessage, binary, payload);
-  if (buffered_bytes() > server_.context().options.max_buffered_bytes) {
+  const std::size_t most = server_.context().options.max_buffered_bytes;
+  const bool too_many = polling_ && polling_->queue.size() > most / kQueuedPacketCost;
+  if (too_many || buffered_bytes() > most) {
     end(CloseReason::kSlowConsumer);
     return false;
   }
@@ -185,6 +192,7 @@ void EngineSession::link_written(bool waited) {
 // --- the end (socketio.md §7) ---
 
 void EngineSession::close(CloseReason reason, bool flush) {
+  if (state_ == State::kClosing && !flush) return end(reason_);
   if (state_ != State::kOpen) return;
   if (link_ != nullptr || !flush) return end(reason);
   state_ = State::kClosing;

@@ -166,10 +166,11 @@ void EngineSession::upgrade() {
   // Always noop: packets in this answer could be overtaken by those on the WebSocket.
   if (polling_->parked != nullptr) answer_poll("6");
   if (polling_->posting != nullptr) polling_->posting->forget_session(*this);
-  link_ = polling_->candidate;
-  link_->take_over();
+  WebSocketLink& link = *polling_->candidate;
+  link_ = &link;
+  link.take_over();
   const auto state = std::move(polling_);
-  for (const auto& packet : state->queue) link_->send_packet(packet.type, packet.binary, packet.payload);
+  for (const auto& packet : state->queue) link.send_packet(packet.type, packet.binary, packet.payload);
   server_.context().counters.upgrades.fetch_add(1, std::memory_order_relaxed);
 }
 

@@ -41,6 +41,10 @@ void HttpConversation::process(std::span<char> input) {
   if (switched_ || connection_.dead()) return;
   if (reading_ && reading_->refusal != 0 && reading_->parser.state() == HttpParser::State::kBody)
     return refuse_request(reading_->refusal);
+  // A chunk's header or trailer that does not end.
+  const auto& limits = connection_.server().context().options.http;
+  if (reading_ && reading_->parser.state() == HttpParser::State::kBody && input.size() > limits.headers)
+    return refuse_request(400);
   stash_.assign(input.data(), input.size());
   if (stash_.empty()) stash_.shrink_to_fit();
   update_deadline();
@@ -60,7 +64,7 @@ bool HttpConversation::start_reading(std::span<char>& input) {
 }
 
 bool HttpConversation::advance(std::span<char>& input) {
-  if (last_request_ || connection_.dead()) {
+  if (input_over_ || last_request_ || connection_.dead()) {
     input = {};
     return false;
   }
@@ -143,6 +147,7 @@ void HttpConversation::refuse_request(int status) {
   auto* posting = std::exchange(reading->posting, nullptr);
   Slot& slot = open_slot(reading->parser.head());
   slot.keep_alive = false;
+  input_over_ = true;
   const auto number = slot.number;
   if (posting != nullptr) {
     constexpr int kTooLarge = 413;
@@ -187,6 +192,7 @@ HttpConversation::Slot& HttpConversation::open_slot(const RequestHead& head) {
   slot.head_only = head.method == "HEAD";
   slot.http11 = head.http11;
   slot.keep_alive = head.keep_alive && !connection_.server().context().draining.load(std::memory_order_relaxed);
+  input_over_ = input_over_ || !slot.keep_alive;
   return slot;
 }
 

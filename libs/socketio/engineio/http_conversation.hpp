@@ -114,6 +114,7 @@ class HttpConversation final : public Protocol {
   std::string stash_;  // input that could not be used yet
   std::uint32_t next_slot_ = 1;
   bool fresh_ : 1 = true;             // nothing has been asked yet
+  bool input_over_ : 1 = false;       // the last request was read, or nothing after this can be trusted
   bool last_request_ : 1 = false;     // nothing more is read; closed when all is answered
   bool waiting_to_move_ : 1 = false;  // the request being read belongs to another shard
   bool in_process_ : 1 = false;

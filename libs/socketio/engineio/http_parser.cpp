@@ -92,14 +92,16 @@ void HttpParser::read_head() {
   for (const auto& field : message)
     head_.headers.emplace_back(lower_case(view(field.name_string())), std::string(view(field.value())));
   head_.expects_continue = head_.http11 && lower_case(head_.header("expect")) == "100-continue";
-  head_.upgrade = beast_->parser.upgrade();
+  // Other upgrades (h2c, which Java's client offers with every request) are declined by ignoring them.
+  head_.upgrade =
+      beast_->parser.upgrade() && lower_case(head_.header("upgrade")).find("websocket") != std::string::npos;
 }
 
 void HttpParser::accept_body(std::size_t limit) {
   CHECK(state_ == State::kHeadDone);
   body_limit_ = limit;
   auto& parser = beast_->parser;
-  if (parser.upgrade() || parser.is_done()) {
+  if (parser.is_done()) {
     state_ = State::kDone;
     return;
   }

@@ -23,7 +23,7 @@ struct RequestHead {
   bool http11 = true;
   bool keep_alive = true;
   bool expects_continue = false;
-  bool upgrade = false;                                      // "Connection: upgrade" with an Upgrade header
+  bool upgrade = false;                                      // to WebSocket; other upgrades are ignored
   std::vector<std::pair<std::string, std::string>> headers;  // lower-case names, in order
 
   /// The first header of that name; empty if absent.

@@ -439,6 +439,13 @@ TEST_F(PollingTest, ASessionThatNobodyPollsIsBounded) {
     }
   });
   EXPECT_EQ(next_close(), CloseReason::kSlowConsumer);
+  handshake();
+  int taken = 0;
+  with_session([&](Session& session) {
+    while (session.send_text("")) ++taken;
+  });
+  EXPECT_LT(taken, 100) << "packets cost more than their bytes";
+  EXPECT_EQ(next_close(), CloseReason::kSlowConsumer);
 }
 
 TEST_F(PollingTest, ARefusedSessionGetsTheOpenPacketAndTheClose) {

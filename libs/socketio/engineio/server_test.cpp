@@ -179,6 +179,47 @@ TEST_F(HttpTest, SmugglingAndRubbishEndTheConnection) {
   EXPECT_EQ(server_->counters().bad_http.load(), cases.size());
 }
 
+TEST_F(HttpTest, NothingBehindABrokenOrLastRequestIsRead) {
+  std::atomic<int> seen{0};
+  http_ = [&](HttpRequest, HttpResponder respond) {
+    ++seen;
+    respond(HttpResponse{});
+  };
+  start(calm());
+  RawClient parked(port_);
+  const auto sid = sid_of(parked.ask(kOpen).body);
+  const std::string next = "GET /evil HTTP/1.1\r\nHost: x\r\n\r\n";
+  parked.send("GET " + polling(sid) + " HTTP/1.1\r\nHost: x\r\n\r\nGET /x HTTP/1.1\r\n\r\n" + next);
+  EXPECT_TRUE(parked.silent_for(30ms)) << "the refusal waits for its turn";
+  parked.send(next);
+  with_session([](Session& session) { session.send_text("x"); });
+  EXPECT_EQ(parked.reply().body, "4x");
+  EXPECT_EQ(parked.reply().status, 400);
+  EXPECT_TRUE(parked.ended());
+  RawClient last(port_);
+  last.send("GET /x HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n" + next);
+  EXPECT_EQ(last.reply().status, 200);
+  EXPECT_TRUE(last.ended());
+  EXPECT_EQ(seen, 1);
+}
+
+TEST_F(HttpTest, AnotherUpgradeIsIgnoredAndItsBodyIsRead) {
+  http_ = [](HttpRequest request, HttpResponder respond) { respond(HttpResponse{200, {}, request.body}); };
+  start(calm());
+  RawClient client(port_);
+  client.post("/x", "GET /evil HTTP/1.1",
+              "Connection: Upgrade, HTTP2-Settings\r\nUpgrade: h2c\r\nHTTP2-Settings: AA\r\n");
+  EXPECT_EQ(client.reply().body, "GET /evil HTTP/1.1");
+  EXPECT_EQ(client.ask(kOpen, "Connection: Upgrade\r\nUpgrade: h2c\r\n").status, 200);
+}
+
+TEST_F(HttpTest, AChunkHeaderThatNeverEndsIsRefused) {
+  start(calm());
+  RawClient client(port_);
+  client.send("POST /x HTTP/1.1\r\nHost: x\r\nTransfer-Encoding: chunked\r\n\r\n3;a=" + std::string(20'000, 'b'));
+  EXPECT_EQ(client.reply().status, 400);
+}
+
 TEST_F(HttpTest, SlowRequestsAndSilentConnectionsAreEnded) {
   auto options = calm();
   options.http.header_deadline = 60ms;
