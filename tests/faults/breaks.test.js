@@ -10,9 +10,11 @@ const kBreaks = Number(process.env.RESTANTE_BREAKS || 200);
 const kSecondsPerBreak = 3;
 /** Each user has a way to the server of its own, so that a break hits some and not others. */
 const kProxies = 5;
+/** An original client whose WebSocket breaks in the middle of its upgrade sits still until its heartbeat runs out. */
+const kHeartbeat = { 'server.ping_interval_ms': 2000, 'server.ping_timeout_ms': 3000 };
 
 let server;
-before(async () => { server = await Server.start(); });
+before(async () => { server = await Server.start({ set: kHeartbeat }); });
 after(() => cleanUp(server));
 
 test(`${kBreaks} broken connections lose, repeat and reorder nothing`, { timeout: kBreaks * kSecondsPerBreak * 1000 * kSlow + 120_000 }, async (context) => {

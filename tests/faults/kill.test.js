@@ -9,9 +9,11 @@ const { seeded, seedOfRun } = require('./random');
 const kKills = Number(process.env.RESTANTE_KILLS || 20);
 const kSends = Number(process.env.RESTANTE_SENDS || 1000);
 const kMinutesPerKill = 1;
+/** An original client whose WebSocket breaks in the middle of its upgrade sits still until its heartbeat runs out. */
+const kHeartbeat = { 'server.ping_interval_ms': 2000, 'server.ping_timeout_ms': 3000 };
 
 let server;
-before(async () => { server = await Server.start(); });
+before(async () => { server = await Server.start({ set: kHeartbeat }); });
 after(() => cleanUp(server));
 
 test(`kill -9 in the middle of ${kSends} sends, ${kKills} times`, { timeout: kKills * kMinutesPerKill * 60_000 * kSlow + 60_000 }, async (context) => {

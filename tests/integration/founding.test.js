@@ -87,7 +87,7 @@ for (const [version, io] of Object.entries(clientsUnderTest)) {
         const annas = await Client.connect(server, anna, { ...how, url: proxy.url });
         const berts = await Client.connect(server, bert, how);
         // An upgrade must be over before answers are swallowed, else it is the upgrade that fails.
-        if (transport === 'upgrade') await until(() => annas.socket.io.engine.transport.name === 'websocket', 'the upgrade');
+        await annas.upgraded();
 
         proxy.swallowAnswers = true;
         let answered = false;

@@ -256,6 +256,13 @@ class Client {
     return client;
   }
 
+  /** The upgrade is over: a client whose WebSocket breaks in the middle of it sits still until its heartbeat runs out. */
+  async upgraded() {
+    const { opts, engine } = this.socket.io;
+    if (opts.transports.length > 1) await until(() => engine.transport.name === 'websocket' && !engine.upgrading, 'the upgrade');
+    return this;
+  }
+
   listen() {
     const names = ['ready', 'drained', 'receive_message', 'receive_batch', 'message_status', 'message_removed', 'conversation_read',
       'user_online', 'user_offline', 'friend_request', 'friend_accepted', 'friend_removed', 'typing', 'session_expired'];

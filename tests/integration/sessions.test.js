@@ -123,6 +123,7 @@ test('a broken connection is no end: the original client returns by itself', asy
     const proxy = await Proxy.start(server.port);
     const berts = await Client.connect(server, bert, { ...options, url: proxy.url });
     for (let round = 1; round <= 3; round += 1) {
+      await berts.upgraded();
       // Between two polls there is nothing to cut.
       await until(() => proxy.cut() > 0, 'a connection to cut');
       await until(() => berts.all('ready').length > round, `return ${round} over ${transport}`);
@@ -142,6 +143,7 @@ test('a restarted server gets its clients back without telling them to leave', a
     const all = [];
     for (const options of Object.values(kTransports)) all.push(await Client.connect(own, await own.logIn(bert), options));
     const annas = await Client.connect(own, anna);
+    for (const client of all) await client.upgraded();
     await own.restart();
     for (const client of [annas, ...all]) {
       await until(() => client.all('ready').length === 2, 'the return');

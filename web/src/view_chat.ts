@@ -66,17 +66,16 @@ export class ChatView {
       return;
     }
     const switched = this.shownPeer !== peer;
-    if (switched) this.switchTo(peer, model);
+    if (switched) this.switchTo(peer);
     this.renderHead(model, peer);
     this.renderLines(model, peer, switched);
   }
 
-  private switchTo(peer: string, model: Model): void {
+  private switchTo(peer: string): void {
     this.keepDraft();
     this.shownPeer = peer;
     this.text.value = this.drafts.get(peer) ?? "";
     setText(this.problem, "");
-    this.face.replaceChildren(avatar(model.peer(peer).username));
     this.grow();
     // A phone would open its keyboard over the conversation.
     if (window.matchMedia("(min-width: 720px)").matches) this.text.focus();
@@ -88,7 +87,10 @@ export class ChatView {
 
   private renderHead(model: Model, peer: string): void {
     const friend = model.friends.get(peer);
-    setText(this.name, model.peer(peer).username);
+    const { username } = model.peer(peer);
+    if (this.face.dataset.name !== username) this.face.replaceChildren(avatar(username));
+    this.face.dataset.name = username;
+    setText(this.name, username);
     const typing = model.isTyping(peer);
     this.presence.classList.toggle("is-typing", typing);
     setText(this.presence, typing ? "typing…" : friend === undefined ? "not in your friends" : presenceText(friend.isOnline, friend.lastSeen, new Date()));

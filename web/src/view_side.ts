@@ -51,7 +51,8 @@ export class SideView {
     show(this.people.element, app.pane === "people");
     const rows = model.rows();
     show(this.empty, rows.length === 0);
-    this.rows.render(rows, (row) => row.peer._id);
+    // The name is part of the key: a row that was made before its name was known is made again.
+    this.rows.render(rows, (row) => `${row.peer._id} ${row.peer.username}`);
     this.people.render();
   }
 
