@@ -140,13 +140,14 @@ withServer("engine.io-client", "engineio_echo", flags, (server) => {
 });
 
 withServer("a server that ends", "socketio_echo", flags, (server) => {
-  it("is a transport close, after which clients come back by themselves", async () => {
+  it("ends the transport without a DISCONNECT, so that clients come back by themselves", async () => {
     const sockets = await Promise.all(
       Object.values(ways).map((transports) => connect("socket.io-client", server().url, { transports }))
     );
     await Promise.all(sockets.map((socket) => socket.next("connect")));
     const reasons = Promise.all(sockets.map((socket) => socket.next("disconnect")));
     assert.equal(await server().stop(), 0);
-    for (const [reason] of await reasons) assert.equal(reason, "transport close");
+    // A client between two polls meets a closed port instead of the farewell: an error, after which it returns too.
+    for (const [reason] of await reasons) assert.match(reason, /^transport (close|error)$/);
   });
 });
