@@ -18,6 +18,7 @@ const { io } = require(require.resolve('socket.io-client', resolvePaths));
 
 const kSlow = Number(process.env.RESTANTE_SLOW || 1);
 const kBinary = path.join(process.env.RESTANTE_BIN || path.join(__dirname, '../../build/release/bin'), 'restante');
+const kPage = path.join(__dirname, '../../web/dist');
 const kStartTimeoutMs = 20_000;
 const kStopTimeoutMs = 20_000;
 const kWaitMs = 10_000;
@@ -87,7 +88,7 @@ function runToEnd(args, { timeoutMs = 15_000, env = {} } = {}) {
 class Server {
   static async start({ set = {}, data, args = [], env = {} } = {}) {
     const server = new Server();
-    server.settings = { ...kNoLimits, ...kQuickHash, ...set };
+    server.settings = { ...kNoLimits, ...kQuickHash, ...(fs.existsSync(kPage) ? { 'server.web_root': kPage } : {}), ...set };
     server.extraArgs = args;
     server.env = env;
     server.folder = fs.mkdtempSync(path.join(os.tmpdir(), 'restante-test-'));

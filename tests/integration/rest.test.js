@@ -267,7 +267,7 @@ test('health, readiness and the page need no token', async () => {
 
 test('a push address is stored and removed', async () => {
   const anna = await server.register();
-  const body = { provider: 'fcm', token: 'x'.repeat(100) };
+  const body = { kind: 'fcm', address: { token: 'x'.repeat(100) } };
   await server.expect(204, 'PUT', `/devices/${anna.device}/push`, { token: anna.token, body });
   await server.expect(204, 'DELETE', `/devices/${anna.device}/push`, { token: anna.token });
   await server.expect(404, 'PUT', '/devices/nosuch/push', { token: anna.token, body });
