@@ -186,6 +186,32 @@ test('what is written while the connection is away is kept, shown once and sent 
   proxy.close();
 });
 
+test('a session that is replaced elsewhere offers "Use here"; one that is ended asks for the password', async () => {
+  const user = await server.register(uniqueName('ines'));
+  const first = await Window.open(await browser.createBrowserContext(), server.url);
+  await first.logIn(user.username, user.password);
+  await first.until(() => localStorage.getItem('restante.session') !== null);
+  const stored = await first.page.evaluate(() => localStorage.getItem('restante.session'));
+  // The same login in a browser that the first one cannot talk to.
+  const second = await Window.open(await browser.createBrowserContext(), server.url);
+  await second.page.evaluate((session) => localStorage.setItem('restante.session', session), stored);
+  await second.page.reload({ waitUntil: 'load' });
+  await second.seeText('.me', user.username);
+  await first.seeText('h2', 'open in another tab');
+  await sleep(scale(1500));
+  assert.ok(await second.page.$eval('.me', (element) => element.checkVisibility()), 'the first one stays away');
+  await first.click('#use-here');
+  await first.seeText('.me', user.username);
+  await second.seeText('h2', 'open in another tab');
+
+  const { device } = JSON.parse(stored);
+  await server.expect(204, 'DELETE', `/devices/${device}`, { token: user.token });
+  await first.seeText('.notice', 'removed');
+  await first.see('#username');
+  await first.shot('ended');
+  first.assertNoProblems();
+});
+
 test('a long history loads page by page, in order', async () => {
   const user = await server.register(uniqueName('emil'));
   const friend = await server.register(uniqueName('finn'));
