@@ -13,6 +13,8 @@ constexpr std::size_t kMaxMarks = 64 * 1024;  // some 4 MB; forgetting all costs
 
 base::Result<::rocksdb::WriteBatch*, chat::StoreError> BatchWriter::write(const chat::CommitBatch& batch) {
   rows_.Clear();
+  staged_.clear();
+  trimmed_ranges_.clear();
   if (marks_.size() > kMaxMarks) marks_.clear();
   const auto abandon = [this](chat::StoreError cause) {
     marks_.clear();
@@ -33,6 +35,8 @@ base::Result<::rocksdb::WriteBatch*, chat::StoreError> BatchWriter::write(const 
   for (const auto& each : batch.trims) {
     if (auto done = trim(each); !done) return abandon(done.error());
   }
+  staged_.write_to(rows_);
+  for (const auto& [from, to] : trimmed_ranges_) rows_.DeleteRange(slice(from.view()), slice(to.view()));
   return &rows_;
 }
 
@@ -125,7 +129,7 @@ BatchWriter::Done BatchWriter::trim(const chat::MailboxTrim& trim) {
 
 void BatchWriter::delete_entries(const chat::UserId& owner, chat::MailboxSeq from, chat::MailboxSeq to) {
   if (to.value - from.value >= kRangeTrim) {
-    rows_.DeleteRange(slice(entry_key(owner, from).view()), slice(entry_key(owner, to).view()));
+    trimmed_ranges_.emplace_back(entry_key(owner, from), entry_key(owner, to));
     return;
   }
   for (auto position = from; position < to; position = position.next()) delete_key(entry_key(owner, position));

@@ -14,6 +14,7 @@
 
 #include "adapters/rocksdb/database.hpp"
 #include "adapters/rocksdb/row_key.hpp"
+#include "adapters/rocksdb/staged_rows.hpp"
 #include "chat/ports/commit_batch.hpp"
 
 namespace adapters::rocksdb {
@@ -40,7 +41,7 @@ class BatchWriter {
   Done erase_conversation(const chat::ConversationKey& conversation);
   Done forget_names(const chat::UserId& user);
   Done forget_name(const Key& key, const chat::UserId& user);
-  void delete_key(const Key& key) { rows_.Delete(slice(key.view())); }
+  void delete_key(const Key& key) { staged_.remove(key.view()); }
   void delete_prefix(const Key& prefix);
 
   // Puts.
@@ -52,10 +53,12 @@ class BatchWriter {
   Done trim(const chat::MailboxTrim& trim);
   base::Result<Marks*, chat::StoreError> marks(const chat::UserId& owner);
   void delete_entries(const chat::UserId& owner, chat::MailboxSeq from, chat::MailboxSeq to);
-  void put(const Key& key, std::string_view row) { rows_.Put(slice(key.view()), slice(row)); }
+  void put(const Key& key, std::string_view row) { staged_.put(key.view(), row); }
 
   const Database& database_;
-  ::rocksdb::WriteBatch rows_;
+  ::rocksdb::WriteBatch rows_;  // erased ranges, then the staged rows, then trimmed ranges
+  StagedRows staged_;
+  std::vector<std::pair<Key, Key>> trimmed_ranges_;
   std::string buffer_;
   std::unordered_map<chat::UserId, Marks> marks_;  // at most kMaxMarks
 };

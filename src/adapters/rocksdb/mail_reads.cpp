@@ -33,15 +33,56 @@ chat::Read<chat::MailboxSeq> floor_of(const Database& database, const chat::User
   return base::fail(floor.error());
 }
 
+/// More entries than this are cheaper by iterator.
+constexpr std::size_t kQuickEntries = 4;
+
+chat::Read<std::optional<chat::MailboxEntry>> find_entry(const Database& database, const chat::UserId& owner,
+                                                         chat::MailboxSeq position) {
+  return database.find<chat::MailboxEntry>(entry_key(owner, position).view(),
+                                           [&](std::string_view key, std::string_view row, chat::MailboxEntry& out) {
+                                             return decode(key, row, owner, position, out);
+                                           });
+}
+
+bool may_supersede(const chat::MailboxEntry& entry) {
+  return entry.kind == chat::EntryKind::kStatus || entry.kind == chat::EntryKind::kOwnRead;
+}
+
+/// The page of a pump that keeps up: the few newest entries, which are still in memory, by single look-ups that touch
+/// no file. nullopt: there are more, or something is unusual, and the iterator has to look.
+std::optional<chat::MailboxPage> read_newest_few(const Database& database, const chat::UserId& owner,
+                                                 chat::MailboxSeq from, const chat::PageLimit& limit) {
+  chat::MailboxPage page{{}, chat::MailboxSeq(from.value - 1)};
+  std::size_t bytes = 0;
+  for (auto position = from;; position = position.next()) {
+    const auto entry = find_entry(database, owner, position);
+    if (!entry) return std::nullopt;
+    if (!*entry) break;  // beyond the head: there are no holes above the floor
+    if (page.rows.size() == std::min(kQuickEntries, limit.entries)) return std::nullopt;
+    auto& row = page.rows.emplace_back();
+    row.entry = **entry;
+    page.through = position;
+    if (row.entry.kind != chat::EntryKind::kMessage) continue;
+    const auto found = find_message(database, chat::ConversationKey::of(owner, row.entry.peer), row.entry.seq);
+    if (!found || !*found || (*found)->id != row.entry.message) return std::nullopt;
+    row.message = *found;
+    bytes += row.message->content.bytes.size();
+    if (bytes > limit.bytes) return std::nullopt;
+  }
+  // A watermark that nothing follows is the newest; of several, the steps decide.
+  const auto last = page.rows.empty() ? page.rows.end() : std::prev(page.rows.end());
+  const bool unclear =
+      std::any_of(page.rows.begin(), last, [](const chat::MailboxRow& row) { return may_supersede(row.entry); });
+  if (unclear) return std::nullopt;
+  return page;
+}
+
 chat::Read<chat::MailboxPage> read_entry_by_entry(const Database& database, const chat::UserId& owner,
                                                   chat::MailboxSeq from, chat::MailboxSeq head, std::size_t most) {
   chat::MailboxPage page{{}, chat::MailboxSeq(from.value - 1)};
   for (auto position = from; position <= head && page.rows.size() < most; position = position.next()) {
     page.through = position;
-    const auto entry = database.find<chat::MailboxEntry>(
-        entry_key(owner, position).view(), [&](std::string_view key, std::string_view row, chat::MailboxEntry& out) {
-          return decode(key, row, owner, position, out);
-        });
+    const auto entry = find_entry(database, owner, position);
     if (!entry && entry.error() != chat::StoreError::kCorrupt) return base::fail(entry.error());
     if (entry && !*entry) continue;
     chat::MailboxRow row;
@@ -79,20 +120,23 @@ chat::Read<chat::MailboxPage> RocksDbStore::read_mailbox(const chat::UserId& own
                                                          chat::PageLimit limit) const {
   const auto floor = floor_of(*database_, owner);
   if (!floor) return base::fail(floor.error());
+  const auto from = std::max(after.next(), *floor);
+  if (after >= *floor || *floor == chat::MailboxSeq(1)) {
+    auto page = read_newest_few(*database_, owner, from, limit);
+    // Nothing there: the head, unless the floor row was lost, which reads as 1.
+    if (page && (!page->rows.empty() || floor->value > 1)) return std::move(*page);
+  }
   auto page = MailboxPageReader(*database_, owner, limit).read(after, *floor);
   if (page || page.error() != chat::StoreError::kCorrupt) return page;
   // A whole block of the file is damaged. What lies around it can still be read one by one, and the rest gets named.
   const auto bounds = mailbox_bounds(owner);
   if (!bounds) return base::fail(bounds.error());
-  return read_entry_by_entry(*database_, owner, std::max(after.next(), *floor), bounds->head, limit.entries);
+  return read_entry_by_entry(*database_, owner, from, bounds->head, limit.entries);
 }
 
 chat::Read<std::optional<chat::EpochNumber>> RocksDbStore::entry_epoch(const chat::UserId& owner,
                                                                        chat::MailboxSeq position) const {
-  const auto entry = database_->find<chat::MailboxEntry>(
-      entry_key(owner, position).view(), [&](std::string_view key, std::string_view row, chat::MailboxEntry& out) {
-        return decode(key, row, owner, position, out);
-      });
+  const auto entry = find_entry(*database_, owner, position);
   if (!entry) return base::fail(entry.error());
   if (!*entry) return std::optional<chat::EpochNumber>();
   return std::optional((*entry)->epoch);
