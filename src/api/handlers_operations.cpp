@@ -1,7 +1,8 @@
+#include <openapi_document.hpp>
+
 #include "api/api.hpp"
 #include "api/call.hpp"
 #include "api/handlers.hpp"
-#include "openapi_document.hpp"
 
 namespace api {
 

@@ -1,9 +1,9 @@
 #include "chat/services/accounts_throttle.hpp"
 
-#include <arpa/inet.h>
-
 #include <algorithm>
 #include <cmath>
+#include <string_view>
+#include <vector>
 
 namespace chat {
 namespace {
@@ -14,6 +14,21 @@ constexpr std::size_t kMaxKeys = 65'536;
 
 std::uint32_t whole_seconds(std::chrono::duration<double> wait) {
   return static_cast<std::uint32_t>(std::max(1.0, std::ceil(wait.count())));
+}
+
+constexpr std::size_t kIpv6Groups = 8;
+
+/// The groups of a piece of an IPv6 address, without leading zeros.
+std::vector<std::string> groups_of(std::string_view text) {
+  std::vector<std::string> groups;
+  while (!text.empty()) {
+    const auto colon = text.find(':');
+    auto group = text.substr(0, colon);
+    while (group.size() > 1 && group.front() == '0') group.remove_prefix(1);
+    groups.emplace_back(group);
+    text.remove_prefix(colon == std::string_view::npos ? text.size() : colon + 1);
+  }
+  return groups;
 }
 
 }  // namespace
@@ -95,13 +110,19 @@ void FailureThrottle::withdrawn(const std::string& key) {
 }
 
 std::string address_key(const std::string& address) {
-  in6_addr parsed{};
-  if (inet_pton(AF_INET6, address.c_str(), &parsed) != 1) return address;
-  constexpr std::size_t kPrefixBytes = 8;
-  if (IN6_IS_ADDR_V4MAPPED(&parsed)) {
-    return std::string("v4:") + std::string(reinterpret_cast<const char*>(parsed.s6_addr) + 12, 4);
+  if (address.find(':') == std::string::npos) return address;
+  if (address.find('.') != std::string::npos) return address.substr(address.rfind(':') + 1);  // ::ffff:192.0.2.1
+  const auto gap = address.find("::");
+  auto groups = groups_of(address.substr(0, gap));
+  if (gap != std::string::npos) {
+    const auto tail = groups_of(address.substr(gap + 2));
+    while (groups.size() + tail.size() < kIpv6Groups) groups.emplace_back("0");
+    groups.insert(groups.end(), tail.begin(), tail.end());
   }
-  return std::string("v6:") + std::string(reinterpret_cast<const char*>(parsed.s6_addr), kPrefixBytes);
+  groups.resize(kIpv6Groups / 2);
+  std::string network;
+  for (const auto& group : groups) network += group + ':';
+  return network;
 }
 
 }  // namespace chat

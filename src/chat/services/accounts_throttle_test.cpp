@@ -67,6 +67,8 @@ TEST(FailureThrottle, DoesNotCountWhatWasNeverJudged) {
 TEST(AddressKey, TakesTheNetworkOfAnIpv6Address) {
   EXPECT_EQ(chat::address_key("2001:db8::1"), chat::address_key("2001:db8::ffff"));
   EXPECT_NE(chat::address_key("2001:db8::1"), chat::address_key("2001:db8:0:1::1"));
+  EXPECT_EQ(chat::address_key("2001:0db8:0:0:5::1"), chat::address_key("2001:db8::5:0:0:1"));
+  EXPECT_EQ(chat::address_key("::1"), "0:0:0:0:");
   EXPECT_NE(chat::address_key("192.0.2.1"), chat::address_key("192.0.2.2"));
   EXPECT_NE(chat::address_key("::ffff:192.0.2.1"), chat::address_key("::ffff:192.0.2.2"));
 }
