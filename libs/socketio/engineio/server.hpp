@@ -5,6 +5,8 @@
 // connection. A connection stays on the shard that accepted it, with one exception: a request that names a session of
 // another shard moves the whole connection (socket, unparsed bytes, TLS state) there before it is handled, because a
 // session may only be touched by its own shard. The session id names the shard.
+// Requests of one session that arrive within the same instant on connections of different shards may therefore be
+// handled in either order; with one shard it is the order of arrival.
 //
 // Life: configure, listen, … stop_accepting, close_all, wait_until_empty, destroy; and only then stop the shards. The
 // destructor closes what is left without an answer, on each shard, and waits for that.

@@ -79,8 +79,8 @@ class Session {
   /// When the transport last took the last byte of everything sent until then; nothing unsent means "now or earlier".
   [[nodiscard]] virtual base::SteadyTime last_fully_written() const = 0;
 
-  /// Ends the session. `flush`: queued packets first, within a bound of time; else they are discarded. on_close follows,
-  /// never inside this call. Idempotent.
+  /// Ends the session. `flush`: queued packets first, within a bound of time; else they are discarded. on_close
+  /// follows, never inside this call. Idempotent.
   virtual void close(CloseReason reason, bool flush) = 0;
 
  protected:
