@@ -2,6 +2,7 @@
 
 #include "base/json_reader.hpp"
 #include "chat/rules/message_text.hpp"
+#include "gateway/connect_payload.hpp"
 
 namespace gateway {
 namespace {
@@ -108,7 +109,7 @@ base::Result<chat::ResumePoint, Refusal> parse_sync(std::string_view arguments) 
   if (!object) return fail(object.error());
   const auto epoch = object->member("epoch");
   auto text = epoch ? epoch->as_string() : std::nullopt;
-  if (!text) return fail(invalid("epoch", "epoch is the text that `ready` gave"));
+  if (!text || text->size() > kMaxEpochLength) return fail(invalid("epoch", "epoch is the text that `ready` gave"));
   const auto position = object->member("position");
   const auto number = position ? position->as_uint64() : std::nullopt;
   if (!number) return fail(invalid("position", "position is a whole number, 0 or more"));

@@ -11,8 +11,6 @@ using base::JsonValue;
 using chat::ErrorCode;
 using chat::Refusal;
 
-constexpr std::size_t kMaxEpochLength = 64;
-
 Refusal invalid(std::string_view field, std::string_view what) {
   return {.code = ErrorCode::kInvalid, .message = std::string(what), .field = std::string(field), .reason = "invalid"};
 }

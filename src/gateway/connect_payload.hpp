@@ -11,6 +11,9 @@
 
 namespace gateway {
 
+/// Ours are shorter; what a client says longer is not one of them and need not travel to the lane.
+inline constexpr std::size_t kMaxEpochLength = 64;
+
 enum class Confirm : std::uint8_t { kAck, kHeartbeat };
 
 struct ConnectPayload {

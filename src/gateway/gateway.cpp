@@ -5,11 +5,29 @@
 
 namespace gateway {
 
-Gateway::Gateway(Services services, Options options, std::vector<aio::Shard*> shards)
-    : services_(services), options_(std::move(options)) {
+namespace {
+
+std::vector<Place> places_of(const std::vector<aio::Shard*>& shards) {
+  std::vector<Place> places;
+  for (auto* shard : shards) {
+    places.push_back({.executor = *shard,
+                      .timers = shard->timers(),
+                      .is_here = [shard] { return shard->on_this_thread(); },
+                      .at_end_of_turn = [shard](base::Task task) { shard->at_end_of_turn(std::move(task)); }});
+  }
+  return places;
+}
+
+}  // namespace
+
+Gateway::Gateway(Services services, Options options, const std::vector<aio::Shard*>& shards)
+    : Gateway(services, options, places_of(shards)) {}
+
+Gateway::Gateway(Services services, Options options, std::vector<Place> places)
+    : services_(services), options_(options) {
   base::SecureRandom seeds;
-  for (auto* shard : shards)
-    rooms_.push_back(std::make_unique<Room>(Room{*shard, {}, base::SeededRandom(seeds.next())}));
+  for (auto& place : places)
+    rooms_.push_back(std::make_unique<Room>(Room{std::move(place), {}, base::SeededRandom(seeds.next())}));
 }
 
 Gateway::~Gateway() = default;
@@ -22,9 +40,14 @@ void Gateway::install(socketio::Server& server) {
 
 Gateway::Room& Gateway::room_here() {
   for (const auto& room : rooms_)
-    if (room->shard.on_this_thread()) return *room;
+    if (room->place.is_here()) return *room;
   CHECK(!"a session is made on its shard");
   return *rooms_.front();
+}
+
+bool Gateway::crowded() const {
+  return options_.max_unjoined > 0 && counters_.authenticating_now.load(std::memory_order_relaxed) >=
+                                          static_cast<std::uint64_t>(options_.max_unjoined);
 }
 
 void Gateway::admit(const socketio::ConnectRequest& request, socketio::Decision decision) {
@@ -34,6 +57,12 @@ void Gateway::admit(const socketio::ConnectRequest& request, socketio::Decision 
     append_connect_error(data, refusal);
     decision.refuse(chat::to_string(refusal.code), data);
   };
+  if (crowded()) {
+    return refuse({.code = chat::ErrorCode::kOverloaded,
+                   .message = "too many connections are authenticating",
+                   .retry_after_seconds = 1},
+                  counters_.connects_overloaded);
+  }
   auto payload = parse_connect_payload(request.auth);
   if (!payload) {
     const bool unauthorized = payload.error().code == chat::ErrorCode::kUnauthorized;

@@ -7,7 +7,8 @@
 //   event   -> decode against limits -> Messaging -> ack
 //
 // One Gateway serves all shards; a Session and its state belong to the shard of its connection. The services and shards
-// must outlive it; it must outlive the Socket.IO server's sockets.
+// must outlive it; it must outlive the Socket.IO server's sockets, and the shards must have stopped running tasks
+// before it goes: an answer on its way back from the services still uses it.
 
 #include <atomic>
 #include <cstdint>
@@ -17,8 +18,6 @@
 
 #include "aio/shard.hpp"
 #include "base/random.hpp"
-#include "chat/ports/access_tokens.hpp"
-#include "chat/rules/limits.hpp"
 #include "chat/services/history.hpp"
 #include "chat/services/messaging.hpp"
 #include "chat/services/pump.hpp"
@@ -34,11 +33,19 @@ struct Services {
   const base::Clock& clock;
 };
 
+/// What the sessions of one shard need of it; outlives the gateway.
+struct Place {
+  base::Executor& executor;
+  aio::TimerWheel& timers;
+  std::function<bool()> is_here;                   // any thread
+  std::function<void(base::Task)> at_end_of_turn;  // from the shard's thread only
+};
+
 struct Options {
-  chat::PumpSettings pump;
+  chat::PumpSettings pump{};
   Confirm confirm = Confirm::kAck;
   std::int64_t events_per_second = 200;
-  std::int64_t max_unjoined = 1024;  // connections that are authenticating, per process
+  std::int64_t max_unjoined = 1024;  // connections that are authenticating, per process; 0: off
 };
 
 /// Numbers for the metrics page; each only grows unless it says "now". Written by shards, read by anyone.
@@ -62,7 +69,9 @@ struct Counters {
 
 class Gateway {
  public:
-  Gateway(Services services, Options options, std::vector<aio::Shard*> shards);
+  Gateway(Services services, Options options, const std::vector<aio::Shard*>& shards);
+  /// The same on anything that behaves like shards.
+  Gateway(Services services, Options options, std::vector<Place> places);
   ~Gateway();
   Gateway(const Gateway&) = delete;
   Gateway& operator=(const Gateway&) = delete;
@@ -78,11 +87,12 @@ class Gateway {
   friend class Session;
   /// What the sessions of one shard share.
   struct Room {
-    aio::Shard& shard;
+    Place place;
     std::string scratch;  // the JSON under construction
     base::SeededRandom jitter;
   };
   void admit(const socketio::ConnectRequest& request, socketio::Decision decision);
+  [[nodiscard]] bool crowded() const;
   [[nodiscard]] Room& room_here();
 
   Services services_;

@@ -64,7 +64,7 @@ Session::Session(Gateway& gateway, socketio::SocketRef socket, const chat::Acces
     : gateway_(gateway),
       room_(gateway.room_here()),
       socket_(socket),
-      port_(std::make_shared<Port>(this, room_.shard)),
+      port_(std::make_shared<Port>(this, room_.place.executor)),
       user_(claims.user),
       login_(claims.login),
       device_(payload.device.value_or(claims.device)),
@@ -92,7 +92,7 @@ void Session::start(Gateway& gateway, const socketio::ConnectRequest& request, s
                                                                                 : gateway.services_.clock.steady_now(),
                              .resume = std::move(payload.resume),
                              .session = session->port_};
-  session->messaging().attach(std::move(attach), session->room_.shard,
+  session->messaging().attach(std::move(attach), session->room_.place.executor,
                               [port = session->port_](std::variant<chat::Attached, chat::Refusal> answer) {
                                 if (port->session() != nullptr) port->session()->on_attached(std::move(answer));
                               });
@@ -105,6 +105,8 @@ void Session::on_attached(std::variant<chat::Attached, chat::Refusal> answer) {
   auto port = port_;  // accept() may end this session when the connection has just died
   admission->decision.accept();
   if (port->session() == nullptr) return;
+  const auto* socket = socket_.get();
+  if (socket == nullptr || !socket->joined()) return;  // its connection is closing: on_disconnect is on its way
   joined_ = true;
   if (ended_early_) return end(*ended_early_);
   if (attached.replaced) {
@@ -193,7 +195,7 @@ void Session::arm_timer() {
   const auto due = std::min(pump_.next_deadline(), announce_at_);
   // A deadline that moved away is noticed when the timer fires; moving it each time would cost more.
   if (due == base::SteadyTime::max() || (timer_.armed() && timer_.deadline() <= due)) return;
-  room_.shard.timers().arm(timer_, due);
+  room_.place.timers.arm(timer_, due);
 }
 
 }  // namespace gateway

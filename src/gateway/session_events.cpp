@@ -62,7 +62,7 @@ void Session::handle_send(socketio::Event& event) {
                             .accepted = now(),
                             .held_back = {}};
   messaging().send(
-      std::move(request), room_.shard,
+      std::move(request), room_.place.executor,
       [ack = std::move(event.ack), &room = room_](std::variant<chat::SendAnswer, chat::Refusal> answer) mutable {
         answer_with(ack, room.scratch, [&](std::string& out) {
           if (const auto* sent = std::get_if<chat::SendAnswer>(&answer)) return wire::append_send_ack(out, *sent);
@@ -78,7 +78,7 @@ void Session::handle_mark_read(socketio::Event& event) {
     return answer_refused(event.ack, arguments.error());
   }
   messaging().mark_read(
-      user_, device_, *arguments, room_.shard,
+      user_, device_, *arguments, room_.place.executor,
       [ack = std::move(event.ack), &room = room_](std::variant<std::monostate, chat::Refusal> answer) mutable {
         answer_with(ack, room.scratch, [&](std::string& out) {
           if (const auto* refusal = std::get_if<chat::Refusal>(&answer)) return wire::append_failed_ack(out, *refusal);
@@ -104,7 +104,7 @@ void Session::handle_sync(socketio::Event& event) {
     return answer_refused(event.ack, point.error());
   }
   messaging().sync(
-      user_, device_, connection_, std::move(*point), room_.shard,
+      user_, device_, connection_, std::move(*point), room_.place.executor,
       [ack = std::move(event.ack), port = port_](std::variant<chat::SyncAnswer, chat::Refusal> answer) mutable {
         if (auto* session = session_of(port)) session->on_synced(ack, answer);
       });

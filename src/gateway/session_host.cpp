@@ -56,7 +56,7 @@ base::SteadyTime Session::last_fully_written() const {
 }
 
 void Session::read_page(chat::MailboxSeq after, chat::PageLimit limit) {
-  gateway_.services_.history.read_log(user_, after, limit, room_.shard,
+  gateway_.services_.history.read_log(user_, after, limit, room_.place.executor,
                                       [port = port_](std::variant<chat::LogPage, chat::Refusal> answer) {
                                         if (auto* session = session_of(port)) session->on_page(std::move(answer));
                                       });
@@ -126,7 +126,7 @@ void Session::close_unconfirmed() {
 }
 
 void Session::wake() {
-  room_.shard.at_end_of_turn([port = port_] {
+  room_.place.at_end_of_turn([port = port_] {
     auto* session = session_of(port);
     if (session == nullptr) return;
     session->pump_.turn();

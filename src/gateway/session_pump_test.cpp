@@ -1,0 +1,340 @@
+// What a session's client is sent, and what becomes of its answers: the real pump over a real Socket.IO socket.
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include "gateway/gateway_testing.hpp"
+
+namespace gateway {
+namespace {
+
+using namespace std::chrono_literals;
+using gateway::testing::attached;
+using gateway::testing::GatewayWorld;
+using gateway::testing::id_of;
+using gateway::testing::kPeerHex;
+using ::testing::Contains;
+using ::testing::ElementsAre;
+using ::testing::IsEmpty;
+using ::testing::Not;
+using ::testing::StartsWith;
+
+constexpr const char* kBatchAuth = R"({"token":"good","batch":true})";
+constexpr const char* kHeartbeatAuth = R"({"token":"good","confirm":"heartbeat"})";
+
+std::string message_json(int number, const std::string& content) {
+  const std::string digits = std::to_string(number);
+  std::string id;
+  for (int i = 0; i < 12; ++i) id += "1" + digits;
+  return R"({"_id":")" + id + R"(","sender":"020202020202020202020202","recipient":"010101010101010101010101",)" +
+         R"("content":")" + content + R"(","timestamp":"2023-11-14T22:13:20.000Z","status":"sent","seq":)" + digits +
+         R"(,"position":)" + digits + "}";
+}
+std::string receive(int ack, int number, const std::string& content) {
+  return "2" + std::to_string(ack) + R"(["receive_message",)" + message_json(number, content) + "]";
+}
+
+TEST(Delivery, AMessageIsConfirmedByItsAckWithPositionAndReceipt) {
+  GatewayWorld world;
+  auto client = world.join();
+  world.deliver(*client, "hello");
+  EXPECT_THAT(client->received(), ElementsAre(receive(0, 1, "hello"))) << "without the author's client id";
+  EXPECT_THAT(world.log(), IsEmpty()) << "a position moves on the device's word only (I5)";
+  client->text(R"(30[{"ok":true}])");
+  ASSERT_EQ(world.messaging.confirmations.size(), 1u);
+  const auto& confirmation = world.messaging.confirmations[0];
+  EXPECT_EQ(confirmation.user, id_of<chat::UserId>(1));
+  EXPECT_EQ(confirmation.device.value, "phone");
+  EXPECT_EQ(confirmation.connection.value, 1u);
+  EXPECT_EQ(confirmation.position, chat::MailboxSeq(1));
+  EXPECT_EQ(confirmation.messages, 1u);
+  ASSERT_EQ(confirmation.receipts.size(), 1u);
+  EXPECT_EQ(confirmation.receipts[0].author, id_of<chat::UserId>(2));
+  EXPECT_EQ(confirmation.receipts[0].seq, chat::ConversationSeq(1));
+  EXPECT_EQ(confirmation.receipts[0].message, id_of<chat::MessageId>(0x11));
+  EXPECT_EQ(world.gateway.counters().messages_confirmed, 1u);
+}
+
+TEST(Delivery, AnswersOutOfOrderMoveThePositionOnlyWithoutAGap) {
+  GatewayWorld world;
+  auto client = world.join();
+  for (const char* content : {"a", "b", "c"}) world.deliver(*client, content);
+  client->text("32[]");
+  client->text("31[]");
+  EXPECT_THAT(world.log(), IsEmpty());
+  client->text("30[]");
+  EXPECT_THAT(world.log(), ElementsAre("confirm 3 messages 3"));
+}
+
+TEST(Delivery, AForgedOrRepeatedAckConfirmsNothing) {
+  GatewayWorld world;
+  auto client = world.join();
+  world.deliver(*client, "a");
+  client->text("35[]");
+  client->text("34294967296[]");
+  EXPECT_THAT(world.log(), IsEmpty());
+  client->text("30[]");
+  client->text("30[]");
+  EXPECT_THAT(world.log(), ElementsAre("confirm 1 messages 1"));
+}
+
+TEST(Delivery, WhatTheClientCouldNotStoreComesAgainAfterSyncOnly) {
+  GatewayWorld world;
+  auto client = world.join();
+  world.deliver(*client, "a");
+  client->received();
+  client->text(R"(30[{"ok":false}])");
+  world.advance(*client, 40s);
+  EXPECT_THAT(client->received(), IsEmpty());
+  EXPECT_THAT(world.log(), Not(Contains(StartsWith("confirm"))));
+  client->text(R"(20["sync",{"epoch":"e1","position":0}])");
+  world.messaging.syncs[0].answer(
+      chat::SyncAnswer{.epoch = "e1", .head = chat::MailboxSeq(1), .position = chat::MailboxSeq(0)});
+  client->turn();
+  EXPECT_THAT(client->received(), ElementsAre(R"(30[{"ok":true,"epoch":"e1","head":1}])", receive(1, 1, "a")));
+  client->text("31[]");
+  EXPECT_THAT(world.log(), Contains("confirm 1 messages 1"));
+}
+
+TEST(Delivery, AnyAnswerButOkFalseConfirms) {
+  for (const char* answer : {"30[]", "30[null]", R"(30["stored"])", R"(30[{"ok":0}])", R"(30[{"error":"x"}])",
+                             R"(30[{"ok":true,"more":[1]}])", "30[false]"}) {
+    GatewayWorld world;
+    auto client = world.join();
+    world.deliver(*client, "a");
+    client->text(answer);
+    EXPECT_THAT(world.log(), ElementsAre("confirm 1 messages 1")) << answer;
+  }
+}
+
+TEST(Delivery, TimeFromAcceptedToConfirmedIsObservedForLiveMessages) {
+  GatewayWorld world;
+  std::vector<std::chrono::nanoseconds> observed;
+  world.gateway.on_delivery([&](std::chrono::nanoseconds took) { observed.push_back(took); });
+  auto client = world.join();
+  auto live = std::make_shared<chat::LogItem>(*world.store_message("a"));
+  live->accepted = world.net.shard.clock.steady_now();
+  live->counted = true;
+  world.hint(*client, {.head = chat::MailboxSeq(1), .item = live});
+  world.advance(*client, 250ms);
+  client->text("30[]");
+  EXPECT_THAT(observed, ElementsAre(250ms));
+}
+
+TEST(Delivery, ABacklogComesInOrderAndIsDrainedWhenConfirmed) {
+  GatewayWorld world;
+  world.store_message("a");
+  world.store_message("b");
+  auto client = world.join(R"({"token":"good"})", attached(2));
+  // join() threw the messages away with `ready`; only the answers count from here on.
+  client->text("30[]");
+  EXPECT_THAT(client->received(), IsEmpty());
+  EXPECT_THAT(world.log(), ElementsAre("confirm 1 messages 1"));
+  client->text("31[]");
+  EXPECT_THAT(client->received(), ElementsAre(R"(2["drained",{"position":2}])"));
+  EXPECT_THAT(world.log(), ElementsAre("confirm 2 messages 1", "announce 1"));
+  world.deliver(*client, "c");
+  EXPECT_THAT(client->received(), ElementsAre(receive(2, 3, "c")));
+  client->text("32[]");
+  EXPECT_THAT(client->received(), IsEmpty()) << "drained comes once a connection";
+}
+
+TEST(Delivery, NothingPendingIsDrainedAtOnce) {
+  GatewayWorld world;
+  auto client = world.knock();
+  world.answer_attach();
+  client->turn();
+  const auto received = client->received();
+  ASSERT_EQ(received.size(), 3u);
+  EXPECT_THAT(received[1], StartsWith(R"(2["ready",)"));
+  EXPECT_EQ(received[2], R"(2["drained",{"position":0}])");
+  EXPECT_THAT(world.log(), ElementsAre("announce 1"));
+}
+
+TEST(Delivery, WhoDoesNotDrainIsAnnouncedFiveSecondsAfterReadyAndOnlyOnce) {
+  GatewayWorld world;
+  world.store_message("a");
+  auto client = world.join(R"({"token":"good"})", attached(1));
+  world.advance(*client, 4'990ms);
+  EXPECT_THAT(world.log(), Not(Contains("announce 1")));
+  world.advance(*client, 20ms);
+  EXPECT_THAT(world.log(), Contains("announce 1"));
+  client->text("30[]");
+  EXPECT_THAT(client->received(), ElementsAre(R"(2["drained",{"position":1}])"));
+  EXPECT_THAT(world.log(), ElementsAre("confirm 1 messages 1"));
+}
+
+TEST(Delivery, AnAnnouncementIsNotMadeForWhoHasGone) {
+  GatewayWorld world;
+  world.store_message("a");
+  auto client = world.join(R"({"token":"good"})", attached(1));
+  client->end(engineio::CloseReason::kTransportClose);
+  world.advance(*client, 60s);
+  EXPECT_THAT(world.log(), ElementsAre("detach phone 1"));
+}
+
+TEST(Batches, CarryManyEntriesUnderOneAck) {
+  GatewayWorld world;
+  world.store_message("a");
+  world.store_message("b");
+  auto client = world.knock(kBatchAuth);
+  world.answer_attach(attached(2));
+  client->turn();
+  EXPECT_THAT(client->received(), Contains(R"(20["receive_batch",{"entries":[{"position":1,"kind":"message","data":)" +
+                                           message_json(1, "a") + R"(},{"position":2,"kind":"message","data":)" +
+                                           message_json(2, "b") + R"(}],"from":1,"to":2}])"));
+  client->text("30[]");
+  EXPECT_THAT(world.log(), ElementsAre("confirm 2 messages 2", "announce 1"));
+}
+
+TEST(Batches, CarryOtherEntriesInTheirBatchForm) {
+  GatewayWorld world;
+  auto relation = std::make_shared<chat::LogItem>();
+  relation->entry.owner = id_of<chat::UserId>(1);
+  relation->entry.position = chat::MailboxSeq(1);
+  relation->entry.kind = chat::EntryKind::kRelation;
+  relation->entry.peer = id_of<chat::UserId>(2);
+  relation->entry.relation = chat::RelationEvent::kFriendAccepted;
+  relation->peer_name = "bob";
+  auto client = world.join(kBatchAuth);
+  world.hint(*client, {.head = chat::MailboxSeq(1), .item = relation});
+  EXPECT_THAT(client->received(),
+              ElementsAre(R"(20["receive_batch",{"entries":[{"position":1,"kind":"relation","data":)"
+                          R"({"event":"friend_accepted","user":{"_id":")" +
+                          kPeerHex + R"(","username":"bob"}}}],"from":1,"to":1}])"));
+}
+
+TEST(Heartbeat, ThePongConfirmsWhatWasWrittenBeforeItsPing) {
+  GatewayWorld world;
+  auto client = world.join(kHeartbeatAuth);
+  world.deliver(*client, "a");
+  EXPECT_EQ(client->session.pings, 1u);
+  world.deliver(*client, "b");
+  client->pong(1);
+  client->turn();
+  EXPECT_THAT(world.log(), ElementsAre("confirm 1 messages 1"));
+  EXPECT_EQ(client->session.pings, 2u) << "for what came meanwhile";
+  client->pong(2);
+  client->turn();
+  EXPECT_THAT(world.log(), ElementsAre("confirm 2 messages 1"));
+}
+
+TEST(Heartbeat, CanBeTheServersDefaultThatAClientDeclines) {
+  GatewayWorld world({.confirm = Confirm::kHeartbeat});
+  auto plain = world.join();
+  world.deliver(*plain, "a");
+  EXPECT_EQ(plain->session.pings, 1u);
+  auto acking = world.join(R"({"token":"good","device":"tablet","confirm":"ack"})", attached(1, 1));
+  world.deliver(*acking, "b");
+  EXPECT_EQ(acking->session.pings, 0u);
+}
+
+TEST(Transients, GoOutAsTheirEventsWithoutAck) {
+  GatewayWorld world;
+  auto client = world.join();
+  const auto at = world.net.shard.clock.wall_now();
+  world.session->on_transient(chat::PresenceEvent{id_of<chat::UserId>(2), true, at});
+  world.session->on_transient(chat::PresenceEvent{id_of<chat::UserId>(2), false, at});
+  world.session->on_transient(chat::TypingEvent{id_of<chat::UserId>(2), true});
+  EXPECT_THAT(client->received(),
+              ElementsAre(R"(2["user_online",{"userId":")" + kPeerHex + R"(","timestamp":"2023-11-14T22:13:20.000Z"}])",
+                          R"(2["user_offline",{"userId":")" + kPeerHex + R"(","lastSeen":"2023-11-14T22:13:20.000Z"}])",
+                          R"(2["typing",{"sender":")" + kPeerHex + R"(","typing":true}])"));
+}
+
+TEST(Silence, OfAClientThatUsedToConfirmClosesTheTransportWithoutDisconnect) {
+  GatewayWorld world;
+  auto client = world.join();
+  world.deliver(*client, "a");
+  client->text("30[]");
+  world.deliver(*client, "b");
+  client->received();
+  world.log();
+  world.advance(*client, 20'010ms);
+  EXPECT_THAT(world.log(), Contains("silent"));
+  EXPECT_TRUE(client->open());
+  world.advance(*client, 40s);
+  EXPECT_FALSE(client->open());
+  EXPECT_EQ(client->session.closed, engineio::CloseReason::kForcedServerClose);
+  EXPECT_FALSE(client->session.flushed);
+  EXPECT_THAT(client->received(), IsEmpty()) << "no DISCONNECT: the client returns by itself";
+  EXPECT_EQ(world.gateway.counters().closed_unconfirmed, 1u);
+  EXPECT_THAT(world.log(), Contains("detach phone 1"));
+}
+
+TEST(Silence, EndsWithTheNextAnswer) {
+  GatewayWorld world;
+  auto client = world.join();
+  world.deliver(*client, "a");
+  world.advance(*client, 20'010ms);
+  world.log();
+  client->text("30[]");
+  EXPECT_THAT(world.log(), ElementsAre("heard again", "confirm 1 messages 1"));
+}
+
+TEST(Silence, OfAClientThatNeverConfirmedIsCountedButNotClosed) {
+  GatewayWorld world;
+  auto client = world.join();
+  world.deliver(*client, "a");
+  world.advance(*client, 61s);
+  world.advance(*client, 61s);
+  EXPECT_TRUE(client->open());
+  EXPECT_EQ(world.gateway.counters().stalled, 1u);
+}
+
+TEST(Silence, ThatAPongBreaksMakesTheLowestEntrySuspect) {
+  GatewayWorld world;
+  auto client = world.join();
+  world.deliver(*client, "a");
+  client->text("30[]");
+  world.deliver(*client, "b");
+  world.advance(*client, 30s);
+  client->pong(1);
+  world.advance(*client, 31s);
+  EXPECT_THAT(world.log(), Contains("poison 2"));
+}
+
+TEST(HeadCheck, FindsWhatALostHintDidNotTell) {
+  GatewayWorld world;
+  auto client = world.join();
+  world.store_message("a");
+  world.advance(*client, 31s);
+  EXPECT_THAT(world.log(), Contains("check_head 0"));
+  world.hint(*client, {.head = chat::MailboxSeq(1), .item = {}});  // the lane's answer, without the item
+  EXPECT_THAT(client->received(), ElementsAre(StartsWith(R"(20["receive_message",)")));
+}
+
+TEST(HeadCheck, TriesAPageAgainThatCouldNotBeRead) {
+  GatewayWorld world;
+  world.history.broken = true;
+  world.store_message("a");
+  auto client = world.join(R"({"token":"good"})", attached(1));
+  EXPECT_THAT(client->received(), IsEmpty());
+  world.history.broken = false;
+  world.advance(*client, 31s);
+  EXPECT_THAT(client->received(), Contains(StartsWith(R"(20["receive_message",)")));
+}
+
+TEST(HeadCheck, APageThatArrivesAfterTheSocketDiedIsDropped) {
+  GatewayWorld world;
+  world.store_message("a");
+  auto client = world.knock();
+  world.answer_attach(attached(1));
+  // Within one turn: admitted, page asked for, connection cut, page answered.
+  world.net.shard.post([&] { world.net.shard.post([&] { client->end(engineio::CloseReason::kTransportClose); }); });
+  client->turn();
+  EXPECT_THAT(client->received(), Not(Contains(StartsWith(R"(20["receive_message",)"))));
+  EXPECT_THAT(world.log(), ElementsAre("detach phone 1"));
+}
+
+TEST(Unreadable, AMessageNobodyCanReadIsReportedAndPassedOver) {
+  GatewayWorld world;
+  auto client = world.join();
+  auto gone = std::make_shared<chat::LogItem>(*world.store_message("a"));
+  gone->message.reset();
+  world.hint(*client, {.head = chat::MailboxSeq(1), .item = gone});
+  EXPECT_THAT(client->received(), IsEmpty());
+  EXPECT_THAT(world.log(), ElementsAre("unreadable 1", "confirm 1 messages 0"));
+}
+
+}  // namespace
+}  // namespace gateway
