@@ -1,5 +1,7 @@
 #include "gateway/gateway.hpp"
 
+#include <algorithm>
+
 #include "base/check.hpp"
 #include "gateway/session.hpp"
 
@@ -39,10 +41,9 @@ void Gateway::install(socketio::Server& server) {
 }
 
 Gateway::Room& Gateway::room_here() {
-  for (const auto& room : rooms_)
-    if (room->place.is_here()) return *room;
-  CHECK(!"a session is made on its shard");
-  return *rooms_.front();
+  const auto here = std::find_if(rooms_.begin(), rooms_.end(), [](const auto& room) { return room->place.is_here(); });
+  CHECK(here != rooms_.end());  // a session is made on its shard
+  return **here;
 }
 
 bool Gateway::crowded() const {
