@@ -262,7 +262,7 @@ test('health, readiness and the page need no token', async () => {
   assert.equal(page.headers.get('x-content-type-options'), 'nosniff');
   const html = await page.text();
   for (const [, file] of html.matchAll(/(?:src|href)="([^"]+)"/g)) assert.equal((await fetch(`${server.url}/${file}`)).status, 200, file);
-  for (const outside of ['/../LICENSE', '/..%2f..%2fetc/passwd', '/.git/config', '/no-such-file.js']) assert.equal((await fetch(server.url + outside)).status, 404, outside);
+  for (const outside of ['/../LICENSE', '/..%2f..%2fetc/passwd', '/.git/config', '/no-such-file.js']) assert.ok([400, 404].includes((await fetch(server.url + outside)).status), outside);
 });
 
 test('a push address is stored and removed', async () => {
