@@ -241,7 +241,7 @@ class Client {
     this.disconnects = [];
     this.authExtra = auth;
     this.socket = connect(url, {
-      transports, forceNew: true, autoConnect: false, reconnectionDelay: 50, reconnectionDelayMax: 300,
+      transports, forceNew: true, autoConnect: false, autoUnref: true, reconnectionDelay: 50, reconnectionDelayMax: 300,
       auth: (give) => give({ token: user.token, ...this.authExtra }), ...rest,
     });
     this.socket.on('connect_error', (error) => this.refusals.push(error));

@@ -100,12 +100,13 @@ export class ChatView {
     const box = this.scroller;
     const wasAtEnd = switched || box.scrollHeight - box.scrollTop - box.clientHeight < kNearPixels;
     const fromEnd = box.scrollHeight - box.scrollTop;
-    const firstBefore = this.lines.firstElementChild;
+    // The line of the day stays first, so it says nothing about what came in above.
+    const firstBefore = this.lines.querySelector(".line");
     const lines = this.linesOf(model, peer);
     show(this.older, model.thread(peer).nextBefore !== undefined);
     this.older.disabled = this.app.loadingOlder;
     this.list.render(lines, (line) => line.key);
-    const grewAbove = firstBefore !== null && this.lines.firstElementChild !== firstBefore;
+    const grewAbove = firstBefore !== null && this.lines.querySelector(".line") !== firstBefore;
     if (wasAtEnd) box.scrollTop = box.scrollHeight;
     else if (grewAbove) box.scrollTop = box.scrollHeight - fromEnd;
     this.renderJump();
