@@ -18,8 +18,8 @@ struct DataDirectory {
   std::unique_ptr<adapters::crypto::KeyRing> keys;
 };
 
-/// Opens it, or makes it (mode 0700). The error is one line that tells an operator what to do. A directory in use is left
-/// as it is. `clock` must outlive the result.
+/// Opens it, or makes it (mode 0700). The error is one line that tells an operator what to do. A directory in use is
+/// left as it is. `clock` must outlive the result.
 base::Result<DataDirectory, std::string> open_data_directory(const Settings& settings, const base::Clock& clock);
 
 }  // namespace app

@@ -27,7 +27,8 @@ int rotate_keys(const Settings& settings) {
   const base::SystemClock clock;
   const auto directory = open_data_directory(settings, clock);
   if (!directory) return complain(directory.error());
-  for (const auto& [purpose, name] : {std::pair(KeyPurpose::kEpoch, "encryption"), std::pair(KeyPurpose::kToken, "access-token")}) {
+  for (const auto& [purpose, name] :
+       {std::pair(KeyPurpose::kEpoch, "encryption"), std::pair(KeyPurpose::kToken, "access-token")}) {
     const auto key = directory->keys->rotate(purpose);
     if (!key) return complain(key.error().message);
     std::cout << name << " key " << key->hex() << "\n";

@@ -1,4 +1,4 @@
-#include "app/settings.hpp"
+#include "app/settings_table.hpp"
 
 namespace app {
 namespace {
@@ -6,198 +6,110 @@ namespace {
 constexpr std::int64_t kDayMs = 86'400'000;
 constexpr std::int64_t kGiB = 1024 * 1024 * 1024;
 
-void bind_server(Settings& s, std::vector<Setting>& table) {
+void bind_server(Settings& s, SettingsTable& table) {
   auto& server = s.server;
-  table.insert(
-      table.end(),
-      {
-          {"server.host",
-           &server.host,
-           "address to listen on; other than loopback needs TLS or insecure_plaintext",
-           {},
-           {},
-           {}},
-          {"server.port", &server.port, "TCP port; 0 lets the system choose", 0, 65'535, {}},
-          {"server.shards", &server.shards, "event-loop threads; 0 = one per core", 0, 1024, {}},
-          {"server.read_threads", &server.read_threads, "threads for reads that may touch the disk", 1, 256, {}},
-          {"server.web_root",
-           &server.web_root,
-           "directory of the web page; empty = beside the binary, \"none\" = no page",
-           {},
-           {},
-           {}},
-          {"server.insecure_plaintext",
-           &server.insecure_plaintext,
-           "allow HTTP on an address that is not loopback",
-           {},
-           {},
-           {}},
-          {"server.allowed_origins",
-           &server.allowed_origins,
-           "browser origins that may connect besides the server's own page; \"*\" = all",
-           {},
-           {},
-           {}},
-          {"server.trusted_proxies",
-           &server.trusted_proxies,
-           "addresses whose X-Forwarded-For is believed",
-           {},
-           {},
-           {}},
-          {"server.max_connections",
-           &server.max_connections,
-           "open TCP connections; beyond it a connection is closed on accept",
-           1,
-           10'000'000,
-           {}},
-          {"server.max_unjoined",
-           &server.max_unjoined,
-           "connections that are still authenticating; beyond it a handshake is refused",
-           1,
-           10'000'000,
-           {}},
-          {"server.ping_interval_ms",
-           &server.ping_interval_ms,
-           "milliseconds between heartbeats; finds half-open connections",
-           50,
-           kDayMs,
-           {}},
-          {"server.ping_timeout_ms",
-           &server.ping_timeout_ms,
-           "milliseconds to wait for the answer to a heartbeat",
-           50,
-           kDayMs,
-           {}},
-          {"server.join_timeout_ms",
-           &server.join_timeout_ms,
-           "milliseconds until a connection must have authenticated",
-           50,
-           kDayMs,
-           {}},
-          {"server.max_payload_bytes",
-           &server.max_payload_bytes,
-           "largest polling body and WebSocket message",
-           1024,
-           kGiB,
-           {}},
-          {"server.max_buffered_bytes",
-           &server.max_buffered_bytes,
-           "unsent bytes at which a slow reader is disconnected",
-           64 * 1024,
-           kGiB,
-           {}},
-          {"server.drain_timeout_ms",
-           &server.drain_timeout_ms,
-           "milliseconds that SIGTERM waits for connections to finish",
-           0,
-           kDayMs,
-           {}},
-          {"tls.certificate", &s.tls.certificate, "PEM file with the certificate chain", {}, {}, {}},
-          {"tls.key", &s.tls.key, "PEM file with the private key", {}, {}, {}},
-      });
+  table.text("server.host", server.host, "address to listen on; other than loopback needs TLS or insecure_plaintext");
+  table.number("server.port", server.port, 0, 65'535, "TCP port; 0 lets the system choose");
+  table.number("server.shards", server.shards, 0, 1024, "event-loop threads; 0 = one per core");
+  table.number("server.read_threads", server.read_threads, 1, 256, "threads for reads that may touch the disk");
+  table.text("server.web_root", server.web_root,
+             "directory of the web page; empty = `web` beside the binary, none = no page");
+  table.flag("server.insecure_plaintext", server.insecure_plaintext, "allow HTTP on an address that is not loopback");
+  table.list("server.allowed_origins", server.allowed_origins,
+             "browser origins that may connect besides the server's own page; * = all");
+  table.list("server.trusted_proxies", server.trusted_proxies, "addresses whose X-Forwarded-For is believed");
+  table.number("server.max_connections", server.max_connections, 1, 10'000'000,
+               "open TCP connections; beyond it a connection is closed on accept");
+  table.number("server.max_unjoined", server.max_unjoined, 1, 10'000'000,
+               "connections that are still authenticating; beyond it a handshake is refused");
+  table.number("server.ping_interval_ms", server.ping_interval_ms, 50, kDayMs, "milliseconds between heartbeats");
+  table.number("server.ping_timeout_ms", server.ping_timeout_ms, 50, kDayMs,
+               "milliseconds to wait for a heartbeat's answer");
+  table.number("server.join_timeout_ms", server.join_timeout_ms, 50, kDayMs,
+               "milliseconds until a connection must have authenticated");
+  table.number("server.max_payload_bytes", server.max_payload_bytes, 1024, kGiB,
+               "largest polling body and WebSocket message");
+  table.number("server.max_buffered_bytes", server.max_buffered_bytes, 64 * 1024, kGiB,
+               "unsent bytes at which a slow reader is disconnected");
+  table.number("server.drain_timeout_ms", server.drain_timeout_ms, 0, kDayMs,
+               "milliseconds that SIGTERM waits for connections to finish");
+  table.text("tls.certificate", s.tls.certificate, "PEM file with the certificate chain");
+  table.text("tls.key", s.tls.key, "PEM file with the private key");
 }
 
-void bind_delivery(Settings& s, std::vector<Setting>& table) {
+void bind_storage(Settings& s, SettingsTable& table) {
+  auto& storage = s.storage;
+  table.text("storage.path", storage.path, "data directory (store, keys, secrets)");
+  table.number("storage.min_free", storage.min_free, -1, INT64_MAX,
+               "bytes of free space below which sends are refused; -1 = the smaller of 5 % and 512 MiB");
+  table.number("storage.block_cache_bytes", storage.block_cache_bytes, 1024 * 1024, INT64_MAX, "cache of store blocks");
+  table.number("storage.write_buffer_bytes", storage.write_buffer_bytes, 1024 * 1024, INT64_MAX,
+               "memory of recent writes; bounds what a start replays");
+}
+
+void bind_delivery(Settings& s, SettingsTable& table) {
   auto& delivery = s.delivery;
-  table.insert(
-      table.end(),
-      {
-          {"storage.path", &s.storage.path, "data directory (store, keys, secrets)", {}, {}, {}},
-          {"storage.min_free",
-           &s.storage.min_free,
-           "bytes of free space below which sends are refused; -1 = the smaller of 5 % and 512 MiB",
-           -1,
-           INT64_MAX,
-           {}},
-          {"storage.block_cache_bytes",
-           &s.storage.block_cache_bytes,
-           "cache of store blocks",
-           1024 * 1024,
-           INT64_MAX,
-           {}},
-          {"storage.write_buffer_bytes",
-           &s.storage.write_buffer_bytes,
-           "memory of recent writes; bounds what a start replays",
-           1024 * 1024,
-           INT64_MAX,
-           {}},
-          {"delivery.confirm",
-           &delivery.confirm,
-           "how clients confirm unless CONNECT says otherwise",
-           {},
-           {},
-           "ack|heartbeat"},
-          {"delivery.window_entries", &delivery.window_entries, "messages in flight to one device", 1, 4096, {}},
-          {"delivery.window_bytes", &delivery.window_bytes, "bytes in flight to one device", 16 * 1024, kGiB, {}},
-          {"delivery.batch_entries",
-           &delivery.batch_entries,
-           "largest batch for clients that asked for batches",
-           1,
-           4096,
-           {}},
-          {"delivery.batch_bytes", &delivery.batch_bytes, "bytes of such a batch", 16 * 1024, kGiB, {}},
-          {"delivery.silent_ms",
-           &delivery.silent_ms,
-           "milliseconds without confirmation after which a session is suspect",
-           100,
-           kDayMs,
-           {}},
-          {"delivery.unconfirmed_ms",
-           &delivery.unconfirmed_ms,
-           "milliseconds without confirmation after which its transport is closed",
-           100,
-           kDayMs,
-           {}},
-          {"delivery.offline_grace_ms",
-           &delivery.offline_grace_ms,
-           "milliseconds until a disconnect is announced; a reconnect within it is not",
-           0,
-           kDayMs,
-           {}},
-          {"delivery.retained_entries",
-           &delivery.retained_entries,
-           "confirmed entries kept per mailbox for clients that resume from an older position",
-           0,
-           1'000'000,
-           {}},
-      });
+  table.choice("delivery.confirm", delivery.confirm, "ack|heartbeat",
+               "how clients confirm unless CONNECT says otherwise");
+  table.number("delivery.window_entries", delivery.window_entries, 1, 4096, "messages in flight to one device");
+  table.number("delivery.window_bytes", delivery.window_bytes, 16 * 1024, kGiB, "bytes in flight to one device");
+  table.number("delivery.batch_entries", delivery.batch_entries, 1, 4096,
+               "largest batch for clients that asked for batches");
+  table.number("delivery.batch_bytes", delivery.batch_bytes, 16 * 1024, kGiB, "bytes of such a batch");
+  table.number("delivery.silent_ms", delivery.silent_ms, 100, kDayMs,
+               "milliseconds without confirmation after which a session is suspect");
+  table.number("delivery.unconfirmed_ms", delivery.unconfirmed_ms, 100, kDayMs,
+               "milliseconds without confirmation after which its transport is closed");
+  table.number("delivery.offline_grace_ms", delivery.offline_grace_ms, 0, kDayMs,
+               "milliseconds until a disconnect is announced; a reconnect within it is not");
+  table.number("delivery.retained_entries", delivery.retained_entries, 0, 1'000'000,
+               "confirmed entries kept per mailbox for clients that resume from an older position");
 }
 
-void bind_auth(Settings& s, std::vector<Setting>& table) {
+void bind_auth_and_log(Settings& s, SettingsTable& table) {
   auto& auth = s.auth;
-  table.insert(
-      table.end(),
-      {
-          {"auth.access_token_seconds", &auth.access_token_seconds, "life of an access token", 1, 900, {}},
-          {"auth.refresh_token_days", &auth.refresh_token_days, "life of a login without use", 1, 30, {}},
-          {"auth.argon2_memory_kib", &auth.argon2_memory_kib, "memory of one password hash", 8, 1024 * 1024, {}},
-          {"auth.argon2_passes", &auth.argon2_passes, "passes of one password hash", 1, 16, {}},
-          {"auth.argon2_concurrency",
-           &auth.argon2_concurrency,
-           "password hashes at the same time; 0 = what 256 MiB and the cores allow",
-           0,
-           256,
-           {}},
-           "anybody may message anybody (blocks still hold); default: friends only",
-           {},
-           {},
-           {}},
-          {"log.level", &s.log.level, "least important line that is logged", {}, {}, "debug|info|warning|error"},
-          {"log.format", &s.log.format, "form of a log line", {}, {}, "text|json"},
-      });
+  table.number("auth.access_token_seconds", auth.access_token_seconds, 1, 900, "life of an access token");
+  table.number("auth.refresh_token_days", auth.refresh_token_days, 1, 30, "life of a login without use");
+  table.number("auth.argon2_memory_kib", auth.argon2_memory_kib, 8, 1024 * 1024, "memory of one password hash");
+  table.number("auth.argon2_passes", auth.argon2_passes, 1, 16, "passes of one password hash");
+  table.number("auth.argon2_concurrency", auth.argon2_concurrency, 0, 256,
+               "password hashes at the same time; 0 = what 256 MiB and the cores allow");
+  table.choice("log.level", s.log.level, "debug|info|warning|error", "least important line that is logged");
+  table.choice("log.format", s.log.format, "text|json", "form of a log line");
+}
+
+void bind_limits(Settings& s, SettingsTable& table) {
+  auto& limits = s.limits;
+  const auto add = [&](std::string_view key, std::uint32_t& field, std::string_view explanation) {
+    table.rows.push_back({key, &field, explanation, 0, UINT32_MAX, {}});
+  };
+  add("limits.messages_per_minute", limits.messages_per_minute,
+      "messages a user may send in any 60 s; 0 = off (all limits)");
+  add("limits.bytes_per_second", limits.bytes_per_second, "bytes of message content a user may send");
+  add("limits.events_per_second", limits.events_per_second,
+      "other events of one socket; five seconds' worth may come at once");
+  add("limits.logins_per_minute", limits.logins_per_minute,
+      "log-in attempts of one address (loopback and trusted proxies exempt)");
+  add("limits.registrations_per_hour", limits.registrations_per_hour, "registrations of one address, likewise");
+  add("limits.connects_per_second", limits.connects_per_second, "TCP connects of one address, likewise");
+  add("limits.connections_per_address", limits.connections_per_address,
+      "open TCP connections of one address, likewise");
+  add("limits.friend_requests_per_day", limits.friend_requests_per_day, "friend requests of one user");
+  add("limits.lookups_per_minute", limits.lookups_per_minute, "look-ups of other users by name, per user");
+  add("limits.devices_per_user", limits.devices_per_user,
+      "devices of one user; the least recently used offline one goes");
 }
 
 }  // namespace
 
-void bind_limits(chat::Limits& limits, std::vector<Setting>& table);
-
 std::vector<Setting> bind_settings(Settings& settings) {
-  std::vector<Setting> table;
+  SettingsTable table;
   bind_server(settings, table);
+  bind_storage(settings, table);
   bind_delivery(settings, table);
-  bind_auth(settings, table);
-  bind_limits(settings.limits, table);
-  return table;
+  bind_auth_and_log(settings, table);
+  bind_limits(settings, table);
+  return std::move(table.rows);
 }
 
 }  // namespace app

@@ -1,0 +1,121 @@
+#include "app/network.hpp"
+
+#include <arpa/inet.h>
+#include <netinet/in.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+#include <cstring>
+#include <filesystem>
+
+namespace app {
+namespace {
+
+constexpr std::size_t kUnjoinedBytes = 16 * 1024;  // a CONNECT packet is a token and a few words
+constexpr std::size_t kRequestBodyBytes = 256 * 1024;
+constexpr std::size_t kNamespaces = 4;  // the chat lives in one
+
+struct Address {
+  sockaddr_storage storage{};
+  socklen_t size = 0;
+  int family = AF_INET;
+};
+
+std::optional<Address> parse_address(const std::string& host, std::int64_t port) {
+  Address address;
+  const auto number = htons(static_cast<std::uint16_t>(port));
+  sockaddr_in v4{};
+  sockaddr_in6 v6{};
+  if (::inet_pton(AF_INET, host == "localhost" ? "127.0.0.1" : host.c_str(), &v4.sin_addr) == 1) {
+    v4.sin_family = AF_INET;
+    v4.sin_port = number;
+    std::memcpy(&address.storage, &v4, sizeof v4);
+    address.size = sizeof v4;
+    return address;
+  }
+  if (::inet_pton(AF_INET6, host.c_str(), &v6.sin6_addr) == 1) {
+    v6.sin6_family = AF_INET6;
+    v6.sin6_port = number;
+    std::memcpy(&address.storage, &v6, sizeof v6);
+    address.size = sizeof v6;
+    address.family = AF_INET6;
+    return address;
+  }
+  return std::nullopt;
+}
+
+bool is_loopback(const std::string& host) {
+  return host == "localhost" || host == "::1" || host.starts_with("127.");
+}
+
+}  // namespace
+
+std::optional<std::string> refuse_to_listen(const Settings& settings) {
+  const auto& host = settings.server.host;
+  if (!parse_address(host, 0)) return "server.host: \"" + host + "\" is not an IPv4 or IPv6 address";
+  if (settings.tls.certificate.empty() != settings.tls.key.empty())
+    return std::string("tls.certificate and tls.key belong together");
+  for (const auto& file : {settings.tls.certificate, settings.tls.key})
+    if (!file.empty() && !std::filesystem::exists(file)) return "tls: " + file + " does not exist";
+  if (!is_loopback(host) && settings.tls.certificate.empty() && !settings.server.insecure_plaintext)
+    return host +
+           " is not a loopback address: set tls.certificate and tls.key, or pass --insecure-plaintext behind a proxy "
+           "that ends TLS";
+  return std::nullopt;
+}
+
+bool port_in_use(const std::string& host, std::int64_t port) {
+  const auto address = parse_address(host, port);
+  if (!address || port == 0) return false;
+  const int descriptor = ::socket(address->family, SOCK_STREAM | SOCK_CLOEXEC, 0);
+  if (descriptor < 0) return false;
+  const int one = 1;  // connections of an earlier run that linger are no listener
+  ::setsockopt(descriptor, SOL_SOCKET, SO_REUSEADDR, &one, sizeof one);
+  const bool taken = ::bind(descriptor, reinterpret_cast<const sockaddr*>(&address->storage), address->size) < 0 &&
+                     errno == EADDRINUSE;
+  ::close(descriptor);
+  return taken;
+}
+
+engineio::ServerOptions engine_options(const Settings& settings) {
+  const auto& server = settings.server;
+  const auto size = [](std::int64_t number) { return static_cast<std::size_t>(number); };
+  engineio::ServerOptions options;
+  options.path = "/socket.io/";
+  options.ping_interval = std::chrono::milliseconds(server.ping_interval_ms);
+  options.ping_timeout = std::chrono::milliseconds(server.ping_timeout_ms);
+  options.max_payload = size(server.max_payload_bytes);
+  options.max_buffered_bytes = size(server.max_buffered_bytes);
+  options.max_connections = size(server.max_connections);
+  options.trusted_proxies = server.trusted_proxies;
+  options.cors.origins = server.allowed_origins;
+  options.http.body = kRequestBodyBytes;
+  options.addresses.connects_per_second = settings.limits.connects_per_second;
+  options.addresses.connect_burst = chat::kConnectBurst;
+  options.addresses.connections = settings.limits.connections_per_address;
+  options.tls = {.certificate_file = settings.tls.certificate, .key_file = settings.tls.key};
+  return options;
+}
+
+socketio::ServerOptions socket_options(const Settings& settings) {
+  socketio::ServerOptions options;
+  options.connect_timeout = std::chrono::milliseconds(settings.server.join_timeout_ms);
+  options.max_namespaces_per_connection = kNamespaces;
+  options.max_unjoined_payload = kUnjoinedBytes;
+  options.packets = socketio_codec::DecodeLimits();  // the strict ones
+  options.handshake_retention = socketio::HandshakeRetention::kUntilJoined;
+  return options;
+}
+
+bool origin_allowed(const engineio::Handshake& handshake, const std::vector<std::string>& allowed) {
+  const auto origin = handshake.headers.find("origin");
+  if (origin == handshake.headers.end()) return true;
+  for (const auto& each : allowed)
+    if (each == "*" || each == origin->second) return true;
+  const auto scheme = origin->second.find("://");
+  const auto host = handshake.headers.find("host");
+  return scheme != std::string::npos && host != handshake.headers.end() &&
+         std::string_view(origin->second).substr(scheme + 3) == host->second;
+}
+
+}  // namespace app

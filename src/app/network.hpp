@@ -1,0 +1,24 @@
+#pragma once
+#include <string>
+
+#include "app/settings.hpp"
+#include "gateway/gateway.hpp"
+#include "socketio/engineio/options.hpp"
+#include "socketio/server/options.hpp"
+
+namespace app {
+
+/// Why the settings cannot be served as they are; nullopt: they can.
+std::optional<std::string> refuse_to_listen(const Settings& settings);
+/// True when somebody else listens there. An exclusive bind that is given up at once: the real one shares the port
+/// between shards, which would hide it.
+bool port_in_use(const std::string& host, std::int64_t port);
+
+engineio::ServerOptions engine_options(const Settings& settings);
+socketio::ServerOptions socket_options(const Settings& settings);
+
+/// Browsers may connect from the server's own pages and from the allowed origins. What sends no Origin is no browser
+/// page.
+bool origin_allowed(const engineio::Handshake& handshake, const std::vector<std::string>& allowed);
+
+}  // namespace app

@@ -1,0 +1,221 @@
+#include "app/server.hpp"
+
+#include <filesystem>
+#include <thread>
+
+#include "adapters/crypto/argon2_hasher.hpp"
+#include "adapters/crypto/content_sealer.hpp"
+#include "adapters/crypto/hmac_refresh_tokens.hpp"
+#include "adapters/crypto/jwt_tokens.hpp"
+#include "adapters/local/local_presence.hpp"
+#include "aio/offload_pool.hpp"
+#include "api/api.hpp"
+#include "app/data_directory.hpp"
+#include "app/metrics_page.hpp"
+#include "app/network.hpp"
+#include "base/log.hpp"
+#include "chat/services/accounts_service.hpp"
+#include "chat/services/history_reader.hpp"
+#include "chat/services/lane.hpp"
+#include "chat/services/relations_service.hpp"
+#include "gateway/gateway.hpp"
+#include "socketio/engineio/server.hpp"
+#include "socketio/server/server.hpp"
+
+namespace app {
+namespace {
+
+constexpr std::size_t kReadQueue = 4096;  // reads waiting; beyond it the answer is `overloaded`
+
+std::size_t cores() {
+  return std::max(1u, std::thread::hardware_concurrency());
+}
+
+std::string web_root_of(const Settings& settings) {
+  if (settings.server.web_root == "none") return {};
+  if (!settings.server.web_root.empty()) return settings.server.web_root;
+  std::error_code error;
+  return (std::filesystem::read_symlink("/proc/self/exe", error).parent_path() / "web").string();
+}
+
+chat::LaneOptions lane_options(const Settings& settings) {
+  chat::LaneOptions options;
+  options.limits = settings.limits;
+  options.offline_grace = std::chrono::milliseconds(settings.delivery.offline_grace_ms);
+  options.trim_tail = static_cast<std::uint64_t>(settings.delivery.retained_entries);
+  return options;
+}
+
+gateway::Options gateway_options(const Settings& settings) {
+  const auto& delivery = settings.delivery;
+  gateway::Options options;
+  options.pump.window_entries = static_cast<std::size_t>(delivery.window_entries);
+  options.pump.window_bytes = static_cast<std::size_t>(delivery.window_bytes);
+  options.pump.batch_entries = static_cast<std::size_t>(delivery.batch_entries);
+  options.pump.batch_bytes = static_cast<std::size_t>(delivery.batch_bytes);
+  options.pump.silent_after = std::chrono::milliseconds(delivery.silent_ms);
+  options.pump.close_after = std::chrono::milliseconds(delivery.unconfirmed_ms);
+  options.confirm = delivery.confirm == "heartbeat" ? gateway::Confirm::kHeartbeat : gateway::Confirm::kAck;
+  options.events_per_second = settings.limits.events_per_second;
+  return options;
+}
+
+adapters::crypto::Argon2Parameters argon2(const Settings& settings) {
+  return {.memory_kib = static_cast<std::uint32_t>(settings.auth.argon2_memory_kib),
+          .passes = static_cast<std::uint32_t>(settings.auth.argon2_passes)};
+}
+
+std::size_t password_threads(const Settings& settings) {
+  const auto wanted = static_cast<std::size_t>(settings.auth.argon2_concurrency);
+  return wanted != 0 ? wanted : chat::password_pool_size(cores());
+}
+
+chat::Offload offload_to(aio::OffloadPool& pool) {
+  return [&pool](base::Task task) { return pool.try_submit(std::move(task)); };
+}
+
+}  // namespace
+
+struct Server::Parts {
+  Parts(const Settings& s, DataDirectory directory)
+      : settings(s),
+        data(std::move(directory)),
+        sealer(*data.keys, clock),
+        tokens(*data.keys, {.max_lifetime = std::chrono::seconds(s.auth.access_token_seconds)}),
+        refresh_tokens(*data.keys),
+        hasher(argon2(s)),
+        lane_metrics(registry),
+        reads({.threads = static_cast<std::size_t>(s.server.read_threads), .queue_limit = kReadQueue}),
+        passwords({.threads = password_threads(s), .queue_limit = chat::kPasswordQueue}),
+        lane({*data.store, sealer, presence, clock, random, lane_metrics}, lane_options(s)),
+        history(*data.store, sealer, offload_to(reads)),
+        accounts({lane, *data.store, hasher, tokens, refresh_tokens, clock, offload_to(reads), offload_to(passwords)},
+                 {.limits = s.limits,
+                  .access_life = std::chrono::seconds(s.auth.access_token_seconds),
+                  .refresh_life = std::chrono::hours(24 * s.auth.refresh_token_days)}),
+        relations({lane, *data.store, presence, clock, offload_to(reads)}, s.limits),
+        sockets(socket_options(s)) {
+    const auto count = s.server.shards != 0 ? static_cast<std::size_t>(s.server.shards) : cores();
+    for (std::size_t i = 0; i < count; ++i)
+      shards.push_back(std::make_unique<aio::Shard>(aio::ShardIndex{static_cast<std::uint16_t>(i)}, clock));
+    for (const auto& shard : shards) shard_pointers.push_back(shard.get());
+  }
+
+  aio::Shard& shard_here() {
+    for (auto* shard : shard_pointers)
+      if (shard->on_this_thread()) return *shard;
+    return *shard_pointers.front();
+  }
+  void connect_rooms();
+  void export_metrics();
+
+  const Settings settings;
+  const base::SystemClock clock;
+  base::SecureRandom random;  // the lane's
+  DataDirectory data;
+  adapters::crypto::ContentSealer sealer;
+  adapters::crypto::JwtTokens tokens;
+  adapters::crypto::HmacRefreshTokens refresh_tokens;
+  adapters::crypto::Argon2Hasher hasher;
+  adapters::local::LocalPresence presence;
+  base::Registry registry;
+  chat::LaneMetrics lane_metrics;
+  std::vector<std::unique_ptr<aio::Shard>> shards;
+  std::vector<aio::Shard*> shard_pointers;
+  aio::OffloadPool reads;
+  aio::OffloadPool passwords;
+  chat::Lane lane;
+  chat::HistoryReader history;
+  chat::AccountService accounts;
+  chat::RelationService relations;
+  std::unique_ptr<api::Api> api;
+  std::unique_ptr<gateway::Gateway> gateway;
+  socketio::Server sockets;
+  std::unique_ptr<engineio::Server> engine;
+};
+
+void Server::Parts::connect_rooms() {
+  gateway = std::make_unique<gateway::Gateway>(gateway::Services{lane, history, tokens, clock},
+                                               gateway_options(settings), shard_pointers);
+  auto& delivery =
+      registry.histogram("restante_delivery_seconds", "Accepted to confirmed by an online device, seconds");
+  gateway->on_delivery(
+      [&delivery](std::chrono::nanoseconds took) { delivery.observe(std::chrono::duration<double>(took).count()); });
+  gateway->install(sockets);
+  api = std::make_unique<api::Api>(api::Services{accounts, relations, history, lane, clock},
+                                   api::Options{.web_root = web_root_of(settings),
+                                                .allowed_origins = settings.server.allowed_origins,
+                                                .metrics = [this] { return registry.render(); },
+                                                .here = [this]() -> base::Executor& { return shard_here(); }});
+  auto options = engine_options(settings);
+  options.allow_request = [this](const engineio::Handshake& handshake) -> engineio::Admission {
+    if (!origin_allowed(handshake, settings.server.allowed_origins)) return {.allowed = false, .message = "Forbidden"};
+    const auto open = engine->counters().sessions_now.load(std::memory_order_relaxed);
+    const auto joined = gateway->counters().sessions_now.load(std::memory_order_relaxed);
+    if (open > joined + static_cast<std::uint64_t>(settings.server.max_unjoined))
+      return {.allowed = false, .message = "overloaded"};
+    return {};
+  };
+  engine = std::make_unique<engineio::Server>(std::move(options), shard_pointers, clock);
+  engine->on_http(api->handler());
+  sockets.attach(*engine, shard_pointers);
+}
+
+void Server::Parts::export_metrics() {
+  export_engine(registry, engine->counters());
+  export_gateway(registry, gateway->counters());
+  export_process(registry, clock);
+  const auto depth = [this](const char* queue, const aio::OffloadPool& pool) {
+    registry.sampled("restante_queue_depth", "Waiting in a bounded queue", {{"queue", queue}},
+                     [&pool] { return static_cast<double>(pool.queued()); });
+  };
+  depth("reads", reads);
+  depth("passwords", passwords);
+  registry.sampled_counter("restante_damaged_rows_total", "Rows of the store that could not be read", {},
+                           [this] { return static_cast<double>(data.store->damaged_rows()); });
+}
+
+Server::Server(std::unique_ptr<Parts> parts) : parts_(std::move(parts)) {}
+
+base::Result<std::unique_ptr<Server>, std::string> Server::start(const Settings& settings) {
+  if (auto why = refuse_to_listen(settings)) return base::fail(*why);
+  if (port_in_use(settings.server.host, settings.server.port))
+    return base::fail(settings.server.host + ":" + std::to_string(settings.server.port) +
+                      " is in use by another process");
+  static const base::SystemClock clock;  // the key ring's; stateless
+  auto data = open_data_directory(settings, clock);
+  if (!data) return base::fail(data.error());
+  std::unique_ptr<Server> server(new Server(std::make_unique<Parts>(settings, std::move(*data))));
+  Parts& parts = *server->parts_;
+  for (const auto& shard : parts.shards) shard->start();
+  parts.connect_rooms();
+  parts.export_metrics();
+  parts.lane.start();
+  const auto port = parts.engine->listen(settings.server.host, static_cast<std::uint16_t>(settings.server.port));
+  if (!port)
+    return base::fail(settings.server.host + ":" + std::to_string(settings.server.port) + ": " +
+                      std::string(to_string(port.error())));
+  server->port_ = *port;
+  return server;
+}
+
+void Server::drain() {
+  Parts& parts = *parts_;
+  if (!parts.engine) return;
+  parts.api->set_draining();
+  parts.engine->stop_accepting();
+  parts.engine->close_all(engineio::CloseReason::kServerShuttingDown, true);
+  if (!parts.engine->wait_until_empty(std::chrono::milliseconds(parts.settings.server.drain_timeout_ms)))
+    base::log::warning("connections were cut off at the end of the drain time");
+  parts.engine.reset();  // what is left is closed; sessions detach from the lane
+  parts.passwords.stop();
+  parts.reads.stop();
+  parts.lane.stop();  // what was queued is committed and answered
+  for (const auto& shard : parts.shards) shard->stop();
+}
+
+Server::~Server() {
+  drain();
+}
+
+}  // namespace app
