@@ -57,6 +57,7 @@ gateway::Options gateway_options(const Settings& settings) {
   options.pump.close_after = std::chrono::milliseconds(delivery.unconfirmed_ms);
   options.confirm = delivery.confirm == "heartbeat" ? gateway::Confirm::kHeartbeat : gateway::Confirm::kAck;
   options.events_per_second = settings.limits.events_per_second;
+  options.max_unjoined = settings.server.max_unjoined;
   return options;
 }
 
