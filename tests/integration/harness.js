@@ -241,7 +241,7 @@ class Client {
     this.disconnects = [];
     this.authExtra = auth;
     this.socket = connect(url, {
-      transports, forceNew: true, autoConnect: false, autoUnref: true, reconnectionDelay: 50, reconnectionDelayMax: 300,
+      transports, forceNew: true, autoConnect: false, autoUnref: connect === io, reconnectionDelay: 50, reconnectionDelayMax: 300,
       auth: (give) => give({ token: user.token, ...this.authExtra }), ...rest,
     });
     this.socket.on('connect_error', (error) => this.refusals.push(error));
@@ -341,6 +341,12 @@ function closeClients() {
   for (const client of clients) client.close();
 }
 
+/** A reset as a broken network sends it. A socket that is already half closed must not be reset: libuv would spin on it. */
+function reset(socket) {
+  if (socket.readyState === 'open') socket.resetAndDestroy();
+  else socket.destroy();
+}
+
 /** A TCP proxy in front of the server that can cut, swallow and refuse. */
 class Proxy {
   static async start(targetPort) {
@@ -381,8 +387,8 @@ class Proxy {
   cut() {
     const count = this.links.size;
     for (const { near, far } of [...this.links]) {
-      near.resetAndDestroy();
-      far.resetAndDestroy();
+      reset(near);
+      reset(far);
     }
     return count;
   }
