@@ -4,7 +4,7 @@
 #include "api/api_shapes.hpp"
 #include "api/handlers.hpp"
 #include "api/replies.hpp"
-#include "chat/rules/message_text.hpp"
+#include "chat/services/send_input.hpp"
 #include "wire/scalars.hpp"
 #include "wire/shapes.hpp"
 
@@ -30,26 +30,6 @@ std::optional<std::uint64_t> query_number(const Call& call, std::string_view nam
   return number;
 }
 
-std::string accepted_content(Fields& fields, std::string text) {
-  auto content = chat::accept_text(std::move(text));
-  if (content) return std::move(*content);
-  switch (content.error()) {
-    case chat::TextError::kTooLong:
-      fields.fail({chat::ErrorCode::kTooLarge, "content is longer than 8 KiB of UTF-8", 0, "content", {}});
-      break;
-    case chat::TextError::kEmpty:
-      fields.fail(invalid("content", "content is empty"));
-      break;
-    case chat::TextError::kNotUtf8:
-      fields.fail(invalid("content", "content is not UTF-8"));
-      break;
-    case chat::TextError::kControlCharacter:
-      fields.fail(invalid("content", "control characters other than LF and TAB are not allowed"));
-      break;
-  }
-  return {};
-}
-
 chat::SendRequest send_request(Api& api, const Call& call, Fields& fields) {
   chat::SendRequest request;
   request.sender = call.caller.user;
@@ -61,11 +41,15 @@ chat::SendRequest send_request(Api& api, const Call& call, Fields& fields) {
   } else {
     fields.fail(invalid("recipient", "an id has 24 hex digits"));
   }
-  request.content = accepted_content(fields, fields.text("content"));
+  const auto client_id = call.body.member("clientId");
+  const bool chosen = client_id && !client_id->is_null();
   request.client_id = fields.optional_text("clientId").value_or("");
-  if (call.body.member("clientId") && !call.body.member("clientId")->is_null() &&
-      !chat::is_client_id(request.client_id)) {
-    fields.fail(invalid("clientId", "1 to 64 visible ASCII characters"));
+  auto content = chat::check_send_input(fields.text("content"),
+                                        chosen ? std::optional<std::string_view>(request.client_id) : std::nullopt);
+  if (content) {
+    request.content = std::move(*content);
+  } else {
+    fields.fail(content.error());
   }
   request.accepted = api.services().clock.steady_now();
   return request;

@@ -1,7 +1,7 @@
 #include "gateway/client_events.hpp"
 
 #include "base/json_reader.hpp"
-#include "chat/rules/message_text.hpp"
+#include "chat/services/send_input.hpp"
 #include "gateway/connect_payload.hpp"
 
 namespace gateway {
@@ -14,20 +14,6 @@ using chat::Refusal;
 
 Refusal invalid(std::string_view field, std::string_view what) {
   return {.code = ErrorCode::kInvalid, .message = std::string(what), .field = std::string(field)};
-}
-
-Refusal refused_text(chat::TextError error) {
-  switch (error) {
-    case chat::TextError::kEmpty:
-      return invalid("content", "content is empty");
-    case chat::TextError::kTooLong:
-      return {.code = ErrorCode::kTooLarge, .message = "content is longer than 8192 bytes", .field = "content"};
-    case chat::TextError::kNotUtf8:
-      return invalid("content", "content is not UTF-8");
-    case chat::TextError::kControlCharacter:
-      return invalid("content", "content holds a control character other than LF and TAB");
-  }
-  return invalid("content", "content is refused");
 }
 
 base::Result<JsonValue, Refusal> parse_object(std::string_view arguments) {
@@ -50,15 +36,6 @@ base::Result<chat::UserId, Refusal> user_member(const JsonValue& object, std::st
   return *id;
 }
 
-base::Result<std::string, Refusal> client_id_member(const JsonValue& object) {
-  const auto member = object.member("clientId");
-  if (!present(member)) return std::string();
-  auto text = member->as_string();
-  if (!text || !chat::is_client_id(*text))
-    return fail(invalid("clientId", "clientId is 1 to 64 visible ASCII characters"));
-  return std::move(*text);
-}
-
 }  // namespace
 
 base::Result<SendArguments, Refusal> parse_send(std::string_view arguments) {
@@ -66,13 +43,15 @@ base::Result<SendArguments, Refusal> parse_send(std::string_view arguments) {
   if (!object) return fail(object.error());
   const auto recipient = user_member(*object, "recipient");
   if (!recipient) return fail(recipient.error());
-  auto client_id = client_id_member(*object);
-  if (!client_id) return fail(client_id.error());
+  const auto id = object->member("clientId");
+  auto client_id = present(id) ? id->as_string() : std::string();
+  if (!client_id) return fail(invalid("clientId", "clientId is a text"));
   const auto content = object->member("content");
   auto text = content ? content->as_string() : std::nullopt;
   if (!text) return fail(invalid("content", "content is a text"));
-  auto accepted = chat::accept_text(std::move(*text));
-  if (!accepted) return fail(refused_text(accepted.error()));
+  auto accepted = chat::check_send_input(std::move(*text),
+                                         present(id) ? std::optional<std::string_view>(*client_id) : std::nullopt);
+  if (!accepted) return fail(accepted.error());
   return SendArguments{*recipient, std::move(*accepted), std::move(*client_id)};
 }
 
