@@ -89,6 +89,12 @@ for (const [version, io] of Object.entries(clientsUnderTest)) {
         // An upgrade must be over before answers are swallowed, else it is the upgrade that fails.
         await annas.upgraded();
 
+        // So must what was under way before, else the message itself would wait behind it and break with the connection.
+        await annas.event('drained');
+        await sleep(100);
+        const { engine } = annas.socket.io;
+        await until(() => engine.transport.writable && engine.writeBuffer.length === 0, 'a quiet connection');
+
         proxy.swallowAnswers = true;
         let answered = false;
         annas.socket.emit('send_message', { recipient: bert.id, content: 'through the break', clientId: 'once' }, () => (answered = true));
