@@ -88,6 +88,13 @@ void export_gateway(base::Registry& registry, const gateway::Counters& counters)
         counters.messages_confirmed);
 }
 
+void export_push(base::Registry& registry) {
+  // No provider is spoken to yet; the family is there so that dashboards and alerts can be written against it.
+  for (const char* provider : {"fcm", "webpush"})
+    registry.counter("restante_push_total", "Push attempts, by provider and outcome",
+                     {{"provider", provider}, {"outcome", "accepted"}});
+}
+
 void export_process(base::Registry& registry, const base::Clock& clock) {
   const double started = std::chrono::duration<double>(clock.wall_now().time_since_epoch()).count();
   registry.sampled("process_start_time_seconds", "Start of the process, seconds since 1970", {},

@@ -9,6 +9,8 @@ namespace app {
 /// rendering.
 void export_engine(base::Registry& registry, const engineio::Counters& counters);
 void export_gateway(base::Registry& registry, const gateway::Counters& counters);
+/// Push: nothing is sent in this version.
+void export_push(base::Registry& registry);
 /// Process: resident memory, open descriptors, start time.
 void export_process(base::Registry& registry, const base::Clock& clock);
 

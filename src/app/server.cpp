@@ -165,6 +165,7 @@ void Server::Parts::connect_rooms() {
 void Server::Parts::export_metrics() {
   export_engine(registry, engine->counters());
   export_gateway(registry, gateway->counters());
+  export_push(registry);
   export_process(registry, clock);
   const auto depth = [this](const char* queue, const aio::OffloadPool& pool) {
     registry.sampled("restante_queue_depth", "Waiting in a bounded queue", {{"queue", queue}},

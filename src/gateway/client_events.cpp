@@ -45,7 +45,7 @@ base::Result<SendArguments, Refusal> parse_send(std::string_view arguments) {
   if (!recipient) return fail(recipient.error());
   const auto id = object->member("clientId");
   auto client_id = present(id) ? id->as_string() : std::string();
-  if (!client_id) return fail(invalid("clientId", "clientId is a text"));
+  if (!client_id) return fail(invalid("clientId", "clientId is 1 to 64 visible ASCII characters"));
   const auto content = object->member("content");
   auto text = content ? content->as_string() : std::nullopt;
   if (!text) return fail(invalid("content", "content is a text"));

@@ -129,7 +129,7 @@ TEST(SendMessage, ThatIsMalformedNamesTheFieldAndReachesNobody) {
       {send_to_peer(R"(,"content":"a\u0000")"),
        invalid("content", "content holds a control character other than LF and TAB")},
       {send_to_peer(R"(,"content":")" + std::string(8193, 'x') + "\""),
-       failed(R"("code":"too_large","message":"content is longer than 8192 bytes","field":"content")")},
+       failed(R"("code":"too_large","message":"content is longer than 8192 bytes of UTF-8","field":"content")")},
       {send_to_peer(R"(,"content":"x","clientId":"")"), no_client_id},
       {send_to_peer(R"(,"content":"x","clientId":"a b")"), no_client_id},
       {send_to_peer(R"(,"content":"x","clientId":9)"), no_client_id},

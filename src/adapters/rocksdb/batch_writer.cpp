@@ -129,7 +129,9 @@ BatchWriter::Done BatchWriter::trim(const chat::MailboxTrim& trim) {
 
 void BatchWriter::delete_entries(const chat::UserId& owner, chat::MailboxSeq from, chat::MailboxSeq to) {
   if (to.value - from.value >= kRangeTrim) {
-    trimmed_ranges_.emplace_back(entry_key(owner, from), entry_key(owner, to));
+    // Begins just behind the entry before: the same range, and no key that an entry could have (settings.cpp).
+    const auto before = chat::MailboxSeq(from.value - 1);
+    trimmed_ranges_.emplace_back(entry_key(owner, before).add_byte(0), entry_key(owner, to));
     return;
   }
   for (auto position = from; position < to; position = position.next()) delete_key(entry_key(owner, position));

@@ -16,6 +16,9 @@ constexpr double kBloomBitsPerKey = 10;  // 1 % false positives: a new client id
 
 /// Where rows of the hot tables grow at one end: a mailbox, a conversation, a watermark. The memtable remembers the
 /// last place of each and inserts behind it instead of searching from the top, which is most of what an insert costs.
+///
+/// A range deletion must never begin with a key of this domain: RocksDB 7.8 would remember a place in its table of
+/// range deletions and use it in the table of rows (BatchWriter::delete_entries sees to it).
 class GrowingRange final : public ::rocksdb::SliceTransform {
  public:
   [[nodiscard]] const char* Name() const override { return "restante.GrowingRange"; }
@@ -23,13 +26,22 @@ class GrowingRange final : public ::rocksdb::SliceTransform {
     return {key.data(), key.size() - kNumberBytes};
   }
   [[nodiscard]] bool InDomain(const ::rocksdb::Slice& key) const override {
-    if (key.size() <= kNumberBytes) return false;
-    const auto table = static_cast<Table>(key[0]);
-    return table == Table::kMessage || table == Table::kEntry || table == Table::kWatermark;
+    if (key.empty()) return false;
+    switch (static_cast<Table>(key[0])) {
+      case Table::kEntry:
+        return key.size() == 1 + kIdBytes + kNumberBytes;
+      case Table::kMessage:
+        return key.size() == 1 + 2 * kIdBytes + kNumberBytes;
+      case Table::kWatermark:
+        return key.size() == 1 + 2 * kIdBytes + 2 + kNumberBytes;
+      default:
+        return false;
+    }
   }
 
  private:
   static constexpr std::size_t kNumberBytes = 8;
+  static constexpr std::size_t kIdBytes = 12;
 };
 
 void set_integrity(::rocksdb::Options& settings) {
