@@ -3,17 +3,21 @@
 // calls Messaging; all decisions happen on the lane's own thread, in lane_desk.hpp.
 //
 // The queue: producers append under a short mutex and wake the lane only when it sleeps; the lane takes everything that
-// is there with one swap. Requests beyond queue_limit are refused. What keeps account of sockets (confirm, detach,
+// is there with one swap. Requests beyond queue_limit are refused. A refused send is still queued (up to twice the
+// limit) to be refused in its turn, and beyond that it is remembered here, so that the sends of the same socket behind
+// it are refused alike (rules/hold_back.hpp). What keeps account of sockets (confirm, detach,
 // presence) is never refused: it is bounded by the sockets and their windows, and losing it would lose a receipt.
 //
 // start() runs the thread, stop() refuses new requests, finishes what is queued and joins. Without start(), a test
 // drives it with run_once() on one thread.
 
+#include <boost/unordered/unordered_flat_map.hpp>
 #include <condition_variable>
 #include <mutex>
 #include <thread>
 
 #include "chat/ports/content_cipher.hpp"
+#include "chat/rules/hold_back.hpp"
 #include "chat/services/commit_lane.hpp"
 #include "chat/services/lane_metrics.hpp"
 #include "chat/services/lane_options.hpp"
@@ -67,8 +71,10 @@ class Lane final : public CommandQueue, public Messaging {
   void typing(const UserId& sender, const UserId& recipient, bool typing) override;
 
  private:
-  enum class Kind : std::uint8_t { kRequest, kAccount };
+  enum class Kind : std::uint8_t { kRequest, kOverflow, kAccount };
   bool enqueue(std::unique_ptr<LaneCommand>& command, Kind kind);
+  [[nodiscard]] bool waits_behind_spilled(const SendRequest& request);
+  void remember_spilled(const SendRequest& request);
   void enqueue_always(std::unique_ptr<LaneCommand> command);
   void run();
   void wait_for_work();
@@ -80,6 +86,8 @@ class Lane final : public CommandQueue, public Messaging {
   std::condition_variable work_;
   std::vector<std::unique_ptr<LaneCommand>> queue_;  // guarded by mutex_
   std::size_t requests_ = 0;                         // of queue_, guarded
+  /// Sockets of which even the refusal found no room, guarded; nearly always empty.
+  boost::unordered_flat_map<std::uint64_t, HoldBack> spilled_;
   bool sleeping_ = false;                            // guarded
   bool stopping_ = false;                            // guarded
   std::vector<std::unique_ptr<LaneCommand>> taken_;  // queue_'s twin: the two swap

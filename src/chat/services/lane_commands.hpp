@@ -62,6 +62,8 @@ class SendCommand final : public AnsweringCommand<SendAnswer> {
   SendCommand(SendRequest request, base::Executor& on, Reply<SendAnswer> reply)
       : AnsweringCommand(on, std::move(reply)), request_(std::move(request)) {}
   [[nodiscard]] const SendRequest& request() const { return request_; }
+  /// The queue was full: refuse it, unless it is stored already, and hold back what follows.
+  void refuse_in_turn() { in_turn_ = true; }
 
  private:
   void stage_hot(LaneDesk& desk) override;
@@ -80,6 +82,8 @@ class SendCommand final : public AnsweringCommand<SendAnswer> {
   SendAnswer made_;
   SendCommand* repeats_ = nullptr;  // a send of the same batch with the same client id
   bool numbered_ = false;
+  bool in_turn_ = false;   // see refuse_in_turn()
+  bool waits_ = false;     // behind an earlier refusal, where check() has given it its place
   bool answered_ = false;  // out of the store: no commit can change it
 };
 

@@ -34,7 +34,7 @@ void SendCommand::stage_hot(LaneDesk& desk) {
   if (!admitted(desk, sender)) {
     auto* const live = record(sender);
     const auto& why = std::get<Refusal>(outcome());
-    if (live == nullptr || request_.client_id.empty() || !holds_back(why.code)) return;
+    if (live == nullptr || waits_ || request_.client_id.empty() || !holds_back(why.code)) return;
     if (!live->held) live->held = std::make_unique<HoldBack>();
     live->held->refused(request_.recipient, request_.client_id, why, desk.steady_now());
     return;
@@ -89,15 +89,21 @@ bool SendCommand::admitted(LaneDesk& desk, UserState& sender) {
   const auto now = desk.steady_now();
   if (request_.held_back) {
     refuse_now(metrics.refused_held, refusal(*request_.held_back, "an earlier message has to come first", 1));
+    waits_ = true;
     return false;
   }
   if (auto* const live = record(sender); live != nullptr && live->held) {
     if (const auto held = live->held->check(request_.recipient, request_.client_id, now)) {
       refuse_now(metrics.refused_held,
                  refusal(held->code, "an earlier message has to come first", held->retry_after_seconds));
+      waits_ = true;
       return false;
     }
     if (live->held->empty()) live->held.reset();
+  }
+  if (in_turn_) {
+    refuse_now(metrics.refused_queue_full, refusal(ErrorCode::kOverloaded, "the server is busy, try again", 1));
+    return false;
   }
   if (!desk.store().has_room()) {
     refuse_now(metrics.refused_storage_full, store_refusal(StoreError::kFull));

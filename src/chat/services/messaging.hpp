@@ -28,8 +28,8 @@ struct SendRequest {
   std::string content;    // validated text
   std::string client_id;  // validated; empty: none
   base::SteadyTime accepted{};
-  /// The gateway already holds later sends back (its own queue was full): a stored client id is still answered,
-  /// anything else is refused with this code.
+  /// Whoever sets it holds this send back behind an earlier refusal: a stored client id is still answered, anything
+  /// else is refused with this code.
   std::optional<ErrorCode> held_back;
 };
 struct SendAnswer {
