@@ -78,6 +78,10 @@ void Api::handle(engineio::HttpRequest request, engineio::HttpResponder respond)
 }
 
 void Api::handle_route(CallPtr call) {
+  if (call->request.refused == 413) {
+    return call->refuse({chat::ErrorCode::kTooLarge, "the body is too large", 0, {}, {}});
+  }
+  if (call->request.refused != 0) return call->refuse(invalid("", "the request is not well-formed HTTP"));
   auto match = find_route(call->request.method, call->request.path);
   if (match.route == nullptr) {
     if (match.allow.empty()) return handle_file(call);

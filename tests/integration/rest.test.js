@@ -1,6 +1,7 @@
 'use strict';
 // Every row of the HTTP interface; every answer is checked against the OpenAPI document that the server publishes.
 const assert = require('node:assert/strict');
+const net = require('node:net');
 const { after, before, test } = require('node:test');
 const { Client, Server, cleanUp, sleep, uniqueName, until } = require('./harness');
 const { OpenApi } = require('./openapi');
@@ -50,6 +51,20 @@ test('register and login answer the same shape', async () => {
   assert.equal(JSON.stringify(user).includes('argon2'), false);
   await server.expect(409, 'POST', '/register', { body: { ...account, email: 'other@example.org' } });
   await server.expect(400, 'POST', '/register', { body: { ...account, username: uniqueName(), email: 'x@example.org', device: 'bad name' } });
+});
+
+test('a body above every limit is refused in words, and its framing too', async () => {
+  for (const size of [64 * 1024 + 1, 256 * 1024 + 1, 2 * 1024 * 1024]) {
+    const { error } = await server.expect(413, 'POST', '/login', { body: `{"username":"${'x'.repeat(size)}"}` });
+    assert.equal(error.code, 'too_large');
+  }
+  const socket = net.connect(server.port, '127.0.0.1');
+  socket.write('POST /api/v1/login HTTP/1.1\r\nHost: x\r\nTransfer-Encoding: chunked\r\n\r\nnot a size\r\n');
+  let answer = '';
+  for await (const bytes of socket) answer += bytes;
+  assert.match(answer, /^HTTP\/1\.1 400 /);
+  assert.match(answer, /connection: close/i);
+  assert.equal(JSON.parse(answer.split('\r\n\r\n')[1]).error.code, 'invalid');
 });
 
 test('a profile can be changed', async () => {

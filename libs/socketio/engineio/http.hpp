@@ -24,6 +24,9 @@ struct HttpRequest {
   std::string address;                         // peer, or what a trusted proxy says of it
   bool secure = false;
   bool from_trusted = false;  // loopback or a trusted proxy without a forwarded address
+  /// Not 0: the body was not read because of this (413 larger than the limit, 400 framed wrongly); `body` is empty. The
+  /// handler only words the refusal, the connection closes behind it.
+  int refused = 0;
 };
 
 struct HttpResponse {

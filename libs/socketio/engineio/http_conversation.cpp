@@ -132,7 +132,7 @@ bool HttpConversation::finish_request(std::span<char>& rest) {
   if (target->path.starts_with(connection_.server().context().options.path)) {
     finish_engine_request(*reading, *target);
   } else {
-    finish_host_request(*reading, std::move(*target));
+    finish_host_request(*reading, std::move(*target), 0);
   }
   if (!switched_) return true;
   if (!connection_.dead() && !connection_.closing()) connection_.protocol().on_bytes(rest);
@@ -144,6 +144,7 @@ void HttpConversation::refuse_request(int status) {
   auto& counters = connection_.server().context().counters;
   (status == 408 ? counters.timed_out : counters.bad_http).fetch_add(1, std::memory_order_relaxed);
   const auto reading = std::move(reading_);
+  if (host_words_refusal(*reading, status)) return;
   auto* posting = std::exchange(reading->posting, nullptr);
   Slot& slot = open_slot(reading->parser.head());
   slot.keep_alive = false;
@@ -160,9 +161,21 @@ void HttpConversation::refuse_request(int status) {
   answer_refused(number, status);
 }
 
-void HttpConversation::finish_host_request(Reading& reading, Target target) {
+/// A body that was refused on one of the host's paths: its clients expect the host's form of an error.
+bool HttpConversation::host_words_refusal(Reading& reading, int status) {
+  const auto& context = connection_.server().context();
+  const RequestHead& head = reading.parser.head();
+  if ((status != 413 && status != 400) || !context.on_http || head.method.empty()) return false;
+  auto target = parse_target(head.target);
+  if (!target || target->path.starts_with(context.options.path)) return false;
+  finish_host_request(reading, std::move(*target), status);
+  return true;
+}
+
+void HttpConversation::finish_host_request(Reading& reading, Target target, int refused) {
   auto& server = connection_.server();
   RequestHead head = reading.parser.head();
+  head.keep_alive = head.keep_alive && refused == 0;
   const auto number = open_slot(head).number;
   if (!server.context().on_http) return answer_refused(number, 404);
   HttpRequest request;
@@ -178,7 +191,8 @@ void HttpConversation::finish_host_request(Reading& reading, Target target) {
     auto [at, fresh] = request.headers.try_emplace(name, std::move(value));
     if (!fresh) at->second.append(", ").append(value);
   }
-  request.body = std::move(reading.parser.body());
+  request.refused = refused;
+  if (refused == 0) request.body = std::move(reading.parser.body());
   const auto awaited = server.expect_answer(*this);
   find_slot(number)->awaited = awaited;
   server.context().on_http(std::move(request), AnswerGate::responder(server.gate(), awaited));

@@ -101,7 +101,8 @@ class HttpConversation final : public Protocol {
   void finish_handshake(const RequestHead& head, const Target& target, const EngineQuery& query);
   void open_websocket(const RequestHead& head, const EngineQuery& query, EngineSession* session,
                       const Handshake* handshake);
-  void finish_host_request(Reading& reading, Target target);
+  bool host_words_refusal(Reading& reading, int status);
+  void finish_host_request(Reading& reading, Target target, int refused);
   Slot& open_slot(const RequestHead& head);
   Slot* find_slot(std::uint32_t number);
   void write_ready();

@@ -105,6 +105,7 @@ int check_head_block(std::string_view block, const HttpLimits& limits) {
     if (line.find('\r') != std::string_view::npos || line.find('\0') != std::string_view::npos) return 400;
     if (first) {
       if (const int status = check_request_line(line, limits, http11); status != 0) return status;
+      if (block.size() > limits.headers + kLineEnd.size()) return 431;  // the empty line is not a header
       continue;
     }
     if (line.empty()) return framing.verdict(http11);

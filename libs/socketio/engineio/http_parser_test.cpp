@@ -158,6 +158,12 @@ TEST(HttpParser, BoundsHeaderLinesAndBytes) {
   EXPECT_EQ(refusal_of(lines(limits.header_lines + 1)), 431);
   EXPECT_EQ(refusal_of(lines(limits.header_lines * 100)), 431);
   EXPECT_EQ(refusal_of("GET / HTTP/1.1\r\nHost: x\r\nX: " + std::string(limits.headers + limits.url, 'a')), 431);
+  const auto block = [](std::size_t size) {
+    const std::string host = "Host: x\r\nX: ";
+    return "GET / HTTP/1.1\r\n" + host + std::string(size - host.size() - 2, 'a') + "\r\n\r\n";
+  };
+  EXPECT_EQ(refusal_of(block(limits.headers)), 0);
+  EXPECT_EQ(refusal_of(block(limits.headers + 1)), 431) << "what the request line leaves of its limit is not theirs";
 }
 
 TEST(HttpParser, BoundsBodiesInclusively) {
