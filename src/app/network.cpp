@@ -64,17 +64,21 @@ std::optional<std::string> refuse_to_listen(const Settings& settings) {
   return std::nullopt;
 }
 
-bool port_in_use(const std::string& host, std::int64_t port) {
+std::optional<std::string> refuse_to_bind(const std::string& host, std::int64_t port) {
   const auto address = parse_address(host, port);
-  if (!address || port == 0) return false;
+  if (!address) return std::nullopt;
   const int descriptor = ::socket(address->family, SOCK_STREAM | SOCK_CLOEXEC, 0);
-  if (descriptor < 0) return false;
+  if (descriptor < 0) return std::nullopt;
   const int one = 1;  // connections of an earlier run that linger are no listener
   ::setsockopt(descriptor, SOL_SOCKET, SO_REUSEADDR, &one, sizeof one);
-  const bool taken = ::bind(descriptor, reinterpret_cast<const sockaddr*>(&address->storage), address->size) < 0 &&
-                     errno == EADDRINUSE;
+  const bool bound = ::bind(descriptor, reinterpret_cast<const sockaddr*>(&address->storage), address->size) == 0;
+  const int why = errno;
   ::close(descriptor);
-  return taken;
+  if (bound) return std::nullopt;
+  const auto where = host + ":" + std::to_string(port);
+  if (why == EADDRINUSE) return where + " is in use by another process";
+  if (why == EADDRNOTAVAIL) return where + ": this machine does not have that address";
+  return where + ": " + std::strerror(why);
 }
 
 engineio::ServerOptions engine_options(const Settings& settings) {

@@ -10,9 +10,9 @@ namespace app {
 
 /// Why the settings cannot be served as they are; nullopt: they can.
 std::optional<std::string> refuse_to_listen(const Settings& settings);
-/// True when somebody else listens there. An exclusive bind that is given up at once: the real one shares the port
-/// between shards, which would hide it.
-bool port_in_use(const std::string& host, std::int64_t port);
+/// Why this address cannot be had, before anything is touched. An exclusive bind that is given up at once: the real one
+/// shares the port between shards, which would hide that somebody else listens there.
+std::optional<std::string> refuse_to_bind(const std::string& host, std::int64_t port);
 
 engineio::ServerOptions engine_options(const Settings& settings);
 socketio::ServerOptions socket_options(const Settings& settings);

@@ -17,6 +17,7 @@
 #include "chat/services/accounts_service.hpp"
 #include "chat/services/history_reader.hpp"
 #include "chat/services/lane.hpp"
+#include "chat/services/lane_survey.hpp"
 #include "chat/services/relations_service.hpp"
 #include "gateway/gateway.hpp"
 #include "socketio/engineio/server.hpp"
@@ -25,6 +26,8 @@
 namespace app {
 namespace {
 
+/// A start waits this long for restante_pending_messages to be complete; big stores are counted while they serve.
+constexpr std::chrono::milliseconds kSurveyHeadStart{100};
 constexpr std::size_t kReadQueue = 4096;  // reads waiting; beyond it the answer is `overloaded`
 
 std::size_t cores() {
@@ -133,6 +136,7 @@ struct Server::Parts {
   std::unique_ptr<gateway::Gateway> gateway;
   socketio::Server sockets;
   std::unique_ptr<engineio::Server> engine;
+  std::unique_ptr<chat::PendingSurvey> survey;
 };
 
 void Server::Parts::connect_rooms() {
@@ -181,9 +185,7 @@ Server::Server(std::unique_ptr<Parts> parts) : parts_(std::move(parts)) {}
 
 base::Result<std::unique_ptr<Server>, std::string> Server::start(const Settings& settings) {
   if (auto why = refuse_to_listen(settings)) return base::fail(*why);
-  if (port_in_use(settings.server.host, settings.server.port))
-    return base::fail(settings.server.host + ":" + std::to_string(settings.server.port) +
-                      " is in use by another process");
+  if (auto why = refuse_to_bind(settings.server.host, settings.server.port)) return base::fail(*why);
   static const base::SystemClock clock;  // the key ring's; stateless
   auto data = open_data_directory(settings, clock);
   if (!data) return base::fail(data.error());
@@ -193,6 +195,8 @@ base::Result<std::unique_ptr<Server>, std::string> Server::start(const Settings&
   parts.connect_rooms();
   parts.export_metrics();
   parts.lane.start();
+  parts.survey = std::make_unique<chat::PendingSurvey>(parts.lane, *parts.data.store);
+  parts.survey->wait_for(kSurveyHeadStart);
   const auto port = parts.engine->listen(settings.server.host, static_cast<std::uint16_t>(settings.server.port));
   if (!port)
     return base::fail(settings.server.host + ":" + std::to_string(settings.server.port) + ": " +
@@ -210,6 +214,7 @@ void Server::drain() {
   if (!parts.engine->wait_until_empty(std::chrono::milliseconds(parts.settings.server.drain_timeout_ms)))
     base::log::warning("connections were cut off at the end of the drain time");
   parts.engine.reset();  // what is left is closed; sessions detach from the lane
+  parts.survey.reset();
   parts.passwords.stop();
   parts.reads.stop();
   parts.lane.stop();  // what was queued is committed and answered

@@ -40,6 +40,19 @@ TYPED_TEST(AccountStore, FindsUsersByIdNameAndEmailWithoutRegardToAsciiCase) {
   }
 }
 
+TYPED_TEST(AccountStore, ListsEveryUserOnceInPages) {
+  EXPECT_TRUE(this->store().users_after({}, 10)->empty());
+  chat::CommitBatch batch;
+  batch.users = {user(3, "eve", "3@example.org"), user(1, "ann", "1@example.org"), user(2, "bob", "2@example.org")};
+  this->commit(batch);
+  for (int round = 0; round < 2; ++round) {
+    EXPECT_EQ(*this->store().users_after({}, 2), (std::vector{this->ann_, this->bob_}));
+    EXPECT_EQ(*this->store().users_after(this->bob_, 2), (std::vector{this->eve_}));
+    EXPECT_TRUE(this->store().users_after(this->eve_, 2)->empty());
+    this->under_test_.reopen();
+  }
+}
+
 TYPED_TEST(AccountStore, FreesTheOldNameOfARenamedUser) {
   chat::CommitBatch batch;
   batch.users = {user(1, "ann", "ann@example.org")};

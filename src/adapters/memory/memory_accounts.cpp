@@ -1,5 +1,7 @@
 // The AccountStore half of MemoryStore.
 
+#include <algorithm>
+
 #include "adapters/memory/memory_store.hpp"
 
 namespace adapters::memory {
@@ -35,6 +37,18 @@ chat::Read<std::optional<chat::User>> MemoryStore::user_by_email(std::string_vie
 
 chat::Read<bool> MemoryStore::has_users() const {
   return reading([&](const MemoryState& state) { return !state.users.empty(); });
+}
+
+chat::Read<std::vector<chat::UserId>> MemoryStore::users_after(const chat::UserId& after, std::size_t limit) const {
+  return reading([&](const MemoryState& state) {
+    std::vector<chat::UserId> found;
+    for (const auto& [id, user] : state.users) {
+      if (id > after) found.push_back(id);
+    }
+    std::sort(found.begin(), found.end());
+    if (found.size() > limit) found.resize(limit);
+    return found;
+  });
 }
 
 chat::Read<std::vector<chat::Device>> MemoryStore::devices(const chat::UserId& user) const {

@@ -1,5 +1,7 @@
 // The AccountStore half of RocksDbStore.
 
+#include <algorithm>
+
 #include "adapters/rocksdb/database.hpp"
 #include "adapters/rocksdb/rocksdb_store.hpp"
 #include "adapters/rocksdb/row_codec.hpp"
@@ -58,6 +60,21 @@ chat::Read<bool> RocksDbStore::has_users() const {
   rows.to_first();
   if (const auto error = rows.error()) return base::fail(*error);
   return rows.valid();
+}
+
+chat::Read<std::vector<chat::UserId>> RocksDbStore::users_after(const chat::UserId& after, std::size_t limit) const {
+  const Key table(Table::kUser);
+  auto rows = database_->prefix(table.view());
+  std::vector<chat::UserId> found;
+  for (rows.seek(Key(Table::kUser).add(after).view()); rows.valid() && found.size() < limit; rows.next()) {
+    const auto raw = rows.key().substr(table.view().size());
+    chat::UserId id;
+    if (raw.size() != id.bytes.size()) continue;
+    std::copy(raw.begin(), raw.end(), id.bytes.begin());
+    if (id > after) found.push_back(id);
+  }
+  if (const auto error = rows.error()) return base::fail(*error);
+  return found;
 }
 
 chat::Read<std::vector<chat::Device>> RocksDbStore::devices(const chat::UserId& user) const {

@@ -59,6 +59,8 @@ class RocksDbStore final : public chat::Store {
   [[nodiscard]] chat::Read<std::optional<chat::User>> user_by_name(std::string_view username) const override;
   [[nodiscard]] chat::Read<std::optional<chat::User>> user_by_email(std::string_view email) const override;
   [[nodiscard]] chat::Read<bool> has_users() const override;
+  [[nodiscard]] chat::Read<std::vector<chat::UserId>> users_after(const chat::UserId& after,
+                                                                  std::size_t limit) const override;
   [[nodiscard]] chat::Read<std::vector<chat::Device>> devices(const chat::UserId& user) const override;
   [[nodiscard]] chat::Read<std::vector<chat::DevicePosition>> positions(const chat::UserId& user) const override;
   [[nodiscard]] chat::Read<std::optional<chat::Login>> login(const chat::LoginId& id) const override;

@@ -20,6 +20,8 @@ class AccountStore {
   [[nodiscard]] virtual Read<std::optional<User>> user_by_name(std::string_view username) const = 0;
   [[nodiscard]] virtual Read<std::optional<User>> user_by_email(std::string_view email) const = 0;
   [[nodiscard]] virtual Read<bool> has_users() const = 0;
+  /// Ids of all accounts > `after`, ascending, at most `limit`; empty at the end.
+  [[nodiscard]] virtual Read<std::vector<UserId>> users_after(const UserId& after, std::size_t limit) const = 0;
 
   [[nodiscard]] virtual Read<std::vector<Device>> devices(const UserId& user) const = 0;
   [[nodiscard]] virtual Read<std::vector<DevicePosition>> positions(const UserId& user) const = 0;

@@ -2,9 +2,9 @@
 // PendingLedger: how many messages of others wait in each mailbox for the first device to confirm them, for
 // restante_pending_messages and restante_pending_users. Only users with pending messages cost memory (about 24 bytes).
 //
-// A user is counted when it is first loaded after a start (so the figure is complete for everyone who was sent to or
-// connected since; the application may touch the others in the background) and from then on exactly, except that two
-// devices confirming overlapping runs may count a message twice; reaching head sets it right.
+// A user is counted when it is first loaded after a start (lane_survey.hpp sees to it that this happens to everyone for
+// whom something waits) and from then on exactly, except that two devices confirming overlapping runs may count a
+// message twice; reaching head sets it right.
 
 #include <boost/unordered/unordered_flat_map.hpp>
 #include <boost/unordered/unordered_flat_set.hpp>
