@@ -70,7 +70,7 @@ base::Result<void, std::string> parse_friends(Arguments& arguments) {
 int run_command_line(int argc, char** argv) {
   Arguments arguments;
   CLI::App root("Restante: chat that never loses a message", "restante");
-  root.require_subcommand(1);
+  root.require_subcommand(0, 1);  // a missing one is ours to name: an unknown option is the more useful complaint
   root.set_version_flag("--version", std::string("restante ") + RESTANTE_VERSION);
   auto* serve_command = root.add_subcommand("serve", "run the server in the foreground");
   add_common(*serve_command, arguments);
@@ -102,6 +102,8 @@ int run_command_line(int argc, char** argv) {
   } catch (const CLI::ParseError& error) {
     return complain(error.what(), kWrongUsage);
   }
+  if (root.get_subcommands().empty())
+    return complain("a command is missing: serve, seed, epoch, keys or settings (restante --help)", kWrongUsage);
   if (settings_command->parsed()) {
     std::cout << describe_settings();
     return 0;

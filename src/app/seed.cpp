@@ -1,4 +1,7 @@
 // restante seed: accounts, friendships and tokens for load tests, without a password hash per user.
+#include <unistd.h>
+
+#include <filesystem>
 #include <fstream>
 #include <iostream>
 #include <optional>
@@ -133,13 +136,20 @@ class Seeding {
 
 int seed(const Settings& settings, const SeedOptions& options) {
   if (const auto why = impossible(options)) return complain(*why);
+  auto folder = std::filesystem::path(options.tokens_file).parent_path();
+  if (folder.empty()) folder = ".";
+  if (::access(folder.c_str(), W_OK) != 0) return complain(options.tokens_file + " cannot be written");
   const base::SystemClock clock;
   auto directory = open_data_directory(settings, clock);
   if (!directory) return complain(directory.error());
   const auto occupied = directory->store->has_users();
   if (!occupied) return complain("the store in " + settings.storage.path + " cannot be read");
   if (*occupied) return complain(settings.storage.path + " already holds accounts; seed needs an empty directory");
+  // Tokens and a password: readable by the owner only, also when the file was there before.
   std::ofstream out(options.tokens_file, std::ios::trunc);
+  std::error_code kept_open;
+  std::filesystem::permissions(options.tokens_file,
+                               std::filesystem::perms::owner_read | std::filesystem::perms::owner_write, kept_open);
   if (!out) return complain(options.tokens_file + " cannot be written");
   if (!Seeding(*directory, clock, options).run(out)) return complain("writing the accounts failed");
   std::cout << "seeded " << options.users << " users; tokens are valid for 24 hours\n";

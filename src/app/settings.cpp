@@ -4,6 +4,7 @@
 #include <algorithm>
 #include <cctype>
 #include <charconv>
+#include <filesystem>
 #include <sstream>
 
 namespace app {
@@ -112,6 +113,8 @@ base::Result<void, SettingsError> assign(Settings& settings, std::string_view as
 }
 
 base::Result<void, SettingsError> load_toml(Settings& settings, const std::string& path) {
+  std::error_code unreadable;
+  if (std::filesystem::is_directory(path, unreadable)) return fail(path + ": is a directory, not a TOML file");
   toml::table document;
   try {
     document = toml::parse_file(path);

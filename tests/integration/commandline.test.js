@@ -81,6 +81,46 @@ test('settings: defaults < file < environment < --set', async () => {
   await attempts({ set: { 'limits.messages_per_minute': 3 }, args: ['--config', config], env: { RESTANTE_LIMITS_MESSAGES_PER_MINUTE: '2' } }, 3);
 });
 
+test('what cannot be served leaves no data directory behind', async () => {
+  const data = fresh();
+  const port = String(await freePort());
+  await refused(['serve', '--host', '203.0.113.77', '--insecure-plaintext', '--port', port, '--data', data], /203\.0\.113\.77/, data);
+  await refused(['serve', '--port', port, '--data', data, '--config', folder], /directory/, data);
+  await refused(['seed', '--data', data, '--users', '2', '--tokens', path.join(folder, 'no', 'such', 'folder')], /cannot be written/, data);
+  await refused(['--no-such-option'], /no-such-option/);
+  await refused([], /command/);
+});
+
+test('what seed writes is readable by its owner only, also into a directory that was open to all', async () => {
+  const data = fresh();
+  fs.mkdirSync(data, { mode: 0o755 });
+  const tokens = path.join(folder, 'tokens');
+  fs.writeFileSync(tokens, '', { mode: 0o644 });
+  const { code, stderr } = await runToEnd(['seed', '--data', data, '--users', '4', '--friends', 'pairs', '--tokens', tokens]);
+  assert.equal(code, 0, stderr);
+  const files = fs.readdirSync(data, { recursive: true }).map((name) => path.join(data, name));
+  assert.ok(files.length > 3);
+  for (const file of [tokens, ...files]) assert.equal(fs.statSync(file).mode & 0o077, 0, `${file} is readable by others`);
+});
+
+test('messages that wait are counted again after a restart and after a kill', async () => {
+  const own = await Server.start();
+  const [anna, bert] = await own.friends();
+  const annas = await Client.connect(own, anna);
+  for (let index = 0; index < 30; index += 1) await annas.sent(bert, 'waits');
+  annas.close();
+  await own.restart();
+  await until(async () => (await own.metric('restante_pending_messages')) === 30, 'thirty pending after a restart');
+  await own.kill();
+  await own.boot();
+  await until(async () => (await own.metric('restante_pending_messages')) === 30, 'thirty pending after a kill');
+  assert.equal(await own.metric('restante_pending_users'), 1);
+  const berts = await Client.connect(own, bert);
+  await berts.received(30);
+  await until(async () => (await own.metric('restante_pending_messages')) === 0, 'nothing pending');
+  await own.dispose();
+});
+
 test('a host that is not loopback needs TLS or a flag', async () => {
   const data = fresh();
   await refused(['serve', '--host', '0.0.0.0', '--port', String(await freePort()), '--data', data], /insecure.plaintext|TLS/i, data);
