@@ -96,6 +96,9 @@ class SimStore final : public chat::Store {
     return inner_->user_by_email(email);
   }
   chat::Read<bool> has_users() const override { return inner_->has_users(); }
+  chat::Read<std::vector<chat::UserId>> users_after(const chat::UserId& after, std::size_t limit) const override {
+    return inner_->users_after(after, limit);
+  }
   chat::Read<std::vector<chat::Device>> devices(const chat::UserId& user) const override {
     return inner_->devices(user);
   }
