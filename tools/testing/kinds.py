@@ -104,7 +104,7 @@ def node(name, preset):
         repository.make(preset, "binaries")
         binaries = str(BUILD / preset / "bin")
     reports = _Reports(preset, name)
-    environment = {"RESTANTE_BIN": binaries, **reports.environment}
+    environment = {"RESTANTE_BIN": binaries, "RESTANTE_SLOW": _SLOWER.get(preset, "1"), **reports.environment}
     return _node_test(name, node_files(name), ROOT / "tests" / name, LOGS / f"{name}-{preset}.tap", environment) + reports.cases()
 
 
@@ -158,6 +158,10 @@ _SANITIZER_OPTIONS = {
     "UBSAN_OPTIONS": "print_stacktrace=1:halt_on_error=1",
     "TSAN_OPTIONS": "halt_on_error=1:second_deadlock_stack=1:history_size=4",
 }
+
+
+# How many times as long an instrumented server may take; tests scale their time limits by it (RESTANTE_SLOW).
+_SLOWER = {"dev": "2", "tsan": "4"}
 
 
 class _Reports:
