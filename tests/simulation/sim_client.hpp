@@ -36,7 +36,8 @@ struct Client {
   std::map<chat::UserId, chat::ConversationSeq> seen;  // highest number stored, per peer
   std::map<std::pair<chat::UserId, chat::WatermarkKind>, chat::ConversationSeq> told;  // own messages, per peer
   std::optional<chat::ResumePoint> point;
-  std::deque<Intent> outbox;  // all it ever wrote; indices are stable
+  std::optional<chat::MailboxSeq> since;  // where it began, at its first connection: nothing before is its business
+  std::deque<Intent> outbox;              // all it ever wrote; indices are stable
 
   // Of the current connection.
   bool hole = false;  // something was not stored: the position must not pass it

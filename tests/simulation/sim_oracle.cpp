@@ -109,7 +109,8 @@ void Oracle::mailbox(const chat::UserId& owner) {
 }
 
 std::optional<chat::Device> Oracle::row_of(const Client& client) const {
-  for (auto& device : world_.store_.devices(client.user).value()) {
+  const auto devices = world_.store_.devices(client.user).value();
+  for (const auto& device : devices) {
     if (device.id == client.device) return device;
   }
   return std::nullopt;
@@ -117,7 +118,8 @@ std::optional<chat::Device> Oracle::row_of(const Client& client) const {
 
 /// Whether this device has to end up with the message of this entry.
 bool Oracle::concerns(const Client& client, const chat::Device& device, const chat::MailboxRow& row) const {
-  return row.entry.kind == chat::EntryKind::kMessage && row.entry.position > device.start &&
+  const auto start = std::max(device.start, client.since.value_or(device.start));
+  return row.entry.kind == chat::EntryKind::kMessage && row.entry.position > start &&
          row.entry.origin != client.device && row.message && !row.message->failure;
 }
 
@@ -125,7 +127,8 @@ void Oracle::positions(const Client& client) {
   const auto device = row_of(client);
   if (!device) return;
   chat::MailboxSeq position;
-  for (const auto& each : world_.store_.positions(client.user).value()) {
+  const auto all = world_.store_.positions(client.user).value();
+  for (const auto& each : all) {
     if (each.device == client.device) position = each.position;
   }
   if (position > world_.store_.mailbox_bounds(client.user).value().head) world_.violate("I5: a position beyond head");
@@ -150,8 +153,8 @@ void Oracle::receipts(const chat::UserId& author, const chat::UserId& reader) {
   const auto limit = said == world_.read_said_.end() ? chat::ConversationSeq() : said->second;
   if (read && read->up_to > limit) world_.violate("I6: read further than the reader said");
   if (!delivered) return;
-  for (const auto& message :
-       store.history(chat::ConversationKey::of(author, reader), std::nullopt, kEverything).value()) {
+  const auto messages = store.history(chat::ConversationKey::of(author, reader), std::nullopt, kEverything).value();
+  for (const auto& message : messages) {
     const bool covered = message.sender == author && message.seq <= delivered->up_to && message.seq > limit;
     if (covered && !message.failure && !stored_by_someone(reader, message.id)) {
       world_.violate("I6: delivered, but no device has number " + std::to_string(message.seq.value));

@@ -18,6 +18,7 @@ void Session::attached(const chat::Attached& answer) {
     return world.broken(*this);
   }
   begun = true;
+  if (!client.since) client.since = answer.position;
   WireEvent ready;
   ready.kind = WireEvent::Kind::kReady;
   ready.ready = answer;

@@ -57,6 +57,11 @@ class Session final : public chat::LiveSession, public chat::PumpHost, public st
   void deliver_one();  // server -> client
   void receive_one();  // client -> server
   void tick();
+  /// The end of the world.
+  void forget() {
+    tasks.drop_all();
+    upstream.clear();
+  }
   void flush_outbox(bool repeat_in_flight);
   void say(std::function<void()> what) { upstream.push_back(std::move(what)); }
 

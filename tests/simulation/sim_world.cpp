@@ -56,7 +56,13 @@ World::World(std::uint64_t seed, Mutant mutant)
   start_server();
 }
 
-World::~World() = default;
+World::~World() {
+  lane_.reset();
+  for (const auto& each : every_session_) {
+    // A task of a session keeps the session that keeps the task.
+    if (const auto session = each.lock()) session->forget();
+  }
+}
 
 void World::populate() {
   chat::CommitBatch batch;
@@ -162,6 +168,7 @@ void World::connect(Client& client) {
   }
   const auto session = std::make_shared<Session>(*this, client, chat::ConnectionId(++next_connection_));
   sessions_.push_back(session);
+  every_session_.push_back(session);
   chat::AttachRequest request;
   request.user = client.user;
   request.login = client.login;
@@ -216,8 +223,8 @@ void World::write_something(Client& client) {
 void World::mark_read(Session& session) {
   auto& client = session.client;
   if (client.seen.empty() || !session.begun) return;
-  const auto& [peer, seq] = *std::next(client.seen.begin(), static_cast<std::ptrdiff_t>(random(client.seen.size())));
-  session.say([&session, this, peer = peer, seq = seq] {
+  const auto& [with, newest] = *std::next(client.seen.begin(), static_cast<std::ptrdiff_t>(random(client.seen.size())));
+  session.say([&session, this, peer = with, seq = newest] {
     auto& said = read_said_[{session.client.user, peer}];
     said = std::max(said, seq);
     lane_->mark_read(session.client.user, session.client.device, std::pair(peer, seq), session.tasks,

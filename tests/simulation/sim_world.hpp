@@ -81,6 +81,7 @@ class World {
   std::vector<chat::UserId> people_;
   std::vector<std::unique_ptr<Client>> clients_;
   std::vector<std::shared_ptr<Session>> sessions_;
+  std::vector<std::weak_ptr<Session>> every_session_;
   std::vector<std::pair<Client*, chat::ConnectionId>> detaches_;  // known to the client, not yet to the server
   std::unique_ptr<chat::Lane> lane_;
   std::unique_ptr<chat::HistoryReader> history_;

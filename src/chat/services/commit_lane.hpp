@@ -44,6 +44,10 @@ class LaneCommand {
   /// relied on (kFull: certainly not written; kUnknown: nobody knows).
   virtual void finish(LaneContext& context, std::optional<StoreError> failed) = 0;
 
+  /// After a failed commit: true for what nobody would repeat (a device's word, for one). The lane stages the command
+  /// again before any other, and finish() is not called for the failed try.
+  [[nodiscard]] virtual bool stage_again() const { return false; }
+
   /// Instead of context.reply(), for the hot path: after finish() the lane hands the command itself to this executor,
   /// which calls answer() and destroys it there. nullptr: it dies with its batch.
   [[nodiscard]] virtual base::Executor* answers_on() { return nullptr; }

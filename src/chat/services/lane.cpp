@@ -80,7 +80,7 @@ bool Lane::run_once() {
       staged = 0;
     }
   }
-  desk_->settle();
+  if (!taken_.empty() || desk_->retry_due()) desk_->settle();
   const bool worked = !taken_.empty();
   taken_.clear();
   return desk_->run_deadlines() || worked;

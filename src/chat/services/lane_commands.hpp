@@ -130,6 +130,8 @@ class SyncCommand final : public AnsweringCommand<SyncAnswer> {
 class ConfirmCommand final : public HotCommand {
  public:
   explicit ConfirmCommand(Confirmation confirmation) : confirmation_(std::move(confirmation)) {}
+  /// The pump has reported it once and for all: lost, a later position would pass over its receipts.
+  [[nodiscard]] bool stage_again() const override { return true; }
 
  private:
   void stage_hot(LaneDesk& desk) override;
@@ -139,6 +141,7 @@ class ConfirmCommand final : public HotCommand {
 class UnreadableCommand final : public HotCommand {
  public:
   explicit UnreadableCommand(MailboxEntry entry) : entry_(std::move(entry)) {}
+  [[nodiscard]] bool stage_again() const override { return true; }
 
  private:
   void stage_hot(LaneDesk& desk) override;

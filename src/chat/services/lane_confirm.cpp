@@ -145,7 +145,8 @@ void LaneDesk::trim_mailbox(UserState& user) {
 }
 
 void UnreadableCommand::stage_hot(LaneDesk& desk) {
-  desk.settle();  // a report of the same message by another device may wait in this batch
+  // A report of the same message by another device may wait in this batch.
+  desk.settle();
   desk.fail_message(entry_, FailureReason::kUnreadable);
 }
 

@@ -2,6 +2,9 @@
 
 #include "chat/services/lane_desk.hpp"
 
+#include <algorithm>
+#include <iterator>
+
 #include "chat/services/lane_commands.hpp"
 
 namespace chat {
@@ -42,6 +45,18 @@ void LaneDesk::settle() {
   staged_sends_.clear();
   users_.trim(options_.cached_users);
   conversations_.trim(options_.cached_conversations);
+  stage_failed_again();
+}
+
+void LaneDesk::stage_failed_again() {
+  constexpr std::chrono::milliseconds kPause{50};
+  if (again_.empty()) return;
+  retry_at_ = steady_now() + kPause;
+  auto commands = std::exchange(again_, {});
+  for (auto& command : commands) {
+    command->stage(*this);
+    staged_.push_back(std::move(command));
+  }
 }
 
 std::optional<StoreError> LaneDesk::commit() {
@@ -57,9 +72,13 @@ std::optional<StoreError> LaneDesk::commit() {
 }
 
 void LaneDesk::finish_staged(std::optional<StoreError> failed) {
-  for (auto& command : staged_) {
-    command->finish(*this, failed);
+  if (failed) {
+    const auto keep = [](const auto& command) { return !command->stage_again(); };
+    const auto lost = std::stable_partition(staged_.begin(), staged_.end(), keep);
+    std::move(lost, staged_.end(), std::back_inserter(again_));
+    staged_.erase(lost, staged_.end());
   }
+  for (auto& command : staged_) command->finish(*this, failed);
   // Handed over only now: a repeat in the same batch answers out of the command that it repeats.
   for (auto& command : staged_) {
     base::Executor* const on = command->answers_on();
@@ -107,6 +126,7 @@ bool LaneDesk::run_deadlines() {
 }
 
 base::SteadyTime LaneDesk::next_deadline() const {
+  if (!staged_.empty()) return retry_at_;
   auto at = base::SteadyTime::max();
   if (!grace_.empty()) at = std::min(at, grace_.front().at);
   if (!last_seen_.empty()) at = std::min(at, last_seen_.front().at);

@@ -27,6 +27,8 @@ class LaneDesk final : public LaneContext {
   void run(std::unique_ptr<LaneCommand> command);
   /// Commits what is staged and tells everybody.
   void settle();
+  /// What a failed commit left behind is to be tried again.
+  [[nodiscard]] bool retry_due() const { return !staged_.empty() && steady_now() >= retry_at_; }
   /// False: nothing was due.
   bool run_deadlines();
   [[nodiscard]] base::SteadyTime next_deadline() const;
@@ -136,6 +138,7 @@ class LaneDesk final : public LaneContext {
   void load_side(ConversationState& conversation, const UserId& author, const UserId& reader);
   std::optional<StoreError> commit();
   void finish_staged(std::optional<StoreError> failed);
+  void stage_failed_again();
   void raise_hints();
   void run_end_orders();
   void run_friendships();
@@ -162,6 +165,8 @@ class LaneDesk final : public LaneContext {
   CommitBatch batch_;
   std::optional<StoreError> failed_;
   std::vector<std::unique_ptr<LaneCommand>> staged_;
+  std::vector<std::unique_ptr<LaneCommand>> again_;  // of a failed batch: LaneCommand::stage_again()
+  base::SteadyTime retry_at_{};                      // when they are tried again if nothing else happens
   boost::unordered_flat_map<std::size_t, SendCommand*> staged_sends_;
   std::vector<StagedHint> hints_;
   std::vector<EndOrder> ends_;

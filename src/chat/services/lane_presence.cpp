@@ -67,7 +67,7 @@ void LaneDesk::went_offline(UserState& user) {
 
 void LaneDesk::announce(UserState& user) {
   if (!present(user) || std::exchange(user.announced, true)) return;
-  tell_friends(user, {user.key, true, now()});
+  tell_friends(user, {user.key, true, now(), {}});
 }
 
 bool LaneDesk::run_grace() {
@@ -93,7 +93,7 @@ void LaneDesk::end_grace(UserState& user) {
     return;
   }
   user.announced = false;
-  tell_friends(user, {user.key, false, user.last_seen});
+  tell_friends(user, {user.key, false, user.last_seen, {}});
 }
 
 void LaneDesk::tell(const UserState& to, const TransientEvent& event) {
@@ -124,7 +124,7 @@ void LaneDesk::run_friendships() {
       if (listener == nullptr || listener->live.empty()) continue;
       const auto& peer = user(about);
       const bool online = present(peer);
-      tell(*listener, PresenceEvent{about, online, online ? now() : peer.last_seen});
+      tell(*listener, PresenceEvent{about, online, online ? now() : peer.last_seen, listener->head});
     }
   }
   friendships_.clear();
@@ -173,7 +173,7 @@ void LaneDesk::run_end_orders() {
 }
 
 bool LaneDesk::flush_last_seen() {
-  if (last_seen_.empty() || last_seen_.front().at > steady_now()) return false;
+  if (last_seen_.empty() || last_seen_.front().at > steady_now() || !staged_.empty()) return false;
   for (std::size_t rows = 0; rows < options_.last_seen_rows && !last_seen_.empty(); ++rows) {
     if (last_seen_.front().at > steady_now()) break;
     auto* const state = users_.find(last_seen_.front().user);
