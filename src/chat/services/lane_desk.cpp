@@ -2,9 +2,6 @@
 
 #include "chat/services/lane_desk.hpp"
 
-#include <algorithm>
-#include <iterator>
-
 #include "chat/services/lane_commands.hpp"
 
 namespace chat {
@@ -73,10 +70,10 @@ std::optional<StoreError> LaneDesk::commit() {
 
 void LaneDesk::finish_staged(std::optional<StoreError> failed) {
   if (failed) {
-    const auto keep = [](const auto& command) { return !command->stage_again(); };
-    const auto lost = std::stable_partition(staged_.begin(), staged_.end(), keep);
-    std::move(lost, staged_.end(), std::back_inserter(again_));
-    staged_.erase(lost, staged_.end());
+    for (auto& command : staged_) {
+      if (command->stage_again()) again_.push_back(std::move(command));
+    }
+    std::erase(staged_, nullptr);
   }
   for (auto& command : staged_) command->finish(*this, failed);
   // Handed over only now: a repeat in the same batch answers out of the command that it repeats.

@@ -34,7 +34,8 @@ struct Hint {
 struct PresenceEvent {
   UserId user;
   bool online = false;
-  WallTime at{};  // online: since; offline: last seen
+  WallTime at{};       // online: since; offline: last seen
+  MailboxSeq after{};  // told once the entries up to here are written: a new friend's state follows `friend_accepted`
 };
 struct TypingEvent {
   UserId sender;

@@ -22,7 +22,7 @@ void Pump::wake() {
 void Pump::start(const Attached& attached, const PumpOptions& options) {
   CHECK(!started_);
   started_ = true;
-  position_ = reported_ = sent_ = looked_ = attached.position;
+  position_ = reported_ = sent_ = covered_ = looked_ = attached.position;
   head_ = drain_target_ = std::max(attached.head, attached.position);
   if (attached.poison > position_) poison_ = attached.poison;
   skip_poison_ = attached.skip_poison;
@@ -40,7 +40,7 @@ void Pump::start(const Attached& attached, const PumpOptions& options) {
 void Pump::resync(MailboxSeq position, MailboxSeq head) {
   if (!running()) return;
   flight_.reset();
-  position_ = reported_ = sent_ = looked_ = position;
+  position_ = reported_ = sent_ = covered_ = looked_ = position;
   head_ = std::max({head_, head, position});
   first_state_ = last_state_ = MailboxSeq();
   ping_ = 0;

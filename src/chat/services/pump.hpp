@@ -123,6 +123,7 @@ class Pump {
   MailboxSeq position_;      // the confirmed run
   MailboxSeq reported_;      // what of it the lane was told
   MailboxSeq sent_;          // written or passed over
+  MailboxSeq covered_;       // by the last batch
   MailboxSeq looked_;        // read; everything in (sent_, looked_] that exists is in flight_->ready
   MailboxSeq head_;          // heard of
   MailboxSeq drain_target_;  // what was pending at connect

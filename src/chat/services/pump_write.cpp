@@ -168,7 +168,8 @@ bool Pump::take_batch() {
     sent_ = through;
     return true;
   }
-  const auto ack = host_.write_batch(f.batch, from, through);
+  // Entries passed over since the last batch are covered by this one: the client sees no gap between two of them.
+  const auto ack = host_.write_batch(f.batch, covered_.next(), through);
   if (!ack) {
     ended_ = true;
     return false;
@@ -185,7 +186,7 @@ bool Pump::take_batch() {
     f.bytes += slot.bytes;
     f.slots.push_back(std::move(slot));
   }
-  sent_ = through;
+  sent_ = covered_ = through;
   f.batch.clear();
   return true;
 }
