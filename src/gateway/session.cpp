@@ -11,6 +11,8 @@ namespace {
 
 /// A client that does not drain in this time is announced all the same (interface: "5 s after ready").
 constexpr std::chrono::seconds kAnnounceAfter{5};
+/// New friends of one moment whose state waits for the log; beyond it they are told at once, in any order.
+constexpr std::size_t kMostWaiting = 64;
 
 void append_ready(std::string& out, const chat::UserId& user, const chat::DeviceId& device,
                   const chat::Attached& attached) {
@@ -170,8 +172,37 @@ void Session::on_disconnect(socketio::DisconnectReason reason) {
 }
 
 void Session::on_transient(const chat::TransientEvent& event) {
+  if (!joined_) return;
+  const auto* presence = std::get_if<chat::PresenceEvent>(&event);
+  if (presence == nullptr || !waits_for_the_log(*presence)) tell(event);
+}
+
+/// The state of a new friend must not overtake the entry that says so; what comes later about the same user replaces
+/// it.
+bool Session::waits_for_the_log(const chat::PresenceEvent& event) {
+  for (auto& waiting : waiting_) {
+    if (waiting.user != event.user) continue;
+    const auto after = std::max(waiting.after, event.after);
+    waiting = event;
+    waiting.after = after;
+    return true;
+  }
+  if (event.after <= pump_.sent() || waiting_.size() == kMostWaiting) return false;
+  waiting_.push_back(event);
+  return true;
+}
+
+void Session::tell_what_waited() {
+  std::erase_if(waiting_, [this](const chat::PresenceEvent& event) {
+    if (event.after > pump_.sent()) return false;
+    tell(event);
+    return true;
+  });
+}
+
+void Session::tell(const chat::TransientEvent& event) {
   auto* socket = socket_.get();
-  if (socket == nullptr || !joined_) return;
+  if (socket == nullptr) return;
   room_.scratch.clear();
   wire::append_event_data(room_.scratch, event);
   socket->emit(wire::event_name(event), room_.scratch);

@@ -5,6 +5,7 @@
 
 #include <memory>
 #include <optional>
+#include <vector>
 
 #include "aio/timer_wheel.hpp"
 #include "chat/services/pump.hpp"
@@ -60,6 +61,9 @@ class Session final : public socketio::SocketHandler, private chat::PumpHost {
   void begin(const chat::Attached& attached);
   void end(chat::EndReason reason);
   void on_transient(const chat::TransientEvent& event);
+  void tell(const chat::TransientEvent& event);
+  [[nodiscard]] bool waits_for_the_log(const chat::PresenceEvent& event);
+  void tell_what_waited();
   void on_timer();
   void arm_timer();
   void announce();
@@ -90,6 +94,7 @@ class Session final : public socketio::SocketHandler, private chat::PumpHost {
   aio::Timer timer_;
   base::SteadyTime announce_at_ = base::SteadyTime::max();
   EventBudget budget_;
+  std::vector<chat::PresenceEvent> waiting_;  // for the log; one a user, the latest
   bool batch_ = false;
   bool heartbeat_ = false;
   std::optional<chat::EndReason> ended_early_;

@@ -130,7 +130,9 @@ void Session::wake() {
     auto* session = session_of(port);
     if (session == nullptr) return;
     session->pump_.turn();
-    if (session_of(port) != nullptr) session->arm_timer();
+    if (session_of(port) == nullptr) return;
+    session->tell_what_waited();
+    session->arm_timer();
   });
 }
 

@@ -203,6 +203,24 @@ TEST(Batches, CarryOtherEntriesInTheirBatchForm) {
                           kPeerHex + R"(","username":"bob"}}}],"from":1,"to":1}])"));
 }
 
+TEST(Batches, LeaveNoGapBetweenThemWhereEntriesWerePassedOver) {
+  GatewayWorld world;
+  auto own = std::make_shared<chat::LogItem>();
+  own->entry.owner = id_of<chat::UserId>(1);
+  own->entry.position = chat::MailboxSeq(1);
+  own->entry.kind = chat::EntryKind::kMessage;
+  own->entry.peer = id_of<chat::UserId>(2);
+  own->entry.own = true;
+  own->entry.origin = chat::DeviceId{"watch"};
+  auto client = world.join(R"({"token":"good","device":"watch","batch":true})");
+  world.history.mailbox.push_back(own);
+  world.hint(*client, {.head = chat::MailboxSeq(1), .item = own});
+  EXPECT_THAT(client->received(), IsEmpty());
+  EXPECT_THAT(world.log(), ElementsAre("confirm 1 messages 0"));
+  world.deliver(*client, "a");
+  EXPECT_THAT(client->received(), ElementsAre(::testing::EndsWith(R"("from":1,"to":2}])")));
+}
+
 TEST(Heartbeat, ThePongConfirmsWhatWasWrittenBeforeItsPing) {
   GatewayWorld world;
   auto client = world.join(kHeartbeatAuth);
@@ -239,6 +257,21 @@ TEST(Transients, GoOutAsTheirEventsWithoutAck) {
               ElementsAre(R"(2["user_online",{"userId":")" + kPeerHex + R"(","timestamp":"2023-11-14T22:13:20.000Z"}])",
                           R"(2["user_offline",{"userId":")" + kPeerHex + R"(","lastSeen":"2023-11-14T22:13:20.000Z"}])",
                           R"(2["typing",{"sender":")" + kPeerHex + R"(","typing":true}])"));
+}
+
+TEST(Transients, TheStateOfANewFriendFollowsTheEntryThatSaysSo) {
+  GatewayWorld world;
+  auto client = world.join();
+  const auto at = world.net.shard.clock.wall_now();
+  const auto item = world.store_message("in the place of friend_accepted");
+  const chat::MailboxSeq entry = item->entry.position;
+  world.session->on_transient(chat::PresenceEvent{id_of<chat::UserId>(2), true, at, entry});
+  world.session->on_transient(chat::PresenceEvent{id_of<chat::UserId>(2), false, at});
+  world.session->on_transient(chat::TypingEvent{id_of<chat::UserId>(3), true});
+  EXPECT_THAT(client->received(), ElementsAre(::testing::HasSubstr("typing")));
+  world.hint(*client, {.head = entry, .item = item});
+  EXPECT_THAT(client->received(),
+              ElementsAre(::testing::HasSubstr("receive_message"), ::testing::HasSubstr("user_offline")));
 }
 
 TEST(Silence, OfAClientThatUsedToConfirmClosesTheTransportWithoutDisconnect) {
