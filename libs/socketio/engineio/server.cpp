@@ -126,6 +126,8 @@ bool Server::wait_until_empty(std::chrono::milliseconds at_most) {
   };
   while (!empty()) {
     if (std::chrono::steady_clock::now() >= deadline) return false;
+    // A polling session that was between two polls: nobody can come any more to fetch its close.
+    if (shared_->counters.connections_now.load() == 0) close_all(CloseReason::kServerShuttingDown, false);
     std::this_thread::sleep_for(kLookInterval);
   }
   return true;

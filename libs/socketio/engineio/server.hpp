@@ -62,7 +62,8 @@ class Server {
   void stop_accepting();
   /// Closes every session (see Session::close) and every idle connection.
   void close_all(CloseReason reason, bool flush);
-  /// Waits until no session and no connection is left; false when `at_most` passed first.
+  /// Waits until no session and no connection is left; false when `at_most` passed first. Sessions that no connection
+  /// can reach any more are ended.
   bool wait_until_empty(std::chrono::milliseconds at_most);
 
   [[nodiscard]] const ServerOptions& options() const;

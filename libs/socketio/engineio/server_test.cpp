@@ -377,6 +377,17 @@ TEST_F(ServerTest, DrainsInOrder) {
   EXPECT_EQ(counters.sessions_closed[static_cast<std::size_t>(CloseReason::kServerShuttingDown)].load(), 2u);
 }
 
+TEST_F(ServerTest, DrainingDoesNotWaitForAPollThatCannotCome) {
+  start(calm(), 2);
+  handshake();  // between two polls, as a client is that has just posted
+  server_->stop_accepting();
+  server_->close_all(CloseReason::kServerShuttingDown, true);
+  const auto before = std::chrono::steady_clock::now();
+  EXPECT_TRUE(server_->wait_until_empty(kPatience));
+  EXPECT_LT(std::chrono::steady_clock::now() - before, calm().close_timeout / 2);
+  EXPECT_EQ(next_close(), CloseReason::kServerShuttingDown);
+}
+
 TEST_F(ServerTest, CanBeDestroyedWithEverythingOpen) {
   http_ = [](HttpRequest request, HttpResponder respond) {
     static std::vector<HttpResponder> kept;
