@@ -95,7 +95,7 @@ bool Lane::enqueue(std::unique_ptr<LaneCommand>& command, Kind kind) {
   {
     const std::lock_guard lock(mutex_);
     if (kind != Kind::kAccount) {
-      const std::size_t limit = kind == Kind::kRequest ? options_.queue_limit : 2 * options_.queue_limit;
+      const std::size_t limit = kind == Kind::kRequest ? options_.queue_limit : kOverflow * options_.queue_limit;
       if (stopping_ || requests_ >= limit) {
         if (kind == Kind::kRequest) metrics_.refused_queue_full.add();
         return false;
@@ -118,34 +118,12 @@ void Lane::enqueue_always(std::unique_ptr<LaneCommand> command) {
 }
 
 void Lane::send(SendRequest request, base::Executor& on, Reply<SendAnswer> reply) {
-  if (waits_behind_spilled(request)) request.held_back = ErrorCode::kOverloaded;
   auto send = std::make_unique<SendCommand>(std::move(request), on, std::move(reply));
   auto& typed = *send;
   std::unique_ptr<LaneCommand> command = std::move(send);
   if (submit(command)) return;
-  // The refusal takes its place in the queue too: sends of the same socket behind it must be refused alike.
-  typed.refuse_in_turn();
-  if (enqueue(command, Kind::kOverflow)) return;
-  remember_spilled(typed.request());
+  if (typed.refuse_in_turn() && enqueue(command, Kind::kOverflow)) return;
   SendCommand::refuse(std::move(command), overloaded());
-}
-
-bool Lane::waits_behind_spilled(const SendRequest& request) {
-  const std::lock_guard lock(mutex_);
-  if (spilled_.empty()) return false;
-  const auto found = spilled_.find(request.connection.value);
-  if (found == spilled_.end()) return false;
-  const bool held = found->second.check(request.recipient, request.client_id, clock_.steady_now()).has_value();
-  if (found->second.empty()) spilled_.erase(found);
-  return held;
-}
-
-void Lane::remember_spilled(const SendRequest& request) {
-  constexpr std::size_t kMostSockets = 1024;
-  if (request.connection.value == 0 || request.client_id.empty() || request.held_back) return;
-  const std::lock_guard lock(mutex_);
-  if (spilled_.size() >= kMostSockets && !spilled_.contains(request.connection.value)) return;
-  spilled_[request.connection.value].refused(request.recipient, request.client_id, overloaded(), clock_.steady_now());
 }
 
 void Lane::attach(AttachRequest request, base::Executor& on, Reply<Attached> reply) {
@@ -177,10 +155,6 @@ void Lane::report_unreadable(const MailboxEntry& entry) {
 }
 
 void Lane::detach(const UserId& user, const DeviceId& /*device*/, ConnectionId connection) {
-  {
-    const std::lock_guard lock(mutex_);
-    spilled_.erase(connection.value);
-  }
   enqueue_always(std::make_unique<DirectoryCommand>(
       [user, connection](LaneDesk& desk) { desk.drop_session(desk.user(user), connection); }));
 }

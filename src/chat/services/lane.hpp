@@ -3,21 +3,20 @@
 // calls Messaging; all decisions happen on the lane's own thread, in lane_desk.hpp.
 //
 // The queue: producers append under a short mutex and wake the lane only when it sleeps; the lane takes everything that
-// is there with one swap. Requests beyond queue_limit are refused. A refused send is still queued (up to twice the
-// limit) to be refused in its turn, and beyond that it is remembered here, so that the sends of the same socket behind
-// it are refused alike (rules/hold_back.hpp). What keeps account of sockets (confirm, detach,
-// presence) is never refused: it is bounded by the sockets and their windows, and losing it would lose a receipt.
+// is there with one swap. Requests beyond queue_limit are refused. A send that is refused for that reason is still
+// queued without its text, up to kOverflow times the limit, and refused in its turn: so the sends of the same socket
+// behind it are refused alike (rules/hold_back.hpp) and a repeat of a stored one is answered. What keeps account of
+// sockets (confirm, detach, presence) is never refused: it is bounded by the sockets and their windows, and losing it
+// would lose a receipt.
 //
 // start() runs the thread, stop() refuses new requests, finishes what is queued and joins. Without start(), a test
 // drives it with run_once() on one thread.
 
-#include <boost/unordered/unordered_flat_map.hpp>
 #include <condition_variable>
 #include <mutex>
 #include <thread>
 
 #include "chat/ports/content_cipher.hpp"
-#include "chat/rules/hold_back.hpp"
 #include "chat/services/commit_lane.hpp"
 #include "chat/services/lane_metrics.hpp"
 #include "chat/services/lane_options.hpp"
@@ -71,10 +70,9 @@ class Lane final : public CommandQueue, public Messaging {
   void typing(const UserId& sender, const UserId& recipient, bool typing) override;
 
  private:
+  static constexpr std::size_t kOverflow = 8;  // some 300 bytes each
   enum class Kind : std::uint8_t { kRequest, kOverflow, kAccount };
   bool enqueue(std::unique_ptr<LaneCommand>& command, Kind kind);
-  [[nodiscard]] bool waits_behind_spilled(const SendRequest& request);
-  void remember_spilled(const SendRequest& request);
   void enqueue_always(std::unique_ptr<LaneCommand> command);
   void run();
   void wait_for_work();
@@ -86,8 +84,6 @@ class Lane final : public CommandQueue, public Messaging {
   std::condition_variable work_;
   std::vector<std::unique_ptr<LaneCommand>> queue_;  // guarded by mutex_
   std::size_t requests_ = 0;                         // of queue_, guarded
-  /// Sockets of which even the refusal found no room, guarded; nearly always empty.
-  boost::unordered_flat_map<std::uint64_t, HoldBack> spilled_;
   bool sleeping_ = false;                            // guarded
   bool stopping_ = false;                            // guarded
   std::vector<std::unique_ptr<LaneCommand>> taken_;  // queue_'s twin: the two swap

@@ -62,8 +62,13 @@ class SendCommand final : public AnsweringCommand<SendAnswer> {
   SendCommand(SendRequest request, base::Executor& on, Reply<SendAnswer> reply)
       : AnsweringCommand(on, std::move(reply)), request_(std::move(request)) {}
   [[nodiscard]] const SendRequest& request() const { return request_; }
-  /// The queue was full: refuse it, unless it is stored already, and hold back what follows.
-  void refuse_in_turn() { in_turn_ = true; }
+  /// The queue was full: it will be refused, unless it is stored already, and holds back what follows. False: it cannot
+  /// hold anything back.
+  bool refuse_in_turn() {
+    in_turn_ = true;
+    request_.content = {};
+    return request_.connection.value != 0 && !request_.client_id.empty();
+  }
 
  private:
   void stage_hot(LaneDesk& desk) override;
@@ -82,7 +87,7 @@ class SendCommand final : public AnsweringCommand<SendAnswer> {
   SendAnswer made_;
   SendCommand* repeats_ = nullptr;  // a send of the same batch with the same client id
   bool numbered_ = false;
-  bool in_turn_ = false;   // see refuse_in_turn()
+  bool in_turn_ = false;   // the text is gone, see refuse_in_turn()
   bool waits_ = false;     // behind an earlier refusal, where check() has given it its place
   bool answered_ = false;  // out of the store: no commit can change it
 };

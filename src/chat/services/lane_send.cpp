@@ -40,6 +40,7 @@ void SendCommand::stage_hot(LaneDesk& desk) {
     return;
   }
   if (!session_is_valid(desk, sender)) {
+    if (desk.failed()) return;  // not known is not ended
     return refuse_now(desk.metrics().refused_session,
                       {ErrorCode::kUnauthorized, "the session has ended", 0, {}, "revoked"});
   }
@@ -72,7 +73,7 @@ bool SendCommand::answer_repeat(LaneDesk& desk) {
     live->held->answered(request_.recipient, request_.client_id);
   }
   const bool readable = view.failure != FailureReason::kUnreadable;
-  if (readable && view.content != request_.content) {
+  if (readable && !in_turn_ && view.content != request_.content) {
     refuse_now(desk.metrics().refused_conflict,
                refusal(ErrorCode::kConflict, "this client id was used for another text"));
     return true;
@@ -230,7 +231,7 @@ void SendCommand::finish_hot(LaneDesk& desk, std::optional<StoreError> failed) {
     return refuse_now(desk.metrics().refused_store, std::move(why));
   }
   if (repeats_ != nullptr) {
-    if (repeats_->request_.content != request_.content) {
+    if (!in_turn_ && repeats_->request_.content != request_.content) {
       return refuse_now(desk.metrics().refused_conflict,
                         refusal(ErrorCode::kConflict, "this client id was used for another text"));
     }

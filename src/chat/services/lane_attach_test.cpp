@@ -1,0 +1,196 @@
+#include "chat/services/lane_fixture.hpp"
+
+namespace chat::testing {
+namespace {
+
+class LaneAttach : public LaneTest {
+ protected:
+  LaneAttach() { befriend(alice_id, bob_id); }
+  ResumePoint point(std::uint64_t position) { return {store.epochs().back(), MailboxSeq(position)}; }
+  UserId alice_id = person("alice");
+  UserId bob_id = person("bob");
+};
+
+TEST_F(LaneAttach, ANewDeviceStartsWhereTheFurthestOneIs) {
+  const auto alice = join(alice_id, "phone");
+  const auto bob = join(bob_id, "phone");
+  for (int i = 0; i < 3; ++i) send(alice, bob_id, "x");
+  confirm(bob, 2);
+  const auto laptop = join(bob_id, "laptop");
+  EXPECT_EQ(laptop.attached().position, MailboxSeq(2));
+  EXPECT_EQ(laptop.attached().head, MailboxSeq(3));
+  EXPECT_FALSE(laptop.attached().recovered);
+  EXPECT_FALSE(laptop.attached().reset);
+}
+
+TEST_F(LaneAttach, ADeadOrForeignLoginIsRevokedAndAnotherSessionsDeviceUnauthorized) {
+  EXPECT_EQ(join(bob_id, "phone", login(alice_id, "phone")).refusal().reason, "revoked");
+  EXPECT_EQ(join(bob_id, "phone", LoginId{}).refusal().reason, "revoked");
+  join(bob_id, "phone");
+  const auto other = join(bob_id, "phone", login(bob_id, "laptop"));
+  EXPECT_EQ(other.refusal().code, ErrorCode::kUnauthorized);
+  EXPECT_EQ(other.refusal().reason, "invalid");
+  const auto old = login(bob_id, "old");
+  clock.advance(std::chrono::hours(25));
+  EXPECT_EQ(join(bob_id, "old", old).refusal().reason, "expired");
+}
+
+TEST_F(LaneAttach, OfTwoSessionsOfADeviceTheYoungerHandshakeWins) {
+  const auto by = login(bob_id, "phone");
+  const auto first = join(bob_id, "phone", by, std::nullopt, std::chrono::milliseconds(10));
+  const auto late = join(bob_id, "phone", by, std::nullopt, std::chrono::milliseconds(5));
+  EXPECT_TRUE(late.attached().replaced);
+  EXPECT_TRUE(first.session->ends.empty());
+  const auto second = join(bob_id, "phone", by, std::nullopt, std::chrono::milliseconds(20));
+  EXPECT_FALSE(second.attached().replaced);
+  ASSERT_EQ(first.session->ends.size(), 1u);
+  EXPECT_EQ(first.session->ends[0], EndReason::kReplaced);
+}
+
+TEST_F(LaneAttach, AFencedSessionsWordAndLateDetachChangeNothing) {
+  const auto alice = join(alice_id, "phone");
+  const auto by = login(bob_id, "phone");
+  const auto old = join(bob_id, "phone", by);
+  const auto fresh = join(bob_id, "phone", by, std::nullopt, std::chrono::milliseconds(1));
+  send(alice, bob_id, "x");
+  confirm(old, 1);
+  EXPECT_EQ(position(old), MailboxSeq(0));
+  leave(old);
+  EXPECT_TRUE(presence.is_online(bob_id));
+  send(alice, bob_id, "y");
+  EXPECT_EQ(fresh.session->hints.size(), 2u);
+  leave(fresh);
+  EXPECT_FALSE(presence.is_online(bob_id));
+}
+
+TEST_F(LaneAttach, APositionAboveTheStoredOneConfirmsWithReceipts) {
+  const auto alice = join(alice_id, "phone");
+  const auto by = login(bob_id, "phone");
+  leave(join(bob_id, "phone", by));
+  const auto sent = message(send(alice, bob_id, "x"));
+  const auto bob = join(bob_id, "phone", by, point(1));
+  EXPECT_TRUE(bob.attached().recovered);
+  EXPECT_EQ(bob.attached().position, MailboxSeq(1));
+  EXPECT_EQ(position(bob), MailboxSeq(1));
+  EXPECT_EQ(delivered(alice_id, bob_id)->newest_covered, sent.id);
+  EXPECT_EQ(log(alice_id).back().entry.kind, EntryKind::kStatus);
+}
+
+TEST_F(LaneAttach, APositionBelowTheStoredOneIsRecoveredAndTheStoredOneStays) {
+  const auto alice = join(alice_id, "phone");
+  const auto by = login(bob_id, "phone");
+  const auto first = join(bob_id, "phone", by);
+  for (int i = 0; i < 3; ++i) send(alice, bob_id, "x");
+  confirm(first, 3);
+  const auto again = join(bob_id, "phone", by, point(1), std::chrono::milliseconds(1));
+  EXPECT_TRUE(again.attached().recovered);
+  EXPECT_EQ(again.attached().position, MailboxSeq(1));
+  EXPECT_EQ(position(again), MailboxSeq(3));
+}
+
+TEST_F(LaneAttach, APositionOfAnotherHistoryIsAReset) {
+  const auto alice = join(alice_id, "phone");
+  const auto by = login(bob_id, "phone");
+  join(bob_id, "phone", by);
+  send(alice, bob_id, "x");
+  const auto before = point(1);
+  restart();
+  const auto later = join(alice_id, "phone", alice.login);
+  send(later, bob_id, "y");
+  const auto overwritten = join(bob_id, "phone", by, ResumePoint{before.epoch, MailboxSeq(2)});
+  EXPECT_TRUE(overwritten.attached().reset) << "the entry at 2 is younger than the client's epoch";
+  EXPECT_EQ(overwritten.attached().position, MailboxSeq(0));
+  const auto unknown = join(bob_id, "phone", by, ResumePoint{"nonsense", MailboxSeq(1)}, std::chrono::milliseconds(1));
+  EXPECT_TRUE(unknown.attached().reset);
+  const auto beyond = join(bob_id, "phone", by, point(99), std::chrono::milliseconds(2));
+  EXPECT_TRUE(beyond.attached().reset);
+  const auto fine = join(bob_id, "phone", by, before, std::chrono::milliseconds(3));
+  EXPECT_TRUE(fine.attached().recovered);
+}
+
+TEST_F(LaneAttach, SyncIsTheSameCheck) {
+  const auto alice = join(alice_id, "phone");
+  const auto bob = join(bob_id, "phone");
+  for (int i = 0; i < 2; ++i) send(alice, bob_id, "x");
+  const auto sync = [&](ResumePoint where) {
+    SyncAnswer synced;
+    lane->sync(bob_id, bob.device, bob.connection, std::move(where), executor,
+               [&](auto answer) { synced = std::get<SyncAnswer>(answer); });
+    run();
+    return synced;
+  };
+  const auto synced = sync(point(2));
+  EXPECT_FALSE(synced.reset);
+  EXPECT_EQ(synced.position, MailboxSeq(2));
+  EXPECT_EQ(position(bob), MailboxSeq(2));
+  const auto reset = sync({"nonsense", MailboxSeq(1)});
+  EXPECT_TRUE(reset.reset);
+  EXPECT_EQ(reset.position, MailboxSeq(2));
+}
+
+TEST_F(LaneAttach, AboveTheLimitTheLeastRecentlyUsedOfflineDeviceGoesWithItsSession) {
+  options.limits.devices_per_user = 2;
+  restart();
+  const auto old = join(bob_id, "old");
+  leave(old);
+  clock.advance(std::chrono::seconds(1));
+  const auto recent = join(bob_id, "recent");
+  leave(recent);
+  EXPECT_TRUE(std::holds_alternative<Attached>(join(bob_id, "new").answer));
+  std::set<std::string> left;
+  const auto devices = store.devices(bob_id).value();
+  for (const auto& device : devices) left.insert(device.id.value);
+  EXPECT_EQ(left, (std::set<std::string>{"new", "recent"}));
+  EXPECT_FALSE(store.login(old.login).value());
+  join(bob_id, "recent", recent.login);
+  EXPECT_EQ(join(bob_id, "fourth").refusal().code, ErrorCode::kConflict) << "all are online";
+}
+
+TEST_F(LaneAttach, AnEntryThatHoldsFiveSessionsUpIsSentAloneAndAfterFiveMoreSkipped) {
+  const auto alice = join(alice_id, "phone");
+  const auto by = login(bob_id, "phone");
+  const auto bob = join(bob_id, "phone", by);
+  const auto sent = message(send(alice, bob_id, "poison"));
+  for (int i = 1; i <= 10; ++i) {
+    lane->report_poison(bob_id, bob.device, MailboxSeq(1));
+    run();
+    const auto next = join(bob_id, "phone", by, std::nullopt, std::chrono::milliseconds(i));
+    EXPECT_EQ(next.attached().poison, i < 5 ? MailboxSeq(0) : MailboxSeq(1)) << i;
+    EXPECT_EQ(next.attached().skip_poison, i == 10);
+    EXPECT_EQ(next.attached().batch_halvings, i);
+    if (i < 10) continue;
+    Confirmation given_up;
+    given_up.user = bob_id;
+    given_up.device = bob.device;
+    given_up.connection = next.connection;
+    given_up.position = MailboxSeq(1);
+    given_up.skipped = {MailboxSeq(1)};
+    lane->confirm(std::move(given_up));
+    run();
+  }
+  EXPECT_EQ(store.message(sent.id).value()->failure, FailureReason::kSkipped);
+  EXPECT_FALSE(delivered(alice_id, bob_id)) << "never reported delivered on its account";
+  EXPECT_EQ(log(alice_id).back().entry.kind, EntryKind::kFailed);
+}
+
+TEST_F(LaneAttach, AnotherDeviceThatHasTheSkippedEntryTakesTheMarkAway) {
+  const auto alice = join(alice_id, "phone");
+  const auto phone = join(bob_id, "phone");
+  const auto laptop = join(bob_id, "laptop");
+  const auto sent = message(send(alice, bob_id, "poison"));
+  Confirmation given_up;
+  given_up.user = bob_id;
+  given_up.device = phone.device;
+  given_up.connection = phone.connection;
+  given_up.position = MailboxSeq(1);
+  given_up.skipped = {MailboxSeq(1)};
+  lane->confirm(std::move(given_up));
+  run();
+  EXPECT_TRUE(store.message(sent.id).value()->failure);
+  confirm(laptop, 1, {receipt(sent)});
+  EXPECT_FALSE(store.message(sent.id).value()->failure);
+  EXPECT_TRUE(delivered(alice_id, bob_id));
+}
+
+}  // namespace
+}  // namespace chat::testing

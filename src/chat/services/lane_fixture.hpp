@@ -1,0 +1,218 @@
+#pragma once
+// A lane driven by hand, with people, devices and recording sessions. Test code only.
+
+#include <gtest/gtest.h>
+
+#include <deque>
+
+#include "adapters/memory/memory_store.hpp"
+#include "chat/services/history_reader.hpp"
+#include "chat/services/lane.hpp"
+
+namespace chat::testing {
+
+/// Runs its tasks when the lane's round is over.
+class RoundExecutor final : public base::Executor {
+ public:
+  void post(base::Task task) override { tasks_.push_back(std::move(task)); }
+  void run() {
+    while (!tasks_.empty()) {
+      auto task = std::move(tasks_.front());
+      tasks_.pop_front();
+      task();
+    }
+  }
+
+ private:
+  std::deque<base::Task> tasks_;
+};
+
+class LabelCipher final : public ContentCipher {
+ public:
+  explicit LabelCipher(base::RandomSource& random) : random_(random) {}
+  bool unreadable = false;
+  WrappedKey create_key(const ConversationKey& conversation) override {
+    return {KeyId::make({}, random_), conversation, "wrapped"};
+  }
+  base::Result<SealedContent, CipherError> seal(const WrappedKey& key, const ContentBinding& binding,
+                                                std::string_view plaintext) override {
+    return SealedContent{key.id, binding.message.hex() + std::string(plaintext)};
+  }
+  base::Result<std::string, CipherError> open(const WrappedKey& /*key*/, const ContentBinding& binding,
+                                              const SealedContent& sealed) override {
+    if (unreadable || !sealed.bytes.starts_with(binding.message.hex())) return base::fail(CipherError::kUnreadable);
+    return sealed.bytes.substr(binding.message.hex().size());
+  }
+  bool should_rotate(const WrappedKey& /*key*/) const override { return false; }
+
+ private:
+  base::RandomSource& random_;
+};
+
+class LivePresence final : public Presence {
+ public:
+  void set_online(const UserId& user, ConnectionId connection) override { table[user].insert(connection); }
+  void clear(const UserId& user, ConnectionId connection) override { table[user].erase(connection); }
+  bool is_online(const UserId& user) const override {
+    const auto found = table.find(user);
+    return found != table.end() && !found->second.empty();
+  }
+  std::map<UserId, std::set<ConnectionId>> table;
+};
+
+struct RecordingSession final : LiveSession {
+  explicit RecordingSession(base::Executor& executor) : on(executor) {}
+  base::Executor& executor() const override { return on; }
+  void on_hint(Hint hint) override { hints.push_back(std::move(hint)); }
+  void on_transient(const TransientEvent& event) override { events.push_back(event); }
+  void on_end(EndReason reason) override { ends.push_back(reason); }
+  base::Executor& on;
+  std::vector<Hint> hints;
+  std::vector<TransientEvent> events;
+  std::vector<EndReason> ends;
+};
+
+class LaneTest : public ::testing::Test {
+ protected:
+  LaneTest() { start(); }
+
+  void start() { lane = std::make_unique<Lane>(LaneParts{store, cipher, presence, clock, random, metrics}, options); }
+  void restart() {
+    lane.reset();
+    store.reopen(random);
+    start();
+  }
+  void run() {
+    while (lane->run_once()) executor.run();
+    executor.run();
+  }
+
+  UserId person(const std::string& name) {
+    User user;
+    user.id = UserId::make(clock.wall_now(), random);
+    user.username = name;
+    user.email = name + "@example.org";
+    CommitBatch batch;
+    batch.users.push_back(user);
+    EXPECT_TRUE(store.commit(batch, Durability::kSynced).ok());
+    return user.id;
+  }
+  void befriend(const UserId& a, const UserId& b, bool blocked = false) {
+    Relation relation;
+    relation.pair = ConversationKey::of(a, b);
+    relation.friendship = Friendship::kFriends;
+    relation.blocked_by_low = blocked;
+    CommitBatch batch;
+    batch.relations.push_back(relation);
+    EXPECT_TRUE(store.commit(batch, Durability::kSynced).ok());
+  }
+  LoginId login(const UserId& user, const std::string& device) {
+    Login row;
+    row.id = LoginId::make(clock.wall_now(), random);
+    row.user = user;
+    row.device = DeviceId{device};
+    row.expires = clock.wall_now() + std::chrono::hours(24);
+    CommitBatch batch;
+    batch.logins.push_back(row);
+    EXPECT_TRUE(store.commit(batch, Durability::kSynced).ok());
+    return row.id;
+  }
+
+  struct Joined {
+    UserId user;
+    DeviceId device;
+    LoginId login;
+    ConnectionId connection;
+    std::shared_ptr<RecordingSession> session;
+    std::variant<Attached, Refusal> answer;
+    [[nodiscard]] const Attached& attached() const { return std::get<Attached>(answer); }
+    [[nodiscard]] const Refusal& refusal() const { return std::get<Refusal>(answer); }
+  };
+  Joined join(const UserId& user, const std::string& device, const LoginId& by,
+              std::optional<ResumePoint> resume = std::nullopt, std::chrono::milliseconds accepted = {}) {
+    Joined joined{user, DeviceId{device}, by, ConnectionId(++connections), nullptr, {}};
+    joined.session = std::make_shared<RecordingSession>(executor);
+    AttachRequest request;
+    request.user = user;
+    request.login = by;
+    request.device = joined.device;
+    request.connection = joined.connection;
+    request.handshake_accepted = clock.steady_now() + accepted;
+    request.resume = std::move(resume);
+    request.session = joined.session;
+    lane->attach(std::move(request), executor, [&joined](auto answer) { joined.answer = std::move(answer); });
+    run();
+    return joined;
+  }
+  Joined join(const UserId& user, const std::string& device) { return join(user, device, login(user, device)); }
+  void leave(const Joined& who) {
+    lane->detach(who.user, who.device, who.connection);
+    run();
+  }
+
+  SendRequest request(const Joined& from, const UserId& to, const std::string& text, const std::string& id = "") {
+    return {.sender = from.user,
+            .login = from.login,
+            .device = from.device,
+            .connection = from.connection,
+            .recipient = to,
+            .content = text,
+            .client_id = id,
+            .accepted = clock.steady_now(),
+            .held_back = {}};
+  }
+  using Sent = std::variant<SendAnswer, Refusal>;
+  Sent send(const Joined& from, const UserId& to, const std::string& text, const std::string& id = "") {
+    Sent sent;
+    lane->send(request(from, to, text, id), executor, [&sent](auto answer) { sent = std::move(answer); });
+    run();
+    return sent;
+  }
+  static MessageView message(const Sent& sent) { return std::get<SendAnswer>(sent).message; }
+  static ErrorCode code(const Sent& sent) { return std::get<Refusal>(sent).code; }
+
+  void confirm(const Joined& who, std::uint64_t position, std::vector<Receipt> receipts = {}) {
+    Confirmation confirmation;
+    confirmation.user = who.user;
+    confirmation.device = who.device;
+    confirmation.connection = who.connection;
+    confirmation.position = MailboxSeq(position);
+    confirmation.receipts = std::move(receipts);
+    confirmation.messages = static_cast<std::uint32_t>(confirmation.receipts.size());
+    lane->confirm(std::move(confirmation));
+    run();
+  }
+  std::variant<std::monostate, Refusal> read(const Joined& who, const UserId& peer, std::uint64_t up_to) {
+    std::variant<std::monostate, Refusal> outcome;
+    lane->mark_read(who.user, who.device, std::pair(peer, ConversationSeq(up_to)), executor,
+                    [&outcome](auto answer) { outcome = std::move(answer); });
+    run();
+    return outcome;
+  }
+  std::vector<MailboxRow> log(const UserId& user) { return store.read_mailbox(user, {}, {}).value().rows; }
+  MailboxSeq position(const Joined& who) {
+    const auto all = store.positions(who.user).value();
+    for (const auto& each : all) {
+      if (each.device == who.device) return each.position;
+    }
+    return {};
+  }
+  static Receipt receipt(const MessageView& message) { return {message.sender, message.seq, message.id, 1}; }
+  std::optional<WatermarkStep> delivered(const UserId& author, const UserId& reader) {
+    return store.watermark(author, reader, WatermarkKind::kDelivered, std::nullopt).value();
+  }
+
+  base::SeededRandom random{7};
+  base::ManualClock clock;
+  adapters::memory::MemoryStore store{random};
+  LabelCipher cipher{random};
+  LivePresence presence;
+  base::Registry registry;
+  LaneMetrics metrics{registry};
+  LaneOptions options;
+  RoundExecutor executor;
+  std::uint64_t connections = 0;
+  std::unique_ptr<Lane> lane;
+};
+
+}  // namespace chat::testing
