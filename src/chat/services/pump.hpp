@@ -113,7 +113,7 @@ class Pump {
   void shed_memory();
 
   [[nodiscard]] const Slot* lowest_open() const;
-  void check_confirmations();
+  void check_confirmations(bool drained_now);
   void run_into_close(const Slot& lowest);
   void schedule_head_check();
 

@@ -129,13 +129,13 @@ const Pump::Slot* Pump::lowest_open() const {
 
 void Pump::on_writable() {
   if (!running()) return;
-  check_confirmations();
+  check_confirmations(true);
   wake();
 }
 
 void Pump::on_tick() {
   if (!running()) return;
-  check_confirmations();
+  check_confirmations(false);
   if (ended_) return;
   if (host_.now() >= head_check_at_) {
     schedule_head_check();
@@ -146,15 +146,19 @@ void Pump::on_tick() {
   if (first_state_ != MailboxSeq() && ping_ == 0 && host_.now() >= state_ping_at_) wake();
 }
 
-void Pump::check_confirmations() {
+void Pump::check_confirmations(bool drained_now) {
   if (lowest_open() == nullptr) return;
   Slot& lowest = *std::find_if(flight_->slots.begin(), flight_->slots.end(), [](const Slot& s) { return s.open(); });
   const auto now = host_.now();
   if (!lowest.accepted) {
     const auto taken = host_.last_fully_written();
-    if (host_.buffered_bytes() == 0 || taken >= lowest.written) {
+    if (host_.buffered_bytes() == 0) {
+      // Had it been made to wait, on_writable would have come: that is the moment that counts then.
       lowest.accepted = true;
-      base_ = std::max({base_, lowest.written, std::min(taken, now)});
+      base_ = drained_now ? now : std::max(base_, lowest.written);
+    } else if (taken >= lowest.written) {
+      lowest.accepted = true;
+      base_ = std::max(base_, std::min(taken, now));
     } else {
       base_ = now;  // the socket has not taken it yet: the device cannot have answered
     }
@@ -170,7 +174,10 @@ void Pump::check_confirmations() {
 void Pump::run_into_close(const Slot& lowest) {
   // A broken connection is no sign of poison: only a session that still answered pings counts.
   if (last_pong_ >= base_) host_.report_poison(lowest.first);
-  if (ever_confirmed_) {
+  // The suspect travels alone, so there was nothing else to confirm: to leave it stalled would block the mailbox for
+  // good.
+  const bool alone = lowest.first == poison_;
+  if (ever_confirmed_ || alone) {
     ended_ = true;
     return host_.close_unconfirmed();
   }

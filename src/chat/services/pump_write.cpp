@@ -67,7 +67,7 @@ bool Pump::window_open(const LogItem& item) const {
   if (f.slots.empty()) return true;
   if (f.slots.size() >= limit || f.bytes >= settings_.window_bytes) return false;
   // The suspect travels alone: nothing is in flight with it, nothing follows it until it is confirmed.
-  return poison_ == MailboxSeq() || item.entry.position < poison_;
+  return poison_ == MailboxSeq() || skip_poison_ || item.entry.position < poison_;
 }
 
 void Pump::fill() {

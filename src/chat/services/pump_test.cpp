@@ -1,0 +1,442 @@
+#include "chat/services/pump.hpp"
+
+#include <gtest/gtest.h>
+
+namespace chat {
+namespace {
+
+using std::chrono::milliseconds;
+using std::chrono::seconds;
+
+/// A socket and a lane that write down what the pump asks of them.
+struct RecordingHost final : PumpHost {
+  base::SteadyTime now() const override { return clock.steady_now(); }
+  const DeviceId& device() const override { return own; }
+  std::optional<AckNumber> write_entry(const LogItem& item) override {
+    if (gone) return std::nullopt;
+    written.push_back(item.entry.position.value);
+    return ++ack;
+  }
+  std::optional<AckNumber> write_batch(std::span<const std::shared_ptr<const LogItem>> items, MailboxSeq from,
+                                       MailboxSeq to) override {
+    for (const auto& item : items) written.push_back(item->entry.position.value);
+    batches.emplace_back(from.value, to.value);
+    return ++ack;
+  }
+  std::uint64_t ping() override { return ++pings; }
+  std::size_t buffered_bytes() const override { return buffered; }
+  base::SteadyTime last_fully_written() const override { return buffered == 0 ? now() : base::SteadyTime{}; }
+  void read_page(MailboxSeq after, PageLimit limit) override { reads.emplace_back(after.value, limit.entries); }
+  void check_head(MailboxSeq known) override { head_checks.push_back(known.value); }
+  void confirm(PumpProgress progress) override { confirmed.push_back(std::move(progress)); }
+  void unreadable(const MailboxEntry& entry) override { lost.push_back(entry.position.value); }
+  void delivered(base::SteadyTime /*accepted*/) override { ++live_deliveries; }
+  void drained(MailboxSeq position) override { drains.push_back(position.value); }
+  void silent(bool on) override { silences.push_back(on); }
+  void stalled() override { ++stalls; }
+  void report_poison(MailboxSeq position) override { poisons.push_back(position.value); }
+  void close_unconfirmed() override { ++closes; }
+  void wake() override { woken = true; }
+
+  base::ManualClock clock;
+  DeviceId own{"phone"};
+  bool gone = false;
+  bool woken = false;
+  std::size_t buffered = 0;
+  AckNumber ack = 0;
+  std::uint64_t pings = 0;
+  int stalls = 0;
+  int closes = 0;
+  int live_deliveries = 0;
+  std::vector<std::uint64_t> written, lost, drains, poisons, head_checks;
+  std::vector<std::pair<std::uint64_t, std::uint64_t>> batches;
+  std::vector<std::pair<std::uint64_t, std::size_t>> reads;
+  std::vector<PumpProgress> confirmed;
+  std::vector<bool> silences;
+};
+
+using Numbers = std::vector<std::uint64_t>;
+
+class PumpTest : public ::testing::Test {
+ protected:
+  void start(std::uint64_t head, std::uint64_t position = 0, PumpOptions options = {}, Attached attached = {}) {
+    attached.head = MailboxSeq(head);
+    attached.position = MailboxSeq(position);
+    options.seed = 1;
+    pump.start(attached, options);
+    turn();
+  }
+  void turn() {
+    while (std::exchange(host.woken, false)) pump.turn();
+  }
+  static std::shared_ptr<LogItem> message(std::uint64_t position) {
+    auto item = std::make_shared<LogItem>();
+    item->entry.position = MailboxSeq(position);
+    item->entry.kind = EntryKind::kMessage;
+    item->entry.seq = ConversationSeq(position);
+    item->message.emplace();
+    item->message->content = "text";
+    return item;
+  }
+  static std::shared_ptr<LogItem> state(std::uint64_t position) {
+    auto item = std::make_shared<LogItem>();
+    item->entry.position = MailboxSeq(position);
+    item->entry.kind = EntryKind::kStatus;
+    return item;
+  }
+  void live(std::shared_ptr<LogItem> item) {
+    const auto position = item->entry.position;
+    pump.on_hint({position, std::move(item)});
+    turn();
+  }
+  /// Answers the outstanding read with messages (after, to].
+  void page(std::uint64_t to) {
+    LogPage page;
+    for (auto at = host.reads.back().first + 1; at <= to; ++at) page.items.push_back(message(at));
+    page.through = MailboxSeq(to);
+    pump.on_page(std::move(page));
+    turn();
+  }
+  void ack(AckNumber number, bool ok = true) {
+    pump.on_ack(number, ok);
+    turn();
+  }
+  void pass(milliseconds time) {
+    host.clock.advance(time);
+    if (pump.next_deadline() <= host.now()) pump.on_tick();
+    turn();
+  }
+
+  RecordingHost host;
+  PumpSettings settings;
+  Pump pump{host, settings};
+};
+
+TEST_F(PumpTest, WithNothingPendingItDrainsAtOnceAndOwnsNoMemory) {
+  start(7, 7);
+  EXPECT_EQ(host.drains, Numbers{7});
+  EXPECT_TRUE(host.reads.empty());
+  EXPECT_EQ(pump.memory(), 0u);
+}
+
+TEST_F(PumpTest, ABacklogComesBeforeWhatIsLiveWhateverTheHintsSay) {
+  start(2);
+  ASSERT_EQ(host.reads.size(), 1u);
+  live(message(3));
+  EXPECT_TRUE(host.written.empty());
+  page(2);
+  ASSERT_EQ(host.reads.size(), 2u);
+  page(3);
+  EXPECT_EQ(host.written, (Numbers{1, 2, 3}));
+}
+
+TEST_F(PumpTest, ALiveEntryNeedsNoReadAndALostHintOnlyADelay) {
+  start(0);
+  live(message(1));
+  EXPECT_EQ(host.written, Numbers{1});
+  EXPECT_TRUE(host.reads.empty());
+  pass(seconds(30));
+  ASSERT_EQ(host.head_checks, Numbers{1});
+  pump.on_hint({MailboxSeq(2), nullptr});
+  turn();
+  page(2);
+  EXPECT_EQ(host.written, (Numbers{1, 2}));
+}
+
+TEST_F(PumpTest, AnswersOutOfOrderMoveThePositionOnlyWhenTheRunGrows) {
+  start(0);
+  for (std::uint64_t i = 1; i <= 3; ++i) live(message(i));
+  ack(2);
+  ack(3);
+  EXPECT_TRUE(host.confirmed.empty());
+  ack(1);
+  ASSERT_EQ(host.confirmed.size(), 1u);
+  EXPECT_EQ(host.confirmed[0].position, MailboxSeq(3));
+  ASSERT_EQ(host.confirmed[0].receipts.size(), 1u);
+  EXPECT_EQ(host.confirmed[0].receipts[0].seq, ConversationSeq(3));
+  EXPECT_EQ(host.confirmed[0].messages, 3u);
+}
+
+TEST_F(PumpTest, ARefusedEntryComesAgainOnlyWithSync) {
+  start(0);
+  for (std::uint64_t i = 1; i <= 2; ++i) live(message(i));
+  ack(1, false);
+  ack(1, true);
+  ack(2);
+  EXPECT_TRUE(host.confirmed.empty());
+  EXPECT_EQ(host.written.size(), 2u);
+  pump.resync(MailboxSeq(0), MailboxSeq(2));
+  turn();
+  page(2);
+  EXPECT_EQ(host.written, (Numbers{1, 2, 1, 2}));
+  ack(2);
+  EXPECT_TRUE(host.confirmed.empty()) << "an answer to what was written before the sync";
+  ack(3);
+  ack(4);
+  EXPECT_EQ(host.confirmed.back().position, MailboxSeq(2));
+}
+
+TEST_F(PumpTest, TheWindowBoundsWhatIsUnconfirmed) {
+  start(1000);
+  page(256);
+  EXPECT_EQ(host.written.size(), settings.window_entries);
+  ack(1);
+  EXPECT_EQ(host.written.size(), settings.window_entries + 1);
+  ack(5);
+  EXPECT_EQ(host.written.size(), settings.window_entries + 1) << "confirmed above a gap";
+  EXPECT_LE(host.reads.size(), 2u);
+}
+
+TEST_F(PumpTest, APlainClientNeverWaitsForAPage) {
+  start(2000);
+  page(256);
+  std::uint64_t answered = 0;
+  for (std::uint64_t through = 256; through < 2000;) {
+    ASSERT_LT(answered, host.written.size()) << "stalled at " << through;
+    while (host.reads.back().first < through) ack(++answered);
+    through = std::min<std::uint64_t>(2000, through + 256);
+    page(through);
+  }
+  while (answered < host.written.size()) ack(++answered);
+  EXPECT_EQ(host.confirmed.back().position, MailboxSeq(2000));
+  EXPECT_EQ(host.drains, Numbers{2000});
+}
+
+TEST_F(PumpTest, StateEntriesHoldNeitherWindowNorTimerAndAnyLaterAnswerConfirmsThem) {
+  start(0);
+  for (std::uint64_t i = 1; i <= 200; ++i) live(state(i));
+  EXPECT_EQ(host.written.size(), 200u);
+  pass(seconds(9));
+  EXPECT_TRUE(host.silences.empty());
+  live(message(201));
+  ack(201);
+  EXPECT_EQ(host.confirmed.back().position, MailboxSeq(201));
+}
+
+TEST_F(PumpTest, APongToAPingWrittenAfterThemConfirmsStateEntries) {
+  start(0);
+  live(state(1));
+  pass(settings.state_ping_after);
+  ASSERT_EQ(host.pings, 1u);
+  live(state(2));
+  pump.on_pong(1);
+  turn();
+  ASSERT_FALSE(host.confirmed.empty());
+  EXPECT_EQ(host.confirmed.back().position, MailboxSeq(1)) << "2 was written after the ping";
+}
+
+TEST_F(PumpTest, StateEntriesThatAloneKeepTheDrainAreAskedForAtOnce) {
+  start(2);
+  LogPage page;
+  page.items = {message(1), state(2)};
+  page.through = MailboxSeq(2);
+  pump.on_page(std::move(page));
+  turn();
+  EXPECT_EQ(host.pings, 0u);
+  ack(1);
+  EXPECT_EQ(host.pings, 1u);
+  EXPECT_TRUE(host.drains.empty());
+  pump.on_pong(1);
+  turn();
+  EXPECT_EQ(host.drains, Numbers{2});
+}
+
+TEST_F(PumpTest, WhatThisDeviceDidItselfIsPassedOverAndCountsAsConfirmed) {
+  start(0);
+  auto copy = message(1);
+  copy->entry.own = true;
+  copy->entry.origin = host.own;
+  live(copy);
+  EXPECT_TRUE(host.written.empty());
+  ASSERT_EQ(host.confirmed.size(), 1u);
+  EXPECT_EQ(host.confirmed[0].position, MailboxSeq(1));
+  EXPECT_TRUE(host.confirmed[0].receipts.empty());
+}
+
+TEST_F(PumpTest, MissingAndUnreadableEntriesArePassedOverAndTheLatterReported) {
+  start(5);
+  LogPage page;
+  auto broken = message(3);
+  broken->message.reset();
+  page.items = {message(2), broken};
+  page.through = MailboxSeq(5);
+  pump.on_page(std::move(page));
+  turn();
+  EXPECT_EQ(host.written, Numbers{2});
+  EXPECT_EQ(host.lost, Numbers{3});
+  ack(1);
+  EXPECT_EQ(host.confirmed.back().position, MailboxSeq(5));
+  EXPECT_EQ(host.confirmed.back().messages, 1u);
+}
+
+TEST_F(PumpTest, BatchesCoverWhatTheyPassOverAndOneAckConfirmsAll) {
+  settings.batch_entries = 2;
+  start(5, 0, {.batch = true});
+  LogPage page;
+  page.items = {message(2), message(3), message(5)};
+  page.through = MailboxSeq(5);
+  pump.on_page(std::move(page));
+  turn();
+  EXPECT_EQ(host.batches, (std::vector<std::pair<std::uint64_t, std::uint64_t>>{{1, 3}, {4, 5}}));
+  ack(2);
+  EXPECT_TRUE(host.confirmed.empty());
+  ack(1);
+  EXPECT_EQ(host.confirmed.back().position, MailboxSeq(5));
+}
+
+TEST_F(PumpTest, HalvedBatchesAreSmaller) {
+  Attached attached;
+  attached.batch_halvings = 6;
+  start(8, 0, {.batch = true}, attached);
+  page(8);
+  ASSERT_FALSE(host.batches.empty());
+  EXPECT_EQ(host.batches[0], (std::pair<std::uint64_t, std::uint64_t>{1, 4}));
+}
+
+TEST_F(PumpTest, InHeartbeatModeThePongConfirmsEverythingWrittenBeforeItsPing) {
+  start(0, 0, {.confirm_by_heartbeat = true});
+  live(message(1));
+  EXPECT_EQ(host.pings, 1u);
+  live(message(2));
+  EXPECT_EQ(host.pings, 1u) << "one is outstanding";
+  pump.on_pong(1);
+  turn();
+  EXPECT_EQ(host.confirmed.back().position, MailboxSeq(1));
+  EXPECT_EQ(host.pings, 2u);
+  pump.on_pong(2);
+  turn();
+  EXPECT_EQ(host.confirmed.back().position, MailboxSeq(2));
+}
+
+TEST_F(PumpTest, SilenceIsToldAfterTwentySecondsAndTakenBackByAnAnswer) {
+  start(0);
+  live(message(1));
+  pass(milliseconds(19'999));
+  EXPECT_TRUE(host.silences.empty());
+  pass(milliseconds(1));
+  EXPECT_EQ(host.silences, std::vector<bool>{true});
+  ack(1);
+  EXPECT_EQ(host.silences, (std::vector<bool>{true, false}));
+}
+
+TEST_F(PumpTest, AMinuteWithoutConfirmationClosesASessionThatHasConfirmedBefore) {
+  start(0);
+  live(message(1));
+  ack(1);
+  live(message(2));
+  pass(seconds(30));
+  pump.on_pong(7);
+  pass(seconds(30));
+  EXPECT_EQ(host.closes, 1);
+  EXPECT_EQ(host.poisons, Numbers{2});
+  EXPECT_EQ(pump.next_deadline(), base::SteadyTime::max());
+}
+
+TEST_F(PumpTest, ADeadConnectionNeverCountsTowardsPoison) {
+  start(0);
+  live(message(1));
+  ack(1);
+  pass(seconds(1));
+  live(message(2));
+  pass(seconds(20));
+  pass(seconds(40));
+  EXPECT_EQ(host.closes, 1);
+  EXPECT_TRUE(host.poisons.empty());
+}
+
+TEST_F(PumpTest, ASessionThatNeverConfirmedIsStalledAndNamedOnce) {
+  start(0);
+  live(message(1));
+  for (int i = 0; i < 10; ++i) pass(seconds(30));
+  EXPECT_EQ(host.closes, 0);
+  EXPECT_EQ(host.stalls, 1);
+}
+
+TEST_F(PumpTest, TheMinuteBeginsWhenTheSocketHasTakenTheLastByte) {
+  start(0);
+  live(message(1));
+  ack(1);
+  host.buffered = 100;
+  live(message(2));
+  for (int i = 0; i < 5; ++i) pass(seconds(25));
+  EXPECT_EQ(host.closes, 0);
+  host.buffered = 0;
+  pump.on_writable();
+  pass(seconds(59));
+  EXPECT_EQ(host.closes, 0);
+  pass(seconds(2));
+  EXPECT_EQ(host.closes, 1);
+}
+
+TEST_F(PumpTest, TheSuspectTravelsAlone) {
+  Attached attached;
+  attached.poison = MailboxSeq(3);
+  start(5, 0, {}, attached);
+  page(5);
+  EXPECT_EQ(host.written, (Numbers{1, 2}));
+  ack(1);
+  ack(2);
+  EXPECT_EQ(host.written, (Numbers{1, 2, 3}));
+  ack(3);
+  EXPECT_EQ(host.written, (Numbers{1, 2, 3, 4, 5}));
+}
+
+TEST_F(PumpTest, ASkippedEntryIsNamedWhenTheRunPassesIt) {
+  Attached attached;
+  attached.poison = MailboxSeq(2);
+  attached.skip_poison = true;
+  start(3, 0, {}, attached);
+  page(3);
+  EXPECT_EQ(host.written, (Numbers{1, 3}));
+  ack(2);
+  EXPECT_TRUE(host.confirmed.empty());
+  ack(1);
+  ASSERT_EQ(host.confirmed.size(), 1u);
+  EXPECT_EQ(host.confirmed[0].skipped, std::vector<MailboxSeq>{MailboxSeq(2)});
+  EXPECT_EQ(host.confirmed[0].messages, 2u);
+}
+
+TEST_F(PumpTest, AFailedReadIsTriedAgainByTheHeadCheck) {
+  start(1);
+  pump.on_page_failed();
+  turn();
+  EXPECT_EQ(host.reads.size(), 1u);
+  pass(seconds(30));
+  EXPECT_EQ(host.reads.size(), 2u);
+}
+
+TEST_F(PumpTest, AWrongHintDoesNotSpin) {
+  start(0);
+  pump.on_hint({MailboxSeq(9), nullptr});
+  turn();
+  for (int i = 0; i < 3 && host.reads.size() < 3; ++i) {
+    if (host.reads.size() > static_cast<std::size_t>(i)) page(0);
+  }
+  EXPECT_EQ(host.reads.size(), 1u);
+}
+
+TEST_F(PumpTest, ADeadSocketEndsIt) {
+  start(0);
+  host.gone = true;
+  live(message(1));
+  live(message(2));
+  EXPECT_TRUE(host.written.empty());
+  EXPECT_EQ(pump.next_deadline(), base::SteadyTime::max());
+}
+
+TEST_F(PumpTest, DeliveryTimeIsObservedOncePerCountedLiveMessage) {
+  start(0);
+  for (std::uint64_t i = 1; i <= 2; ++i) {
+    auto item = message(i);
+    item->accepted = host.now();
+    item->counted = i == 1;
+    live(item);
+  }
+  ack(1);
+  ack(2);
+  ack(1);
+  EXPECT_EQ(host.live_deliveries, 1);
+}
+
+}  // namespace
+}  // namespace chat
