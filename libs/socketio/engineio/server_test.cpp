@@ -1,12 +1,6 @@
-// HTTP, limits, life of the server, several shards, TLS.
+// HTTP, limits, life of the server, several shards.
 #include "socketio/engineio/server.hpp"
 
-#include <openssl/evp.h>
-#include <openssl/pem.h>
-#include <openssl/x509.h>
-
-#include <cstdio>
-#include <filesystem>
 #include <thread>
 
 #include "socketio/engineio/engine_testing.hpp"
@@ -429,74 +423,6 @@ TEST_F(ServerTest, RefusesSessionsAndConnectionsAboveTheLimits) {
   EXPECT_TRUE(d.ended());
   EXPECT_GE(server_->counters().refused_connection_limit.load(), 1u);
   EXPECT_EQ(server_->counters().refused_session_limit.load(), 2u);
-}
-
-/// Writes a self-signed certificate and its key; returns the options that name them.
-TlsOptions self_signed(const std::filesystem::path& folder) {
-  EVP_PKEY* key = EVP_EC_gen("P-256");
-  X509* certificate = X509_new();
-  X509_gmtime_adj(X509_getm_notBefore(certificate), 0);
-  X509_gmtime_adj(X509_getm_notAfter(certificate), 3600);
-  X509_set_pubkey(certificate, key);
-  X509_sign(certificate, key, EVP_sha256());
-  const TlsOptions out{(folder / "certificate.pem").string(), (folder / "key.pem").string()};
-  std::FILE* file = std::fopen(out.certificate_file.c_str(), "w");
-  PEM_write_X509(file, certificate);
-  std::fclose(file);
-  file = std::fopen(out.key_file.c_str(), "w");
-  PEM_write_PrivateKey(file, key, nullptr, nullptr, 0, nullptr, nullptr);
-  std::fclose(file);
-  X509_free(certificate);
-  EVP_PKEY_free(key);
-  return out;
-}
-
-class TlsTest : public EngineTest {
- protected:
-  TlsTest() {
-    std::string name = (std::filesystem::temp_directory_path() / "engineio-tls-XXXXXX").string();
-    folder_ = ::mkdtemp(name.data());
-  }
-  ~TlsTest() override { std::filesystem::remove_all(folder_); }
-  std::filesystem::path folder_;
-};
-
-TEST_F(TlsTest, SpeaksPollingAndWebSocketUnderTlsAcrossShards) {
-  auto options = calm();
-  options.tls = self_signed(folder_);
-  options.max_payload = 500'000;
-  start(options, 2);
-  for (int i = 0; i < 6; ++i) {
-    RawClient client(port_, true);
-    const auto sid = sid_of(client.ask(kOpen).body);
-    ASSERT_EQ(sid.size(), 20u);
-    RawClient upgrading(port_, true);
-    ASSERT_EQ(upgrading.upgrade(websocket(sid)), 101);
-    upgrading.send_text("2probe");
-    ASSERT_EQ(upgrading.text(), "3probe");
-    upgrading.send_text("5");
-    const std::string big = "4" + std::string(400'000, 'x');
-    upgrading.send_text(big);
-    ASSERT_EQ(upgrading.text(), big);
-  }
-}
-
-TEST_F(TlsTest, PlainBytesOnATlsPortEndTheConnection) {
-  auto options = calm();
-  options.tls = self_signed(folder_);
-  start(options);
-  RawClient client(port_);
-  client.get("/x");
-  EXPECT_TRUE(client.ended());
-}
-
-TEST_F(TlsTest, AMissingCertificateIsAnError) {
-  auto options = calm();
-  options.tls = {"/nonexistent.pem", "/nonexistent.key"};
-  aio::Shard shard(aio::ShardIndex{0}, clock_);
-  shard.start();
-  Server server(options, {&shard}, clock_);
-  EXPECT_EQ(server.listen("127.0.0.1", 0).error(), ListenError::kTls);
 }
 
 }  // namespace
