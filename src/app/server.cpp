@@ -58,6 +58,9 @@ gateway::Options gateway_options(const Settings& settings) {
   options.pump.batch_bytes = static_cast<std::size_t>(delivery.batch_bytes);
   options.pump.silent_after = std::chrono::milliseconds(delivery.silent_ms);
   options.pump.close_after = std::chrono::milliseconds(delivery.unconfirmed_ms);
+  // Where heartbeats are more frequent than the default, so are the pongs that confirm unanswered state entries.
+  options.pump.state_ping_after =
+      std::min(options.pump.state_ping_after, std::chrono::milliseconds(settings.server.ping_interval_ms));
   options.confirm = delivery.confirm == "heartbeat" ? gateway::Confirm::kHeartbeat : gateway::Confirm::kAck;
   options.events_per_second = settings.limits.events_per_second;
   options.max_unjoined = settings.server.max_unjoined;

@@ -314,6 +314,23 @@ TEST(Silence, OfAClientThatNeverConfirmedIsCountedButNotClosed) {
   EXPECT_EQ(world.gateway.counters().stalled, 1u);
 }
 
+TEST(Silence, OverASuspectThatTravelsAloneClosesTheTransportThoughNothingWasConfirmed) {
+  GatewayWorld world;
+  world.store_message("a");
+  world.store_message("b");
+  auto client = world.knock();
+  auto answer = attached(2);
+  answer.poison = chat::MailboxSeq(1);
+  world.answer_attach(answer);
+  client->turn();
+  EXPECT_THAT(client->received(), Not(Contains(::testing::HasSubstr(R"("content":"b")")))) << "nothing follows it";
+  world.advance(*client, 30s);
+  client->pong(1);
+  world.advance(*client, 31s);
+  EXPECT_THAT(world.log(), Contains("poison 1"));
+  EXPECT_FALSE(client->open());
+}
+
 TEST(Silence, ThatAPongBreaksMakesTheLowestEntrySuspect) {
   GatewayWorld world;
   auto client = world.join();

@@ -173,6 +173,24 @@ TEST_F(LaneAttach, AnEntryThatHoldsFiveSessionsUpIsSentAloneAndAfterFiveMoreSkip
   EXPECT_EQ(log(alice_id).back().entry.kind, EntryKind::kFailed);
 }
 
+TEST_F(LaneAttach, TheDeviceThatSkippedAnEntryDoesNotTakeTheMarkAwayWithItsNextConfirmation) {
+  const auto alice = join(alice_id, "phone");
+  const auto phone = join(bob_id, "phone");
+  const auto sent = message(send(alice, bob_id, "poison"));
+  const auto next = message(send(alice, bob_id, "good"));
+  Confirmation given_up;
+  given_up.user = bob_id;
+  given_up.device = phone.device;
+  given_up.connection = phone.connection;
+  given_up.position = MailboxSeq(1);
+  given_up.skipped = {MailboxSeq(1)};
+  lane->confirm(std::move(given_up));
+  run();
+  confirm(phone, 2, {receipt(next)});
+  EXPECT_TRUE(delivered(alice_id, bob_id));
+  EXPECT_EQ(store.message(sent.id).value()->failure, FailureReason::kSkipped);
+}
+
 TEST_F(LaneAttach, AnotherDeviceThatHasTheSkippedEntryTakesTheMarkAway) {
   const auto alice = join(alice_id, "phone");
   const auto phone = join(bob_id, "phone");

@@ -34,6 +34,7 @@ void ConfirmCommand::stage_hot(LaneDesk& desk) {
 void LaneDesk::advance(UserState& user, DeviceState& device, const Confirmation& confirmation) {
   append_skips(user, device, confirmation);
   const auto highest = user.highest_position();
+  const auto before = device.position;
   device.position = confirmation.position;
   if (device.poison <= device.position) {
     device.poison = MailboxSeq();
@@ -43,7 +44,8 @@ void LaneDesk::advance(UserState& user, DeviceState& device, const Confirmation&
   for (const auto& receipt : confirmation.receipts) append_receipt(user, receipt);
   for (const auto& message : confirmation.rescued) rescue(message);
   std::erase_if(user.skipped, [&](const auto& mark) {
-    if (mark.first > device.position) return false;
+    // Only the confirmation that takes a device over the entry speaks of it: it was skipped then, or stored.
+    if (mark.first <= before || mark.first > device.position) return false;
     const bool mine =
         std::find(confirmation.skipped.begin(), confirmation.skipped.end(), mark.first) != confirmation.skipped.end();
     if (!mine) rescue(mark.second);
