@@ -159,10 +159,10 @@ void EngineSession::candidate_text(std::string_view text) {
 }
 
 void EngineSession::upgrade() {
-  if (state_ != State::kOpen) return;
+  if (state_ == State::kClosed) return;
   // Whatever the POST at work still holds was sent before the "5".
   while (polling_ && polling_->post) continue_post();
-  if (state_ != State::kOpen || !polling_ || polling_->candidate == nullptr) return;
+  if (state_ == State::kClosed || !polling_ || polling_->candidate == nullptr) return;
   // Always noop: packets in this answer could be overtaken by those on the WebSocket.
   if (polling_->parked != nullptr) answer_poll("6");
   if (polling_->posting != nullptr) polling_->posting->forget_session(*this);
@@ -172,6 +172,7 @@ void EngineSession::upgrade() {
   const auto state = std::move(polling_);
   for (const auto& packet : state->queue) link.send_packet(packet.type, packet.binary, packet.payload);
   server_.context().counters.upgrades.fetch_add(1, std::memory_order_relaxed);
+  if (state_ == State::kClosing) end(reason_);
 }
 
 // --- the end ---
@@ -179,7 +180,10 @@ void EngineSession::upgrade() {
 void EngineSession::begin_graceful_close() {
   heartbeat_.cancel();
   arm_heartbeat(server_.now() + server_.context().options.close_timeout);
-  if (auto* candidate = std::exchange(polling_->candidate, nullptr)) candidate->close();
+  // After "3probe" the client stops polling at a moment of its own: what is queued leaves with its next poll or after
+  // its "5". To close the WebSocket under it would lose the last words, and the client would come back by itself.
+  const bool probed = polling_->candidate != nullptr && polling_->probes > 0;
+  if (!probed && polling_->candidate != nullptr) std::exchange(polling_->candidate, nullptr)->close();
   if (polling_->parked == nullptr) return;
   if (!polling_->queue.empty()) return need_flush();
   end(reason_);

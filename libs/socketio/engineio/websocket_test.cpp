@@ -410,6 +410,24 @@ TEST_F(UpgradeTest, ASessionThatEndsWhileProbingClosesTheCandidate) {
   EXPECT_EQ(upgrading.frame()->kind, Kind::kClose);
 }
 
+TEST_F(UpgradeTest, AGracefulCloseInTheMiddleOfItStillDeliversTheLastWords) {
+  start(calm());
+  const auto sid = handshake();
+  RawClient upgrading(port_);
+  ASSERT_EQ(upgrading.upgrade(websocket(sid)), 101);
+  upgrading.send_text("2probe");
+  EXPECT_EQ(upgrading.text(), "3probe");
+  with_session([](Session& session) {
+    session.send_text("do not come back");
+    session.close(CloseReason::kForcedClose, true);
+  });
+  EXPECT_TRUE(upgrading.silent_for(20ms)) << "the client has stopped polling and is about to say 5";
+  upgrading.send_text("5");
+  EXPECT_EQ(upgrading.text(), "4do not come back");
+  EXPECT_EQ(upgrading.frame()->kind, Kind::kClose);
+  EXPECT_EQ(next_close(), CloseReason::kForcedClose);
+}
+
 TEST_F(UpgradeTest, TheHeartbeatGoesOnAcrossTheUpgrade) {
   auto options = calm();
   options.ping_interval = 100ms;
