@@ -39,8 +39,8 @@ void Lane::stop() {
 void Lane::run() {
   for (;;) {
     if (run_once()) {
-      // Under load the shards get their turn before the next round: what their clients answer to this one then shares its
-      // sync. Costs nothing when nobody waits for the processor.
+      // Under load the shards get their turn before the next round: what their clients answer to this one then shares
+      // its sync. Costs nothing when nobody waits for the processor.
       std::this_thread::yield();
       continue;
     }
