@@ -143,3 +143,20 @@ test('typing reaches the live sockets of the recipient, and nobody else', async 
   await sleep(200);
   assert.ok(phone.all('typing').every((event) => event.sender === anna.id));
 });
+
+test('the state of a new friend follows the news of the friendship, whether the friend is there or not', async () => {
+  for (const options of [{}, { auth: { batch: true } }]) {
+    for (const isThere of [true, false]) {
+      const [anna, bert] = [await server.register(), await server.register()];
+      const annas = await Client.connect(server, anna, options);
+      const berts = isThere ? await Client.connect(server, bert) : undefined;
+      await annas.event('drained');
+      annas.clear();
+      await server.befriend(anna, bert);
+      const state = isThere ? 'user_online' : 'user_offline';
+      await annas.event(state, (event) => event.userId === bert.id);
+      assert.deepEqual(annas.events.map((event) => event.name), [options.auth ? 'receive_batch' : 'friend_accepted', state]);
+      if (berts) await berts.event('user_online', (event) => event.userId === anna.id);
+    }
+  }
+});

@@ -209,3 +209,54 @@ test('all devices of the author get the ticks, and a device that was away gets t
   await back.event('message_status', (event) => event.status === 'read' && event.upTo === 4);
   assert.ok(back.all('message_status').filter((event) => event.status === 'read').length === 1);
 });
+
+test('batches follow each other without a gap where own entries and superseded receipts were passed over', async () => {
+  const [anna, bert] = await server.friends();
+  await server.logIn(anna, 'laptop');  // with a second device own messages are entries too
+  const annas = await Client.connect(server, anna, { auth: { batch: true } });
+  const berts = await Client.connect(server, bert);
+  await annas.event('drained');
+  for (let index = 0; index < 20; index += 1) {
+    await annas.sent(bert, `from anna ${index}`);
+    if (index % 4 === 0) await berts.sent(anna, `from bert ${index}`);
+  }
+  await annas.received(5);
+  annas.close();
+  const laptop = await Client.connect(server, await server.logIn(anna, 'laptop'));
+  for (let index = 0; index < 60; index += 1) await laptop.sent(bert, `from the laptop ${index}`);
+  await berts.received(80);
+  await laptop.event('message_status', (event) => event.upTo === (berts.messages[79].seq));
+  const back = await Client.connect(server, anna, { auth: { batch: true } });
+  await back.event('drained');
+  await berts.sent(anna, 'the last one');
+  await until(() => back.texts.includes('the last one'), 'the last one');
+  for (const client of [annas, back]) {
+    let next = client.all('ready')[0].position + 1;
+    for (const { from, to } of client.all('receive_batch')) {
+      assert.equal(from, next);
+      next = to + 1;
+    }
+  }
+});
+
+test('a message that a client never confirms is given up for its device after ten sessions and blocks nothing', async () => {
+  const own = await Server.start({ set: {
+    'delivery.silent_ms': 200, 'delivery.unconfirmed_ms': 400, 'server.ping_interval_ms': 150, 'server.ping_timeout_ms': 2000,
+  } });
+  try {
+    const [anna, bert] = await own.friends();
+    const annas = await Client.connect(own, anna);
+    for (const text of ['before', 'poison', 'after', 'last']) await annas.sent(bert, text);
+    const berts = new Client(own, bert, { ack: (message) => (message.content === 'poison' ? undefined : { ok: true }) }).open();
+    await berts.event('drained', () => true, 30_000);
+    assert.equal(berts.all('ready').length, 11);
+    assert.deepEqual(berts.texts.slice(-2), ['after', 'last']);
+    assert.ok(berts.disconnects.every((reason) => reason !== 'io server disconnect'), 'it returns by itself');
+    await annas.event('message_status', (event) => event.status === 'delivered' && event.upTo === 4);
+    for (const [user, peer] of [[anna, bert], [bert, anna]]) {
+      assert.deepEqual((await own.history(user, peer)).map((message) => message.status), ['delivered', 'delivered', 'failed', 'delivered']);
+    }
+  } finally {
+    await own.dispose();
+  }
+});

@@ -2,7 +2,7 @@
 // How a session ends, who is told, and who comes back by itself.
 const assert = require('node:assert/strict');
 const { after, before, test } = require('node:test');
-const { Client, Proxy, Server, cleanUp, kTransports, sleep, until } = require('./harness');
+const { Client, Proxy, Server, cleanUp, kTransports, scale, sleep, until } = require('./harness');
 
 let server;
 before(async () => { server = await Server.start(); });
@@ -152,6 +152,47 @@ test('a restarted server gets its clients back without telling them to leave', a
     }
     await annas.sent(bert, 'welcome back');
     for (const client of all) await client.received(1);
+  } finally {
+    await own.dispose();
+  }
+});
+
+test('of sockets of one device that come at once exactly one stays, and no other returns, also in the middle of an upgrade', async () => {
+  for (let round = 0; round < 8; round += 1) {
+    const users = await Promise.all(Array.from({ length: 3 }, () => server.register()));
+    const groups = users.map((user) => Array.from({ length: 5 }, () => new Client(server, user, kTransports.upgrade).open()));
+    for (const group of groups) {
+      await until(() => group.filter((client) => client.socket.connected).length === 1 &&
+        group.filter((client) => client.disconnects.length > 0).length === group.length - 1, 'one that stays');
+      await sleep(200);
+      for (const client of group) {
+        if (client.socket.connected) continue;
+        assert.deepEqual(client.disconnects, ['io server disconnect'], client.events.map((event) => event.name).join());
+        assert.deepEqual(client.all('session_expired'), [{ reason: 'replaced' }]);
+      }
+      for (const client of group) client.close();
+    }
+  }
+});
+
+test('SIGTERM does not wait for clients that are between two polls', async () => {
+  const own = await Server.start();
+  try {
+    const [anna, bert] = await own.friends();
+    for (let round = 0; round < 8; round += 1) {
+      const annas = await Client.connect(own, anna, kTransports.polling);
+      const berts = await Client.connect(own, bert, kTransports.polling);
+      await annas.sent(bert, `message ${round}`);
+      await berts.received(1);
+      const before = Date.now();
+      assert.equal(await own.stop(), 0);
+      assert.ok(Date.now() - before < scale(3000), `it took ${Date.now() - before} ms`);
+      await own.boot();
+      for (const client of [annas, berts]) {
+        await until(() => client.all('ready').length === 2, 'the return');
+        client.close();
+      }
+    }
   } finally {
     await own.dispose();
   }
