@@ -19,6 +19,7 @@ _ABOUT = {
     "protocol": "the Engine.IO and Socket.IO protocol, against the echo examples",
     "integration": "the real server with the original socket.io-client",
     "e2e": "two browser windows on the web page, in headless Chromium",
+    "push": "pushes of the real server, received by a stand-in of FCM and of a browser's push service",
     "faults": "killed servers, cut connections, full disks",
 }
 # Suites that run once more on a server built with sanitizers.
