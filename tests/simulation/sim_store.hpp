@@ -113,6 +113,16 @@ class SimStore final : public chat::Store {
   chat::Read<std::vector<chat::Relation>> relations(const chat::UserId& user) const override {
     return inner_->relations(user);
   }
+  chat::Read<std::vector<chat::PushJob>> due_push_jobs(std::string_view kind, chat::WallTime until,
+                                                       std::size_t limit) const override {
+    return inner_->due_push_jobs(kind, until, limit);
+  }
+  chat::Read<std::vector<chat::PushJob>> push_jobs(const chat::UserId& user) const override {
+    return inner_->push_jobs(user);
+  }
+  chat::Read<chat::DeviceTrace> device_trace(const chat::UserId& user, const chat::DeviceId& device) const override {
+    return inner_->device_trace(user, device);
+  }
 
  private:
   static chat::Relation friends(const chat::ConversationKey& pair) {

@@ -16,6 +16,7 @@ void MemoryState::apply(const chat::CommitBatch& batch) {
   for (const auto& user : batch.erased_users) erase_user(user);
   for (const auto& conversation : batch.erased_conversations) erase_conversation(conversation);
   for (const auto& [user, device] : batch.erased_devices) erase_device(user, device);
+  for (const auto& [user, device] : batch.erased_push_jobs) erase_push_job(user, device);
   for (const auto& login : batch.erased_logins) logins.erase(login);
 
   for (const auto& message : batch.messages) put_message(message);
@@ -33,12 +34,31 @@ void MemoryState::apply(const chat::CommitBatch& batch) {
     relations[relation.pair.low][relation.pair.high] = relation;
     relations[relation.pair.high][relation.pair.low] = relation;
   }
+  for (const auto& job : batch.push_jobs) put_push_job(job);
+  for (const auto& trace : batch.device_traces) device_traces[trace.user][trace.device] = trace;
   for (const auto& each : batch.trims) trim(each);
 }
 
 void MemoryState::erase_device(const chat::UserId& user, const chat::DeviceId& device) {
   if (const auto found = devices.find(user); found != devices.end()) found->second.erase(device);
   if (const auto found = positions.find(user); found != positions.end()) found->second.erase(device);
+  if (const auto found = device_traces.find(user); found != device_traces.end()) found->second.erase(device);
+  erase_push_job(user, device);
+}
+
+void MemoryState::erase_push_job(const chat::UserId& user, const chat::DeviceId& device) {
+  const auto jobs = push_jobs.find(user);
+  if (jobs == push_jobs.end()) return;
+  const auto found = jobs->second.find(device);
+  if (found == jobs->second.end()) return;
+  due_push_jobs.erase({found->second.kind, found->second.due, user, device});
+  jobs->second.erase(found);
+}
+
+void MemoryState::put_push_job(const chat::PushJob& job) {
+  erase_push_job(job.user, job.device);
+  push_jobs[job.user][job.device] = job;
+  due_push_jobs.insert({job.kind, job.due, job.user, job.device});
 }
 
 void MemoryState::erase_conversation(const chat::ConversationKey& conversation) {
@@ -65,6 +85,11 @@ void MemoryState::erase_user(const chat::UserId& user) {
   users.erase(user);
   devices.erase(user);
   positions.erase(user);
+  if (const auto jobs = push_jobs.find(user); jobs != push_jobs.end()) {
+    for (const auto& [device, job] : jobs->second) due_push_jobs.erase({job.kind, job.due, user, device});
+    push_jobs.erase(jobs);
+  }
+  device_traces.erase(user);
   mailboxes.erase(user);
   std::erase_if(logins, [&](const auto& row) { return row.second.user == user; });
   if (const auto found = relations.find(user); found != relations.end()) {

@@ -19,7 +19,9 @@ struct MessagePlace {
 
 /// Copyable: a copy is a backup. Not thread-safe.
 struct MemoryState {
-  using ClientKey = std::tuple<chat::UserId, chat::UserId, std::string>;             // sender, recipient, client id
+  using ClientKey = std::tuple<chat::UserId, chat::UserId, std::string>;  // sender, recipient, client id
+  using DueKey =
+      std::tuple<std::string, chat::WallTime, chat::UserId, chat::DeviceId>;         // in the order of due_push_jobs()
   using WatermarkKey = std::tuple<chat::UserId, chat::UserId, chat::WatermarkKind>;  // author, reader, kind
 
   std::map<chat::ConversationKey, std::map<chat::ConversationSeq, chat::Message>> conversations;
@@ -37,16 +39,21 @@ struct MemoryState {
   std::unordered_map<chat::UserId, std::map<chat::DeviceId, chat::MailboxSeq>> positions;
   std::unordered_map<chat::LoginId, chat::Login> logins;
   std::unordered_map<chat::UserId, std::map<chat::UserId, chat::Relation>> relations;  // under both users
+  std::unordered_map<chat::UserId, std::map<chat::DeviceId, chat::PushJob>> push_jobs;
+  std::set<DueKey> due_push_jobs;  // exactly one for each of push_jobs
+  std::unordered_map<chat::UserId, std::map<chat::DeviceId, chat::DeviceTrace>> device_traces;
 
   /// Erasures first, then puts, then trims.
   void apply(const chat::CommitBatch& batch);
 
  private:
   void erase_device(const chat::UserId& user, const chat::DeviceId& device);
+  void erase_push_job(const chat::UserId& user, const chat::DeviceId& device);
   void erase_conversation(const chat::ConversationKey& conversation);
   void erase_user(const chat::UserId& user);
   void forget_names(const chat::UserId& user);
   void put_message(const chat::Message& message);
+  void put_push_job(const chat::PushJob& job);
   void put_users(const std::vector<chat::User>& changed);
   void trim(const chat::MailboxTrim& trim);
 };

@@ -79,6 +79,13 @@ class MemoryStore final : public chat::Store {
   [[nodiscard]] chat::Read<chat::Relation> relation(const chat::ConversationKey& pair) const override;
   [[nodiscard]] chat::Read<std::vector<chat::Relation>> relations(const chat::UserId& user) const override;
 
+  // PushStore
+  [[nodiscard]] chat::Read<std::vector<chat::PushJob>> due_push_jobs(std::string_view kind, chat::WallTime until,
+                                                                     std::size_t limit) const override;
+  [[nodiscard]] chat::Read<std::vector<chat::PushJob>> push_jobs(const chat::UserId& user) const override;
+  [[nodiscard]] chat::Read<chat::DeviceTrace> device_trace(const chat::UserId& user,
+                                                           const chat::DeviceId& device) const override;
+
  private:
   struct CommitFault {
     std::uint64_t due = 0;  // value of commits_ at which it fires; 0: none

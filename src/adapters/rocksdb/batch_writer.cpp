@@ -24,6 +24,7 @@ base::Result<::rocksdb::WriteBatch*, chat::StoreError> BatchWriter::write(const 
   put_mail(batch);
   put_accounts(batch);
   if (auto done = put_users(batch.users); !done) return abandon(done.error());
+  if (auto done = put_push(batch); !done) return abandon(done.error());
   // The heads that trims go by include this batch; marks that are read below would not, hence after the entries.
   for (const auto& each : batch.trims) {
     if (auto loaded = marks(each.owner); !loaded) return abandon(loaded.error());

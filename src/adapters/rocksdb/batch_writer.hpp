@@ -39,12 +39,16 @@ class BatchWriter {
   Done erase_user(const chat::UserId& user);
   Done erase_login(const chat::LoginId& login);
   Done erase_conversation(const chat::ConversationKey& conversation);
+  Done forget_push_job(const chat::UserId& user, const chat::DeviceId& device);
+  Done forget_push_jobs(const chat::UserId& user);
+  Done forget_push_places(std::string_view owner);
   Done forget_names(const chat::UserId& user);
   Done forget_name(const Key& key, const chat::UserId& user);
   void delete_key(const Key& key) { staged_.remove(key.view()); }
   void delete_prefix(const Key& prefix);
 
   // Puts.
+  Done put_push(const chat::CommitBatch& batch);
   void put_message(const chat::Message& message);
   void put_entry(const chat::MailboxEntry& entry);
   void put_mail(const chat::CommitBatch& batch);
@@ -59,6 +63,7 @@ class BatchWriter {
   ::rocksdb::WriteBatch rows_;  // erased ranges, then the staged rows, then trimmed ranges
   StagedRows staged_;
   std::vector<std::pair<Key, Key>> trimmed_ranges_;
+  std::vector<const chat::PushJob*> jobs_;  // of one batch, by owner
   std::string buffer_;
   std::unordered_map<chat::UserId, Marks> marks_;  // at most kMaxMarks
 };

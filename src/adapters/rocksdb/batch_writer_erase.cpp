@@ -15,6 +15,11 @@ BatchWriter::Done BatchWriter::erase(const chat::CommitBatch& batch) {
   for (const auto& [user, device] : batch.erased_devices) {
     delete_key(Key(Table::kDevice).add(user).add(device.value));
     delete_key(Key(Table::kPosition).add(user).add(device.value));
+    delete_key(device_trace_key(user, device));
+    if (auto done = forget_push_job(user, device); !done) return done;
+  }
+  for (const auto& [user, device] : batch.erased_push_jobs) {
+    if (auto done = forget_push_job(user, device); !done) return done;
   }
   for (const auto& login : batch.erased_logins) {
     if (auto done = erase_login(login); !done) return done;
@@ -41,7 +46,9 @@ BatchWriter::Done BatchWriter::erase_user(const chat::UserId& user) {
     delete_key(Key(Table::kRelation).add(relation.key().substr(relations.view().size())).add(user));
   }
   if (const auto error = relation.error()) return base::fail(*error);
-  for (const Table table : {Table::kDevice, Table::kPosition, Table::kLoginOfUser, Table::kRelation, Table::kEntry}) {
+  if (auto done = forget_push_jobs(user); !done) return done;
+  for (const Table table :
+       {Table::kDevice, Table::kPosition, Table::kLoginOfUser, Table::kRelation, Table::kEntry, Table::kDeviceTrace}) {
     delete_prefix(Key(table).add(user));
   }
   delete_key(floor_key(user));

@@ -68,6 +68,13 @@ class RocksDbStore final : public chat::Store {
   [[nodiscard]] chat::Read<chat::Relation> relation(const chat::ConversationKey& pair) const override;
   [[nodiscard]] chat::Read<std::vector<chat::Relation>> relations(const chat::UserId& user) const override;
 
+  // PushStore
+  [[nodiscard]] chat::Read<std::vector<chat::PushJob>> due_push_jobs(std::string_view kind, chat::WallTime until,
+                                                                     std::size_t limit) const override;
+  [[nodiscard]] chat::Read<std::vector<chat::PushJob>> push_jobs(const chat::UserId& user) const override;
+  [[nodiscard]] chat::Read<chat::DeviceTrace> device_trace(const chat::UserId& user,
+                                                           const chat::DeviceId& device) const override;
+
  private:
   RocksDbStore(std::unique_ptr<Database> database, const std::string& path, const Options& options);
   void reach(std::string_view point) const {

@@ -100,6 +100,8 @@ class RowReader {
   }
   std::string_view text() { return take(number()); }
 
+  /// There are more fields: for those that a later version added to the end of a row.
+  [[nodiscard]] bool more() const { return !left_.empty(); }
   /// True when all fitted and nothing is left over.
   [[nodiscard]] bool done() const { return ok_ && left_.empty(); }
 

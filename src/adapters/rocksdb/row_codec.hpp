@@ -42,6 +42,13 @@ bool decode(std::string_view key, std::string_view row, chat::Login& out);
 std::string_view encode(const chat::Relation& relation, std::string_view key, std::string& buffer);
 bool decode(std::string_view key, std::string_view row, chat::Relation& out);
 
+/// User and device of jobs and traces are those of the key.
+std::string_view encode(const chat::PushJob& job, std::string_view key, std::string& buffer);
+bool decode(std::string_view key, std::string_view row, chat::PushJob& out);
+
+std::string_view encode(const chat::DeviceTrace& trace, std::string_view key, std::string& buffer);
+bool decode(std::string_view key, std::string_view row, chat::DeviceTrace& out);
+
 /// A single number: position, floor, number behind a client id.
 std::string_view encode_number(std::uint64_t number, std::string_view key, std::string& buffer);
 bool decode_number(std::string_view key, std::string_view row, std::uint64_t& out);

@@ -23,7 +23,8 @@ bool decode(std::string_view key, std::string_view row, chat::WrappedKey& out) {
   return reader.done();
 }
 
-// user = id username email password-hash created last-seen deactivated
+// user = id username email password-hash created last-seen deactivated [push-previews]
+// Rows from before there was push end after deactivated.
 std::string_view encode(const chat::User& user, std::string_view key, std::string& buffer) {
   return RowWriter(buffer)
       .id(user.id)
@@ -33,6 +34,7 @@ std::string_view encode(const chat::User& user, std::string_view key, std::strin
       .time(user.created)
       .time(user.last_seen)
       .byte(user.deactivated ? 1 : 0)
+      .byte(user.push_previews ? 1 : 0)
       .seal(key);
 }
 
@@ -45,6 +47,7 @@ bool decode(std::string_view key, std::string_view row, chat::User& out) {
   out.created = reader.time();
   out.last_seen = reader.time();
   out.deactivated = reader.flag();
+  out.push_previews = reader.more() && reader.flag();
   return reader.done();
 }
 

@@ -10,6 +10,8 @@
 //   F  owner                                 -> first position that is kept          (absent: nothing was trimmed)
 //   G  user device-id                        -> position
 //   H  user peer                             -> (empty)                              (conversation list)
+//   I  kind 0 due user device-id             -> (empty)                              (push jobs by due)
+//   J  user device-id                        -> push job
 //   K  key-id                                -> wrapped data key
 //   L  conversation                          -> id of its current key
 //   M  conversation key-id                   -> (empty)                              (all keys of a conversation)
@@ -19,21 +21,25 @@
 //   Q  login-id                              -> login
 //   R  user login-id                         -> (empty)
 //   S  user peer                             -> relation                             (listed under both)
+//   T  user device-id                        -> trace of the last pushes
 //   U  user-id                               -> user
 //   Y  number                                -> epoch id
 //   Z  "format"                              -> format of the store
 //
+//   due = milliseconds since 1970 plus 2^63, so that the order of bytes is the order of signed times
 //   conversation = low user-id ‖ high user-id          direction = 0: by low, to high; 1: by high, to low
 //
 // A..D sort before E on purpose: one iterator bounded by the end of a mailbox also reads the messages and watermarks
 // that its page needs, all as of one instant.
 
+#include <algorithm>
 #include <cstring>
 #include <string>
 #include <string_view>
 
 #include "chat/model/ids.hpp"
 #include "chat/model/message.hpp"
+#include "chat/model/push.hpp"
 
 namespace adapters::rocksdb {
 
@@ -46,6 +52,8 @@ enum class Table : char {
   kFloor = 'F',
   kPosition = 'G',
   kPeer = 'H',
+  kPushDue = 'I',
+  kPushJob = 'J',
   kKey = 'K',
   kCurrentKey = 'L',
   kKeyOfConversation = 'M',
@@ -55,6 +63,7 @@ enum class Table : char {
   kLogin = 'Q',
   kLoginOfUser = 'R',
   kRelation = 'S',
+  kDeviceTrace = 'T',
   kUser = 'U',
   kEpoch = 'Y',
   kFormat = 'Z',
@@ -136,6 +145,30 @@ inline Key entry_key(const chat::UserId& owner, chat::MailboxSeq position) {
 }
 inline Key floor_key(const chat::UserId& owner) {
   return Key(Table::kFloor).add(owner);
+}
+
+inline Key push_job_key(const chat::UserId& user, const chat::DeviceId& device) {
+  return Key(Table::kPushJob).add(user).add(device.value);
+}
+inline Key device_trace_key(const chat::UserId& user, const chat::DeviceId& device) {
+  return Key(Table::kDeviceTrace).add(user).add(device.value);
+}
+/// All jobs of one provider; no kind holds a zero byte.
+inline Key push_kind_prefix(std::string_view kind) {
+  return Key(Table::kPushDue).add(kind).add_byte(0);
+}
+/// All jobs of one provider that are due at one time; add(user).add(device) makes the key of one.
+inline Key push_due_prefix(std::string_view kind, chat::WallTime due) {
+  const auto ms = static_cast<std::uint64_t>(due.time_since_epoch().count());
+  return push_kind_prefix(kind).add_number(ms ^ (std::uint64_t{1} << 63));
+}
+inline Key push_due_key(const chat::PushJob& job) {
+  return push_due_prefix(job.kind, job.due).add(job.user).add(job.device.value);
+}
+/// user device-id of a key of that kind.
+inline std::string_view owner_of_place(std::string_view push_due_key) {
+  constexpr std::size_t kDueBytes = 8;
+  return push_due_key.substr(std::min(push_due_key.size(), push_due_key.find('\0') + 1 + kDueBytes));
 }
 
 /// The last eight bytes of a key as a number.

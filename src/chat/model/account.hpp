@@ -14,7 +14,8 @@ struct User {
   std::string password_hash;  // PHC string
   WallTime created{};
   WallTime last_seen{};
-  bool deactivated = false;  // banned by the operator
+  bool deactivated = false;    // banned by the operator
+  bool push_previews = false;  // pushes may show the sender's name and the beginning of the text
 };
 
 /// Where a device wants to be woken. Kept opaque here: `kind` is "fcm" or "webpush", `address` the provider's own JSON.

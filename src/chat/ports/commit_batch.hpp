@@ -9,6 +9,7 @@
 #include "chat/model/account.hpp"
 #include "chat/model/mailbox.hpp"
 #include "chat/model/message.hpp"
+#include "chat/model/push.hpp"
 
 namespace chat {
 
@@ -31,6 +32,9 @@ struct CommitBatch {
   std::vector<DevicePosition> positions;
   std::vector<WatermarkStep> watermark_steps;
   std::vector<MailboxTrim> trims;
+  std::vector<PushJob> push_jobs;                             // put by (user, device)
+  std::vector<std::pair<UserId, DeviceId>> erased_push_jobs;  // of a device that was erased, its job goes as well
+  std::vector<DeviceTrace> device_traces;                     // put by (user, device); go with the device
   // Cold rows: put replaces by key.
   std::vector<WrappedKey> keys;  // also becomes the current key of its conversation
   std::vector<User> users;       // and the indices username -> id, email -> id
@@ -42,19 +46,26 @@ struct CommitBatch {
   std::vector<ConversationKey> erased_conversations;  // messages, steps, keys, client ids
   std::vector<UserId> erased_users;                   // user, devices, positions, logins, relations, mailbox
 
-  /// True when a crash may lose it at the price of a resend: it moves positions and nothing else.
-  [[nodiscard]] bool only_positions() const {
+  /// True when a crash may lose it at the price of a resend or of a second push: it moves positions and push jobs and
+  /// nothing else. A new job is never alone: it comes with its message.
+  [[nodiscard]] bool may_be_lost() const {
     return messages.empty() && entries.empty() && watermark_steps.empty() && keys.empty() && users.empty() &&
            devices.empty() && logins.empty() && relations.empty() && erased_devices.empty() && erased_logins.empty() &&
            erased_conversations.empty() && erased_users.empty();
   }
-  [[nodiscard]] bool empty() const { return only_positions() && positions.empty() && trims.empty(); }
+  [[nodiscard]] bool empty() const {
+    return may_be_lost() && positions.empty() && trims.empty() && push_jobs.empty() && erased_push_jobs.empty() &&
+           device_traces.empty();
+  }
   void clear() {
     messages.clear();
     entries.clear();
     positions.clear();
     watermark_steps.clear();
     trims.clear();
+    push_jobs.clear();
+    erased_push_jobs.clear();
+    device_traces.clear();
     keys.clear();
     users.clear();
     devices.clear();

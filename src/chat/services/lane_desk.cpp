@@ -5,10 +5,16 @@
 #include "chat/services/lane_commands.hpp"
 
 namespace chat {
+namespace {
+
+constexpr std::chrono::milliseconds kRetryPause{50};  // after a failed commit
+
+}  // namespace
 
 LaneDesk::LaneDesk(LaneParts parts, const LaneOptions& options)
     : parts_(parts), options_(options), epochs_(parts.store.epochs()), pending_(parts.metrics) {
   CHECK(!epochs_.empty());
+  rearm_held_jobs();
 }
 
 LaneDesk::~LaneDesk() = default;
@@ -22,12 +28,20 @@ void LaneDesk::run(std::unique_ptr<LaneCommand> command) {
 }
 
 void LaneDesk::settle() {
-  if (staged_.empty() && batch_.empty()) return;
+  settle_once();
+  // What the directory's changes mean for pushes is a batch of its own, which need not be synced.
+  if (stage_touched()) settle_once();
+}
+
+void LaneDesk::settle_once() {
+  if (staged_.empty() && batch_.empty() && !failed_) return;
   const auto failed = commit();
   if (failed) {
     hints_.clear();
     ends_.clear();
     friendships_.clear();
+    touched_.insert(touched_.begin(), touches_staged_.begin(), touches_staged_.end());
+    retry_at_ = steady_now() + kRetryPause;
     forget_everything();
   } else {
     forget_changed_rows();
@@ -40,15 +54,16 @@ void LaneDesk::settle() {
   batch_.clear();
   failed_.reset();
   staged_sends_.clear();
+  touches_staged_.clear();
+  job_change_ = 0;
   users_.trim(options_.cached_users);
   conversations_.trim(options_.cached_conversations);
   stage_failed_again();
 }
 
 void LaneDesk::stage_failed_again() {
-  constexpr std::chrono::milliseconds kPause{50};
   if (again_.empty()) return;
-  retry_at_ = steady_now() + kPause;
+  retry_at_ = steady_now() + kRetryPause;
   auto commands = std::exchange(again_, {});
   for (auto& command : commands) {
     command->stage(*this);
@@ -57,14 +72,16 @@ void LaneDesk::stage_failed_again() {
 }
 
 std::optional<StoreError> LaneDesk::commit() {
-  parts_.metrics.batch_commands.observe(static_cast<double>(staged_.size()));
+  if (!staged_.empty()) parts_.metrics.batch_commands.observe(static_cast<double>(staged_.size()));
+  const auto erased = jobs_of_erased_rows();
   if (failed_) return failed_;
   if (batch_.empty()) return std::nullopt;
   const auto before = steady_now();
-  const auto durability = batch_.only_positions() ? Durability::kBuffered : Durability::kSynced;
+  const auto durability = batch_.may_be_lost() ? Durability::kBuffered : Durability::kSynced;
   const auto done = parts_.store.commit(batch_, durability);
   parts_.metrics.commit_seconds.observe(std::chrono::duration<double>(steady_now() - before).count());
   if (!done) return done.error();
+  pushes_committed(erased);
   return std::nullopt;
 }
 
@@ -123,7 +140,7 @@ bool LaneDesk::run_deadlines() {
 }
 
 base::SteadyTime LaneDesk::next_deadline() const {
-  if (!staged_.empty()) return retry_at_;
+  if (waits_for_retry()) return retry_at_;
   auto at = base::SteadyTime::max();
   if (!grace_.empty()) at = std::min(at, grace_.front().at);
   if (!last_seen_.empty()) at = std::min(at, last_seen_.front().at);
