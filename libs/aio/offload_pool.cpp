@@ -17,8 +17,12 @@ OffloadPool::~OffloadPool() {
 bool OffloadPool::try_submit(base::Task task) {
   {
     const std::lock_guard lock(mutex_);
-    if (stopping_ || queue_.size() >= queue_limit_) return false;
+    if (stopping_ || queue_.size() >= queue_limit_) {
+      refused_.fetch_add(1, std::memory_order_relaxed);
+      return false;
+    }
     queue_.push_back(std::move(task));
+    queued_.store(queue_.size(), std::memory_order_relaxed);
   }
   changed_.notify_one();
   return true;
@@ -34,11 +38,6 @@ void OffloadPool::stop() {
     if (thread.joinable()) thread.join();
 }
 
-std::size_t OffloadPool::queued() const {
-  const std::lock_guard lock(mutex_);
-  return queue_.size();
-}
-
 void OffloadPool::run() {
   std::unique_lock lock(mutex_);
   while (true) {
@@ -46,6 +45,7 @@ void OffloadPool::run() {
     if (queue_.empty()) return;
     base::Task task = std::move(queue_.front());
     queue_.pop_front();
+    queued_.store(queue_.size(), std::memory_order_relaxed);
     lock.unlock();
     task();
     task = nullptr;  // what it captured goes before the next wait, and outside the lock

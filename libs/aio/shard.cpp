@@ -68,6 +68,7 @@ void Shard::post(base::Task task) {
   {
     const std::lock_guard lock(posted_mutex_);
     posted_.push_back(std::move(task));
+    posts_waiting_.store(posted_.size(), std::memory_order_relaxed);
     wake = !std::exchange(wake_up_pending_, true);
   }
   if (wake) wake_up();
@@ -79,6 +80,7 @@ void Shard::post_all(std::vector<base::Task>& tasks) {
   {
     const std::lock_guard lock(posted_mutex_);
     for (auto& task : tasks) posted_.push_back(std::move(task));
+    posts_waiting_.store(posted_.size(), std::memory_order_relaxed);
     wake = !std::exchange(wake_up_pending_, true);
   }
   tasks.clear();
@@ -93,6 +95,7 @@ void Shard::run_posted() {
   {
     const std::lock_guard lock(posted_mutex_);
     running_.swap(posted_);
+    posts_waiting_.store(0, std::memory_order_relaxed);
     wake_up_pending_ = false;
   }
   for (auto& task : running_) task();

@@ -6,6 +6,7 @@
 // A turn: everything that is ready is handled (sockets, posted tasks, timers), then the end-of-turn tasks run, then the
 // thread waits. What a turn produced for one connection therefore leaves in one system call.
 
+#include <atomic>
 #include <cstdint>
 #include <memory>
 #include <mutex>
@@ -52,6 +53,9 @@ class Shard final : public base::Executor {
   /// only. Connections use it to gather all writes of a turn into one system call.
   void at_end_of_turn(base::Task task);
 
+  /// Posted tasks that wait for their turn. Any thread, no lock: for a metric.
+  [[nodiscard]] std::size_t posts_waiting() const noexcept { return posts_waiting_.load(std::memory_order_relaxed); }
+
   [[nodiscard]] ShardIndex index() const noexcept { return index_; }
   /// Shard thread only, as the three that follow. Include <boost/asio/io_context.hpp> to use it.
   [[nodiscard]] boost::asio::io_context& io() noexcept { return *io_; }
@@ -78,7 +82,8 @@ class Shard final : public base::Executor {
   TimerWheel timers_;
   std::mutex posted_mutex_;
   std::vector<base::Task> posted_;
-  std::vector<base::Task> running_;  // posted_'s twin: the two swap, so that neither allocates again
+  std::vector<base::Task> running_;            // posted_'s twin: the two swap, so that neither allocates again
+  std::atomic<std::size_t> posts_waiting_{0};  // posted_.size(), for those without the lock
   bool wake_up_pending_ = false;
   bool leaving_ = false;
   std::vector<base::Task> end_of_turn_;

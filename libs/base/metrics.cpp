@@ -10,7 +10,9 @@ namespace base {
 namespace {
 
 constexpr std::size_t kMaxSeries = 256;  // per family; labels are closed lists, so more is a programming error
-constexpr double kNanos = 1e9;
+constexpr double kFineParts = 1e9;       // of a second: nanoseconds; the sum lasts for 584 years of observed time
+constexpr double kCoarseParts = 1e3;     // for waits of days by the million
+constexpr double kFineUpTo = 3600;       // the last bound of a histogram whose sum is kept in fine parts
 
 void append_number(std::string& out, double value) {
   char digits[64];
@@ -73,15 +75,16 @@ void append_name(std::string& out, std::string_view name, std::string_view suffi
 
 Histogram::Histogram(std::span<const double> bounds)
     : bounds_(bounds.begin(), bounds.end()),
-      buckets_(std::make_unique<std::atomic<std::uint64_t>[]>(bounds.size() + 1)) {
+      buckets_(std::make_unique<std::atomic<std::uint64_t>[]>(bounds.size() + 1)),
+      parts_(bounds.empty() || bounds.back() <= kFineUpTo ? kFineParts : kCoarseParts) {
   CHECK(std::is_sorted(bounds_.begin(), bounds_.end()));
 }
 
 void Histogram::observe(double value) noexcept {
   const auto at = std::lower_bound(bounds_.begin(), bounds_.end(), value) - bounds_.begin();
   buckets_[static_cast<std::size_t>(at)].fetch_add(1, std::memory_order_relaxed);
-  const double nanos = std::max(0.0, value) * kNanos;
-  sum_nanos_.fetch_add(static_cast<std::uint64_t>(nanos), std::memory_order_relaxed);
+  const double parts = std::max(0.0, value) * parts_;
+  sum_parts_.fetch_add(static_cast<std::uint64_t>(parts), std::memory_order_relaxed);
 }
 
 std::uint64_t Histogram::cumulative(std::size_t index) const noexcept {
@@ -95,7 +98,7 @@ std::uint64_t Histogram::count() const noexcept {
 }
 
 double Histogram::sum() const noexcept {
-  return static_cast<double>(sum_nanos_.load(std::memory_order_relaxed)) / kNanos;
+  return static_cast<double>(sum_parts_.load(std::memory_order_relaxed)) / parts_;
 }
 
 struct Registry::Series {

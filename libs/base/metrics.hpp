@@ -47,6 +47,10 @@ class Gauge {
 inline constexpr double kSecondsBounds[] = {0.00005, 0.0001, 0.00025, 0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.05,
                                             0.1,     0.25,   0.5,     1,      2.5,   5,      10,    30,   60};
 
+/// Seconds from 1 second to 30 days: how long messages wait for somebody who is away.
+inline constexpr double kWaitBounds[] = {1,      5,      30,      60,      300,       900,      3600,
+                                         21'600, 86'400, 259'200, 604'800, 1'209'600, 2'592'000};
+
 /// Counts observations by upper bound, fixed at construction. `observe` is one search and two relaxed additions.
 class Histogram {
  public:
@@ -62,7 +66,8 @@ class Histogram {
  private:
   std::vector<double> bounds_;
   std::unique_ptr<std::atomic<std::uint64_t>[]> buckets_;
-  std::atomic<std::uint64_t> sum_nanos_{0};  // of the unit: integers add without a loop
+  double parts_;                             // of the unit, in which the sum is kept: integers add without a loop
+  std::atomic<std::uint64_t> sum_parts_{0};  // waits of weeks are kept coarser, so that it never overflows
 };
 
 /// Owns instruments. Creation and rendering lock; instruments themselves never do.

@@ -38,6 +38,16 @@ TEST(Metrics, HistogramBucketsAreCumulativeAndAnObservationOnABoundBelongsToIt) 
             "seconds_bucket{le=\"1\"} 2\nseconds_bucket{le=\"+Inf\"} 3\nseconds_sum 5.25\nseconds_count 3\n");
 }
 
+TEST(Metrics, TheSumOfAMillionWaitsOfAMonthDoesNotOverflow) {
+  Histogram histogram(kWaitBounds);
+  constexpr double kMonth = 2'592'000;
+  constexpr int kWaits = 1'000'000;
+  for (int i = 0; i < kWaits; ++i) histogram.observe(kMonth);
+  EXPECT_DOUBLE_EQ(histogram.sum(), kMonth * kWaits);
+  EXPECT_EQ(histogram.cumulative(std::size(kWaitBounds) - 2), 0u);
+  EXPECT_EQ(histogram.cumulative(std::size(kWaitBounds) - 1), histogram.count());
+}
+
 TEST(Metrics, SampledGaugesAskWhenThePageIsRendered) {
   Registry registry;
   double level = 1;
