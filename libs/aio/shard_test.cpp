@@ -176,6 +176,7 @@ TEST(OffloadPoolTest, RefusesWhenFullAndRunsWhatItTook) {
   EXPECT_TRUE(pool.try_submit([&] { ++ran; }));
   EXPECT_FALSE(pool.try_submit([&] { ++ran; }));
   EXPECT_EQ(pool.queued(), 2u);
+  EXPECT_EQ(pool.refused(), 1u);
   gate.set_value();
   pool.stop();
   EXPECT_EQ(ran, 3);

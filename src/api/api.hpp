@@ -34,7 +34,9 @@ struct Services {
 struct Options {
   std::string web_root;                      // empty: no pages
   std::vector<std::string> allowed_origins;  // exact, or the single "*"; empty: no CORS headers
-  std::function<std::string()> metrics;      // Prometheus text; must not block. Empty: an empty page
+  std::function<std::string()> metrics;      // Prometheus text. Empty: an empty page
+  /// Runs `metrics` on a thread that is nobody's shard; false: too many wait. Empty: it runs where the request came.
+  std::function<bool(base::Task)> aside = {};
   std::function<base::Executor&()> here;     // the executor of the calling thread
 };
 

@@ -5,6 +5,16 @@
 #include "api/handlers.hpp"
 
 namespace api {
+namespace {
+
+void finish_metrics(Call& call, std::string text) {
+  engineio::HttpResponse response;
+  response.headers = {{"Content-Type", "text/plain; version=0.0.4; charset=utf-8"}, {"Cache-Control", "no-store"}};
+  response.body = std::move(text);
+  call.finish(std::move(response));
+}
+
+}  // namespace
 
 void get_openapi(Api& /*api*/, CallPtr call) {
   call->answer(200, kOpenapiDocument);
@@ -20,10 +30,16 @@ void get_ready(Api& api, CallPtr call) {
 }
 
 void get_metrics(Api& api, CallPtr call) {
-  engineio::HttpResponse response;
-  response.headers = {{"Content-Type", "text/plain; version=0.0.4; charset=utf-8"}, {"Cache-Control", "no-store"}};
-  if (api.options().metrics) response.body = api.options().metrics();
-  call->finish(std::move(response));
+  const auto& options = api.options();
+  if (!options.metrics) return finish_metrics(*call, {});
+  if (!options.aside) return finish_metrics(*call, options.metrics());
+  const bool taken = options.aside([&options, call] {
+    call->on.post([call, text = options.metrics()]() mutable { finish_metrics(*call, std::move(text)); });
+  });
+  if (taken) return;
+  call->refuse({.code = chat::ErrorCode::kOverloaded,
+                .message = "too many readers of the metrics at once",
+                .retry_after_seconds = 1});
 }
 
 }  // namespace api

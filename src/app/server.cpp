@@ -11,6 +11,7 @@
 #include "aio/offload_pool.hpp"
 #include "api/api.hpp"
 #include "app/data_directory.hpp"
+#include "app/measured_store.hpp"
 #include "app/metrics_page.hpp"
 #include "app/network.hpp"
 #include "base/log.hpp"
@@ -29,6 +30,7 @@ namespace {
 /// A start waits this long for restante_pending_messages to be complete; big stores are counted while they serve.
 constexpr std::chrono::milliseconds kSurveyHeadStart{100};
 constexpr std::size_t kReadQueue = 4096;  // reads waiting; beyond it the answer is `overloaded`
+constexpr std::size_t kScrapes = 4;       // readers of the metrics waiting: a Prometheus or two, and a curious operator
 
 std::size_t cores() {
   return std::max(1u, std::thread::hardware_concurrency());
@@ -92,15 +94,17 @@ struct Server::Parts {
         refresh_tokens(*data.keys),
         hasher(argon2(s)),
         lane_metrics(registry),
+        store(*data.store, clock, registry),
         reads({.threads = static_cast<std::size_t>(s.server.read_threads), .queue_limit = kReadQueue}),
         passwords({.threads = password_threads(s), .queue_limit = chat::kPasswordQueue}),
-        lane({*data.store, sealer, presence, clock, random, lane_metrics}, lane_options(s)),
-        history(*data.store, sealer, offload_to(reads)),
-        accounts({lane, *data.store, hasher, tokens, refresh_tokens, clock, offload_to(reads), offload_to(passwords)},
+        scrapes({.threads = 1, .queue_limit = kScrapes}),
+        lane({store, sealer, presence, clock, random, lane_metrics}, lane_options(s)),
+        history(store, sealer, offload_to(reads)),
+        accounts({lane, store, hasher, tokens, refresh_tokens, clock, offload_to(reads), offload_to(passwords)},
                  {.limits = s.limits,
                   .access_life = std::chrono::seconds(s.auth.access_token_seconds),
                   .refresh_life = std::chrono::hours(24 * s.auth.refresh_token_days)}),
-        relations({lane, *data.store, presence, clock, offload_to(reads)}, s.limits),
+        relations({lane, store, presence, clock, offload_to(reads)}, s.limits),
         sockets(socket_options(s)) {
     const auto count = s.server.shards != 0 ? static_cast<std::size_t>(s.server.shards) : cores();
     for (std::size_t i = 0; i < count; ++i)
@@ -127,10 +131,12 @@ struct Server::Parts {
   adapters::local::LocalPresence presence;
   base::Registry registry;
   chat::LaneMetrics lane_metrics;
+  MeasuredStore store;
   std::vector<std::unique_ptr<aio::Shard>> shards;
   std::vector<aio::Shard*> shard_pointers;
   aio::OffloadPool reads;
   aio::OffloadPool passwords;
+  aio::OffloadPool scrapes;
   chat::Lane lane;
   chat::HistoryReader history;
   chat::AccountService accounts;
@@ -145,15 +151,13 @@ struct Server::Parts {
 void Server::Parts::connect_rooms() {
   gateway = std::make_unique<gateway::Gateway>(gateway::Services{lane, history, tokens, clock},
                                                gateway_options(settings), shard_pointers);
-  auto& delivery =
-      registry.histogram("restante_delivery_seconds", "Accepted to confirmed by an online device, seconds");
-  gateway->on_delivery(
-      [&delivery](std::chrono::nanoseconds took) { delivery.observe(std::chrono::duration<double>(took).count()); });
+  gateway->observe(make_timings(registry));
   gateway->install(sockets);
   api = std::make_unique<api::Api>(api::Services{accounts, relations, history, lane, clock},
                                    api::Options{.web_root = web_root_of(settings),
                                                 .allowed_origins = settings.server.allowed_origins,
                                                 .metrics = [this] { return registry.render(); },
+                                                .aside = offload_to(scrapes),
                                                 .here = [this]() -> base::Executor& { return shard_here(); }});
   auto options = engine_options(settings);
   options.allow_request = [this](const engineio::Handshake& handshake) -> engineio::Admission {
@@ -174,12 +178,9 @@ void Server::Parts::export_metrics() {
   export_gateway(registry, gateway->counters());
   export_push(registry);
   export_process(registry, clock);
-  const auto depth = [this](const char* queue, const aio::OffloadPool& pool) {
-    registry.sampled("restante_queue_depth", "Waiting in a bounded queue", {{"queue", queue}},
-                     [&pool] { return static_cast<double>(pool.queued()); });
-  };
-  depth("reads", reads);
-  depth("passwords", passwords);
+  export_storage(registry, settings.storage.path);
+  export_queues(registry, shard_pointers, {{"reads", &reads}, {"passwords", &passwords}, {"metrics", &scrapes}});
+  export_limits(registry, accounts, relations);
   registry.sampled_counter("restante_damaged_rows_total", "Rows of the store that could not be read", {},
                            [this] { return static_cast<double>(data.store->damaged_rows()); });
 }
@@ -216,6 +217,7 @@ void Server::drain() {
   parts.engine->close_all(engineio::CloseReason::kServerShuttingDown, true);
   if (!parts.engine->wait_until_empty(std::chrono::milliseconds(parts.settings.server.drain_timeout_ms)))
     base::log::warning("connections were cut off at the end of the drain time");
+  parts.scrapes.stop();  // the page reads the engine's counters
   parts.engine.reset();  // what is left is closed; sessions detach from the lane
   parts.survey.reset();
   parts.passwords.stop();

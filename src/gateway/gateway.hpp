@@ -17,6 +17,7 @@
 #include <vector>
 
 #include "aio/shard.hpp"
+#include "base/metrics.hpp"
 #include "base/random.hpp"
 #include "chat/services/history.hpp"
 #include "chat/services/messaging.hpp"
@@ -58,13 +59,24 @@ struct Counters {
   Number connects_invalid{0};
   Number connects_overloaded{0};
   Number connects_replaced{0};
-  Number connects_failed{0};  // the store or the lane could not answer
+  Number connects_failed{0};       // the store or the lane could not answer
+  Number reconnects_recovered{0};  // accepted, with a position that was valid
+  Number reconnects_reset{0};      // accepted, with a position that was not
+  Number reconnects_plain{0};      // accepted, without a position, and a session of the device was known
   Number events_invalid{0};
   Number events_rate_limited{0};
   Number closed_unconfirmed{0};
   Number closed_flooding{0};
   Number stalled{0};
   Number messages_confirmed{0};
+};
+
+/// Where times are observed, in seconds; null: nowhere. They must outlive the sockets.
+struct Timings {
+  base::Histogram* delivery = nullptr;      // accepted -> confirmed by a device that was connected
+  base::Histogram* offline_wait = nullptr;  // accepted -> confirmed, of what was pending when the session began
+  base::Histogram* receipt = nullptr;       // confirmed -> written to the author's device
+  base::Histogram* drain = nullptr;         // `ready` -> all that was pending is confirmed
 };
 
 class Gateway {
@@ -80,8 +92,8 @@ class Gateway {
   void install(socketio::Server& server);
 
   [[nodiscard]] const Counters& counters() const { return counters_; }
-  /// Observes accepted -> confirmed by an online device, in seconds. Before connections come. Called on shards.
-  void on_delivery(std::function<void(std::chrono::nanoseconds)> observe) { observe_delivery_ = std::move(observe); }
+  /// Before connections come.
+  void observe(const Timings& timings) { timings_ = timings; }
 
  private:
   friend class Session;
@@ -100,7 +112,7 @@ class Gateway {
   std::vector<std::unique_ptr<Room>> rooms_;
   Counters counters_;
   std::atomic<std::uint64_t> next_connection_{1};
-  std::function<void(std::chrono::nanoseconds)> observe_delivery_;
+  Timings timings_;
 };
 
 }  // namespace gateway

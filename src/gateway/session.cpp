@@ -137,13 +137,22 @@ void Session::refuse(const chat::Refusal& refusal) {
 }
 
 void Session::begin(const chat::Attached& attached) {
-  gateway_.counters_.connects_accepted.fetch_add(1, std::memory_order_relaxed);
-  gateway_.counters_.sessions_now.fetch_add(1, std::memory_order_relaxed);
+  auto& counters = gateway_.counters_;
+  counters.connects_accepted.fetch_add(1, std::memory_order_relaxed);
+  if (attached.recovered) {
+    counters.reconnects_recovered.fetch_add(1, std::memory_order_relaxed);
+  } else if (attached.reset) {
+    counters.reconnects_reset.fetch_add(1, std::memory_order_relaxed);
+  } else if (attached.returning) {
+    counters.reconnects_plain.fetch_add(1, std::memory_order_relaxed);
+  }
+  counters.sessions_now.fetch_add(1, std::memory_order_relaxed);
   room_.scratch.clear();
   append_ready(room_.scratch, user_, device_, attached);
   socket_.get()->emit("ready", room_.scratch);
   begun_ = true;
-  announce_at_ = now() + kAnnounceAfter;
+  ready_at_ = now();
+  announce_at_ = ready_at_ + kAnnounceAfter;
   pump_.start(attached, {.batch = batch_, .confirm_by_heartbeat = heartbeat_, .seed = room_.jitter.next()});
   arm_timer();
 }

@@ -48,11 +48,13 @@ class Session final : public socketio::SocketHandler, private chat::PumpHost {
   void confirm(chat::PumpProgress progress) override;
   void unreadable(const chat::MailboxEntry& entry) override;
   void delivered(base::SteadyTime accepted) override;
+  void waited(chat::WallTime since) override;
   void drained(chat::MailboxSeq position) override;
   void silent(bool silent) override;
   void stalled() override;
   void report_poison(chat::MailboxSeq position) override;
   void close_unconfirmed() override;
+  void observe_receipt(const chat::LogItem& item) const;
   void wake() override;
 
   void on_attached(std::variant<chat::Attached, chat::Refusal> answer);
@@ -93,6 +95,7 @@ class Session final : public socketio::SocketHandler, private chat::PumpHost {
   chat::Pump pump_;
   aio::Timer timer_;
   base::SteadyTime announce_at_ = base::SteadyTime::max();
+  base::SteadyTime ready_at_{};
   EventBudget budget_;
   std::vector<chat::PresenceEvent> waiting_;  // for the log; one a user, the latest
   bool batch_ = false;

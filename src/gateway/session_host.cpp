@@ -5,6 +5,13 @@
 #include "wire/scalars.hpp"
 
 namespace gateway {
+namespace {
+
+void observe(base::Histogram* histogram, std::chrono::duration<double> took) {
+  if (histogram != nullptr) histogram->observe(took.count());
+}
+
+}  // namespace
 
 base::SteadyTime Session::now() const {
   return gateway_.services_.clock.steady_now();
@@ -17,6 +24,7 @@ std::optional<chat::AckNumber> Session::write_entry(const chat::LogItem& item) {
   wire::append_event_data(room_.scratch, item);
   const auto ack = socket->emit_untracked(wire::event_name(item), room_.scratch);
   if (!ack) return std::nullopt;
+  observe_receipt(item);
   return ack->value;
 }
 
@@ -37,6 +45,7 @@ std::optional<chat::AckNumber> Session::write_batch(std::span<const std::shared_
   out += '}';
   const auto ack = socket->emit_untracked("receive_batch", out);
   if (!ack) return std::nullopt;
+  for (const auto& item : items) observe_receipt(*item);
   return ack->value;
 }
 
@@ -84,7 +93,8 @@ void Session::confirm(chat::PumpProgress progress) {
                        .receipts = std::move(progress.receipts),
                        .skipped = std::move(progress.skipped),
                        .rescued = std::move(progress.rescued),
-                       .messages = progress.messages});
+                       .messages = progress.messages,
+                       .at = now()});
 }
 
 void Session::unreadable(const chat::MailboxEntry& entry) {
@@ -92,12 +102,22 @@ void Session::unreadable(const chat::MailboxEntry& entry) {
 }
 
 void Session::delivered(base::SteadyTime accepted) {
-  if (gateway_.observe_delivery_) gateway_.observe_delivery_(now() - accepted);
+  observe(gateway_.timings_.delivery, now() - accepted);
+}
+
+void Session::waited(chat::WallTime since) {
+  observe(gateway_.timings_.offline_wait, gateway_.services_.clock.wall_now() - since);
+}
+
+void Session::observe_receipt(const chat::LogItem& item) const {
+  if (item.entry.kind != chat::EntryKind::kStatus || item.accepted == base::SteadyTime{}) return;
+  observe(gateway_.timings_.receipt, now() - item.accepted);
 }
 
 void Session::drained(chat::MailboxSeq position) {
   auto* socket = socket_.get();
   if (socket == nullptr) return;
+  observe(gateway_.timings_.drain, now() - ready_at_);
   auto& out = room_.scratch;
   out.assign("{\"position\":");
   wire::append_number(out, position.value);

@@ -108,8 +108,8 @@ TEST(Delivery, AnyAnswerButOkFalseConfirms) {
 
 TEST(Delivery, TimeFromAcceptedToConfirmedIsObservedForLiveMessages) {
   GatewayWorld world;
-  std::vector<std::chrono::nanoseconds> observed;
-  world.gateway.on_delivery([&](std::chrono::nanoseconds took) { observed.push_back(took); });
+  base::Histogram observed(base::kSecondsBounds);
+  world.gateway.observe({.delivery = &observed});
   auto client = world.join();
   auto live = std::make_shared<chat::LogItem>(*world.store_message("a"));
   live->accepted = world.net.shard.clock.steady_now();
@@ -117,7 +117,43 @@ TEST(Delivery, TimeFromAcceptedToConfirmedIsObservedForLiveMessages) {
   world.hint(*client, {.head = chat::MailboxSeq(1), .item = live});
   world.advance(*client, 250ms);
   client->text("30[]");
-  EXPECT_THAT(observed, ElementsAre(250ms));
+  EXPECT_EQ(observed.count(), 1u);
+  EXPECT_DOUBLE_EQ(observed.sum(), 0.25);
+}
+
+TEST(Delivery, TheWaitOfABacklogAndTheTimeOfItsDrainAreObserved) {
+  GatewayWorld world;
+  base::Histogram waits(base::kWaitBounds);
+  base::Histogram drains(base::kSecondsBounds);
+  world.gateway.observe({.offline_wait = &waits, .drain = &drains});
+  world.store_message("a");
+  world.net.shard.advance(90s);
+  auto client = world.join(R"({"token":"good"})", attached(1));
+  EXPECT_EQ(drains.count(), 0u);
+  world.advance(*client, 500ms);
+  client->text("30[]");
+  client->turn();
+  EXPECT_EQ(waits.count(), 1u);
+  EXPECT_DOUBLE_EQ(waits.sum(), 90.5);
+  EXPECT_EQ(drains.count(), 1u);
+  EXPECT_DOUBLE_EQ(drains.sum(), 0.5);
+}
+
+TEST(Delivery, TheTimeUntilTheAuthorIsToldIsObserved) {
+  GatewayWorld world;
+  base::Histogram receipts(base::kSecondsBounds);
+  world.gateway.observe({.receipt = &receipts});
+  auto client = world.join();
+  auto told = std::make_shared<chat::LogItem>();
+  told->entry.kind = chat::EntryKind::kStatus;
+  told->entry.owner = id_of<chat::UserId>(1);
+  told->entry.peer = id_of<chat::UserId>(2);
+  told->entry.position = chat::MailboxSeq(1);
+  told->accepted = world.net.shard.clock.steady_now();
+  world.net.shard.advance(20ms);
+  world.hint(*client, {.head = chat::MailboxSeq(1), .item = told});
+  EXPECT_EQ(receipts.count(), 1u);
+  EXPECT_DOUBLE_EQ(receipts.sum(), 0.02);
 }
 
 TEST(Delivery, ABacklogComesInOrderAndIsDrainedWhenConfirmed) {

@@ -135,6 +135,7 @@ TEST(Session, SaysReadyBeforeEverythingElse) {
   EXPECT_EQ(received[1], kReady);
   EXPECT_EQ(world.gateway.counters().sessions_now, 1u);
   EXPECT_EQ(world.gateway.counters().connects_accepted, 1u);
+  EXPECT_EQ(world.gateway.counters().reconnects_plain, 0u);
 }
 
 TEST(Session, ReadyTellsWhatTheLaneDecided) {
@@ -282,6 +283,23 @@ TEST(Session, WhoseConnectionIsCutIsDetachedAdmittedOrNot) {
   EXPECT_THAT(world.log(), ElementsAre("detach phone 2", "detach phone 1"));
   EXPECT_EQ(world.gateway.counters().sessions_now, 0u);
   EXPECT_EQ(world.gateway.counters().authenticating_now, 0u);
+}
+
+TEST(Connect, ReconnectsAreCountedByWhatBecameOfTheirPosition) {
+  GatewayWorld world;
+  for (const auto& [recovered, reset, returning] :
+       {std::tuple(true, false, true), {false, true, true}, {false, false, true}, {false, false, false}}) {
+    auto answer = attached();
+    answer.recovered = recovered;
+    answer.reset = reset;
+    answer.returning = returning;
+    world.join(kAuth, answer);
+  }
+  const auto& counters = world.gateway.counters();
+  EXPECT_EQ(counters.connects_accepted, 4u);
+  EXPECT_EQ(counters.reconnects_recovered, 1u);
+  EXPECT_EQ(counters.reconnects_reset, 1u);
+  EXPECT_EQ(counters.reconnects_plain, 1u);
 }
 
 }  // namespace

@@ -45,6 +45,7 @@ class Session final : public chat::LiveSession, public chat::PumpHost, public st
   void confirm(chat::PumpProgress progress) override;
   void unreadable(const chat::MailboxEntry& entry) override;
   void delivered(base::SteadyTime /*accepted*/) override {}
+  void waited(chat::WallTime /*since*/) override {}
   void drained(chat::MailboxSeq /*position*/) override;
   void silent(bool silent) override;
   void stalled() override {}

@@ -68,6 +68,12 @@ class AccountService final : public Accounts {
                 Reply<std::monostate> reply) override;
   void logins(const Caller& caller, base::Executor& on, Reply<std::vector<Login>> reply) override;
   void revoke_login(const Caller& caller, LoginId login, base::Executor& on, Reply<std::monostate> reply) override;
+  /// How often a limit has said no, ever; any thread. For restante_refusals_total.
+  [[nodiscard]] std::uint64_t refused_logins() const { return address_logins_.refused(); }
+  [[nodiscard]] std::uint64_t refused_guesses() const { return failures_.refused(); }
+  [[nodiscard]] std::uint64_t refused_registrations() const { return address_registrations_.refused(); }
+  [[nodiscard]] std::uint64_t refused_lookups() const { return lookups_.refused(); }
+
 
  private:
   template <class T>

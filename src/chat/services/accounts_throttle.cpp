@@ -67,7 +67,11 @@ std::uint32_t WindowThrottle::admit(const std::string& key, base::SteadyTime now
   }
   roll(found->second, now);
   const auto seconds = wait(found->second, now);
-  if (seconds == 0) found->second.current += 1;
+  if (seconds == 0) {
+    found->second.current += 1;
+  } else {
+    refused_.fetch_add(1, std::memory_order_relaxed);
+  }
   return seconds;
 }
 
@@ -86,7 +90,10 @@ std::uint32_t FailureThrottle::begin(const std::string& key, base::SteadyTime no
   }
   auto& record = found->second;
   if (record.failures > 0 && now - record.last >= kForgetAfter) record = {};
-  if (now < record.blocked_until) return whole_seconds(record.blocked_until - now);
+  if (now < record.blocked_until) {
+    refused_.fetch_add(1, std::memory_order_relaxed);
+    return whole_seconds(record.blocked_until - now);
+  }
   ++record.failures;
   record.last = now;
   if (record.failures >= kFree) {

@@ -3,6 +3,7 @@
 // WindowThrottle counts what a key did in any window; FailureThrottle makes a key wait longer with each failure.
 // Keys are chosen by strangers, so they live in an ordered tree: no hash to collide.
 
+#include <atomic>
 #include <chrono>
 #include <cstdint>
 #include <map>
@@ -21,6 +22,8 @@ class WindowThrottle {
 
   /// 0: admitted and counted. Otherwise the whole seconds (rounded up, at least 1) until it would be; not counted.
   [[nodiscard]] std::uint32_t admit(const std::string& key, base::SteadyTime now);
+  /// How often it has said no; for a metric.
+  [[nodiscard]] std::uint64_t refused() const noexcept { return refused_.load(std::memory_order_relaxed); }
 
  private:
   struct Count {
@@ -36,6 +39,7 @@ class WindowThrottle {
   const std::chrono::seconds window_;
   std::mutex mutex_;
   std::map<std::string, Count> counts_;
+  std::atomic<std::uint64_t> refused_{0};
 };
 
 /// Five failures are free, each further one doubles the wait from 5 s to 15 min; never a lock-out. An attempt counts as
@@ -52,6 +56,8 @@ class FailureThrottle {
   void succeeded(const std::string& key);
   /// The attempt was never judged (overload): it does not count.
   void withdrawn(const std::string& key);
+  /// How often somebody had to wait; for a metric.
+  [[nodiscard]] std::uint64_t refused() const noexcept { return refused_.load(std::memory_order_relaxed); }
 
  private:
   struct Record {
@@ -63,6 +69,7 @@ class FailureThrottle {
 
   std::mutex mutex_;
   std::map<std::string, Record> records_;
+  std::atomic<std::uint64_t> refused_{0};
 };
 
 /// What limits per address are keyed by: an IPv4 address, or the /64 of an IPv6 one (a subscriber has at least that).

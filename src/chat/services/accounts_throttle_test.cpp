@@ -15,6 +15,7 @@ TEST(WindowThrottle, RefusesTheOneAfterTheLimitAndSaysWhenToComeBack) {
   EXPECT_GT(throttle.admit("a", kStart + seconds(wait) - seconds(2)), 0u);
   EXPECT_EQ(throttle.admit("a", kStart + seconds(wait)), 0u);
   EXPECT_EQ(throttle.admit("b", kStart), 0u) << "keys do not share";
+  EXPECT_EQ(throttle.refused(), 2u);
 }
 
 TEST(WindowThrottle, NeverAdmitsMoreThanTheLimitInAnyWindow) {

@@ -144,6 +144,7 @@ void AttachCommand::finish_hot(LaneDesk& desk, std::optional<StoreError> failed)
   attached.recovered = recovered_;
   attached.reset = reset_;
   if (device->poison_count >= desk.options().poison_alone) attached.poison = device->poison;
+  attached.returning = device->seen;
   attached.skip_poison = device->poison_count >= desk.options().poison_skip;
   attached.batch_halvings = device->halvings;
   LiveRecord record;

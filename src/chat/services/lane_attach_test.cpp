@@ -35,6 +35,15 @@ TEST_F(LaneAttach, ADeadOrForeignLoginIsRevokedAndAnotherSessionsDeviceUnauthori
   EXPECT_EQ(join(bob_id, "old", old).refusal().reason, "expired");
 }
 
+TEST_F(LaneAttach, ADeviceWhoseSessionHasEndedIsReturning) {
+  const auto by = login(alice_id, "phone");
+  const auto first = join(alice_id, "phone", by);
+  EXPECT_FALSE(first.attached().returning);
+  leave(first);
+  EXPECT_TRUE(join(alice_id, "phone", by).attached().returning);
+  EXPECT_FALSE(join(alice_id, "laptop").attached().returning);
+}
+
 TEST_F(LaneAttach, OfTwoSessionsOfADeviceTheYoungerHandshakeWins) {
   const auto by = login(bob_id, "phone");
   const auto first = join(bob_id, "phone", by, std::nullopt, std::chrono::milliseconds(10));

@@ -41,7 +41,7 @@ void LaneDesk::advance(UserState& user, DeviceState& device, const Confirmation&
     device.poison_count = device.halvings = 0;
   }
   batch_.positions.push_back({user.key, device.id, device.position});
-  for (const auto& receipt : confirmation.receipts) append_receipt(user, receipt);
+  for (const auto& receipt : confirmation.receipts) append_receipt(user, receipt, confirmation.at);
   for (const auto& message : confirmation.rescued) rescue(message);
   std::erase_if(user.skipped, [&](const auto& mark) {
     // Only the confirmation that takes a device over the entry speaks of it: it was skipped then, or stored.
@@ -62,7 +62,7 @@ void LaneDesk::advance(UserState& user, DeviceState& device, const Confirmation&
   trim_mailbox(user);
 }
 
-void LaneDesk::append_receipt(UserState& reader, const Receipt& receipt) {
+void LaneDesk::append_receipt(UserState& reader, const Receipt& receipt, base::SteadyTime confirmed) {
   auto& talk = conversation(ConversationKey::of(reader.key, receipt.author));
   auto& side = talk.author(receipt.author);
   // Across a block nothing is told, and nothing is kept that could be told later.
@@ -79,6 +79,7 @@ void LaneDesk::append_receipt(UserState& reader, const Receipt& receipt) {
   auto item = std::make_shared<LogItem>();
   item->entry = status_entry(step);
   step.author_entry = append_item(std::move(item));
+  item->accepted = confirmed;
   batch_.watermark_steps.push_back(std::move(step));
 }
 

@@ -146,7 +146,7 @@ class LaneDesk final : public LaneContext {
   void forget_everything();
   void forget_changed_rows();
   void trim_mailbox(UserState& user);
-  void append_receipt(UserState& reader, const Receipt& receipt);
+  void append_receipt(UserState& reader, const Receipt& receipt, base::SteadyTime confirmed);
   void append_skips(UserState& user, const DeviceState& device, const Confirmation& confirmation);
   void rescue(const MessageId& message);
   void went_offline(UserState& user);

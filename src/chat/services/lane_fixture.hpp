@@ -180,6 +180,7 @@ class LaneTest : public ::testing::Test {
     confirmation.receipts = std::move(receipts);
     confirmation.messages = static_cast<std::uint32_t>(confirmation.receipts.size());
     lane->confirm(std::move(confirmation));
+    confirmation.at = clock.steady_now();
     run();
   }
   std::variant<std::monostate, Refusal> read(const Joined& who, const UserId& peer, std::uint64_t up_to) {

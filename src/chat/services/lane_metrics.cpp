@@ -44,7 +44,7 @@ LaneMetrics::LaneMetrics(base::Registry& registry)
       presence_misses(lookup(registry, "miss")),
       queue_depth(registry.gauge("restante_queue_depth", "Waiting tasks.", {{"queue", "lane"}})),
       pending_messages(registry.gauge("restante_pending_messages", "Messages no device has confirmed, all users.")),
-      pending_users{bucket(registry, "1-9"), bucket(registry, "10-99"), bucket(registry, "100-999"),
-                    bucket(registry, "1000+")} {}
+      pending_users{bucket(registry, "1-10"), bucket(registry, "11-100"), bucket(registry, "101-1000"),
+                    bucket(registry, "1001+")} {}
 
 }  // namespace chat

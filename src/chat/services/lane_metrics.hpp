@@ -28,7 +28,7 @@ struct LaneMetrics {
   base::Counter& presence_misses;
   base::Gauge& queue_depth;
   base::Gauge& pending_messages;
-  base::Gauge* pending_users[4];  // 1-9, 10-99, 100-999, 1000 and more
+  base::Gauge* pending_users[4];  // 1-10, 11-100, 101-1000, more: alerts say "more than 1000"
 };
 
 }  // namespace chat

@@ -31,7 +31,10 @@ void LaneDesk::drop_session(UserState& user, ConnectionId connection) {
   if (gone == user.live.end()) return;
   parts_.presence.clear(user.key, connection);
   const bool was_present = present(user);
-  if (auto* const device = user.device(gone->device)) device->last_seen = now();
+  if (auto* const device = user.device(gone->device)) {
+    device->last_seen = now();
+    device->seen = true;
+  }
   user.live.erase(gone);
   if (was_present && !present(user)) went_offline(user);
 }

@@ -25,6 +25,20 @@ TEST_F(LaneReceipt, PositionAndReceiptAreOneCommit) {
   EXPECT_EQ(entry.peer, bob_id);
 }
 
+TEST_F(LaneReceipt, TheAuthorsItemSaysWhenTheDeviceConfirmed) {
+  const auto alice = join(alice_id, "phone");
+  const auto bob = join(bob_id, "phone");
+  const auto sent = message(send(alice, bob_id, "x"));
+  clock.advance(std::chrono::seconds(1));
+  const auto before = alice.session->hints.size();
+  confirm(bob, 1, {receipt(sent)});
+  ASSERT_EQ(alice.session->hints.size(), before + 1);
+  const auto& item = alice.session->hints.back().item;
+  ASSERT_NE(item, nullptr);
+  EXPECT_EQ(item->entry.kind, EntryKind::kStatus);
+  EXPECT_EQ(item->accepted, clock.steady_now());
+}
+
 TEST_F(LaneReceipt, APositionMovesOnlyForwardAndNeverBeyondHead) {
   const auto alice = join(alice_id, "phone");
   const auto bob = join(bob_id, "phone");

@@ -183,5 +183,17 @@ TEST_F(LaneSend, PendingCountsWhatNoDeviceHasConfirmed) {
   EXPECT_EQ(metrics.pending_users[1]->value(), 0);
 }
 
+TEST_F(LaneSend, AUserIsAmongThoseAboveAThousandFromTheThousandAndFirstOn) {
+  options.limits.messages_per_minute = 0;
+  start();
+  const auto alice = join(alice_id, "phone");
+  for (int i = 0; i < 1000; ++i) send(alice, bob_id, "x");
+  EXPECT_EQ(metrics.pending_users[2]->value(), 1);
+  EXPECT_EQ(metrics.pending_users[3]->value(), 0);
+  send(alice, bob_id, "x");
+  EXPECT_EQ(metrics.pending_users[2]->value(), 0);
+  EXPECT_EQ(metrics.pending_users[3]->value(), 1);
+}
+
 }  // namespace
 }  // namespace chat::testing

@@ -34,6 +34,7 @@ struct LiveRecord {
   base::SteadyTime handshake{};
   std::shared_ptr<LiveSession> session;
   std::unique_ptr<HoldBack> held;  // made at the first refusal that holds back
+  bool seen = false;                // a session of it has ended since the user was cached
   bool silent = false;
 };
 

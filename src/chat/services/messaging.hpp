@@ -57,6 +57,7 @@ struct Attached {
   MailboxSeq position;              // where the pump starts
   bool recovered = false;           // (epoch, position) was given and valid
   bool reset = false;               // it was given and not valid, or older than what is retained
+  bool returning = false;           // this server remembers an earlier session of the device
   MailboxSeq poison;                // an entry that broke this device's earlier sessions: send it alone; 0: none
   bool skip_poison = false;         // alone did not help either: pass it over for this device
   std::uint8_t batch_halvings = 0;  // how often this device let a batch run into the no-confirmation time
@@ -80,6 +81,7 @@ struct Confirmation {
   std::vector<MailboxSeq> skipped;  // poison entries given up for this device
   std::vector<MessageId> rescued;   // messages marked kSkipped that this device has stored after all
   std::uint32_t messages = 0;       // how many messages of others the run grew by (restante_pending_messages)
+  base::SteadyTime at{};            // when the device said so (restante_receipt_seconds); zero: unknown
 };
 
 struct SyncAnswer {

@@ -5,7 +5,7 @@ namespace chat {
 base::Gauge* PendingLedger::bucket(std::uint64_t pending) const {
   if (pending == 0) return nullptr;
   std::size_t index = 0;
-  for (std::uint64_t bound = 10; index < 3 && pending >= bound; bound *= 10) ++index;
+  for (std::uint64_t bound = 10; index < 3 && pending > bound; bound *= 10) ++index;
   return metrics_.pending_users[index];
 }
 

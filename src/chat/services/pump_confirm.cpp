@@ -55,9 +55,12 @@ void Pump::confirm_slot(Slot& slot) {
   slot.confirmed = true;
   ever_confirmed_ = true;
   if (slot.live != base::SteadyTime{}) host_.delivered(slot.live);
+  if (slot.pending != WallTime{}) host_.waited(slot.pending);
   if (!slot.more) return;
   for (const auto accepted : slot.more->live) host_.delivered(accepted);
+  for (const auto since : slot.more->pending) host_.waited(since);
   slot.more->live.clear();
+  slot.more->pending.clear();
 }
 
 void Pump::confirm_states(MailboxSeq through) {

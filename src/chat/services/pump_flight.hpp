@@ -25,13 +25,15 @@ struct Pump::Slot {
   struct More {                    // batches only
     std::vector<Receipt> receipts;
     std::vector<base::SteadyTime> live;
+    std::vector<WallTime> pending;
   };
   base::SteadyTime live{};  // of the first counted message: when it was accepted; zero: none
+  WallTime pending{};       // the same of the first message that was pending when the session began; zero: none
   std::unique_ptr<More> more;
   std::vector<MessageId> rescued;
 
   [[nodiscard]] bool open() const { return !confirmed; }
-  void add(const LogItem& item);
+  void add(const LogItem& item, MailboxSeq pending_through);
 };
 
 struct Pump::Flight {

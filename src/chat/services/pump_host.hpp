@@ -53,6 +53,9 @@ class PumpHost {
   virtual void unreadable(const MailboxEntry& entry) = 0;
   /// A message accepted while a device of the recipient was connected was confirmed (restante_delivery_seconds).
   virtual void delivered(base::SteadyTime accepted) = 0;
+  /// A message that was pending when this session began, and that no other device had, was confirmed
+  /// (restante_offline_wait_seconds).
+  virtual void waited(WallTime since) = 0;
 
   /// Emit `drained` and Messaging::announce. Once.
   virtual void drained(MailboxSeq position) = 0;

@@ -31,6 +31,7 @@ struct RecordingHost final : PumpHost {
   void confirm(PumpProgress progress) override { confirmed.push_back(std::move(progress)); }
   void unreadable(const MailboxEntry& entry) override { lost.push_back(entry.position.value); }
   void delivered(base::SteadyTime /*accepted*/) override { ++live_deliveries; }
+  void waited(WallTime since) override { waits.push_back(since); }
   void drained(MailboxSeq position) override { drains.push_back(position.value); }
   void silent(bool on) override { silences.push_back(on); }
   void stalled() override { ++stalls; }
@@ -48,6 +49,7 @@ struct RecordingHost final : PumpHost {
   int stalls = 0;
   int closes = 0;
   int live_deliveries = 0;
+  std::vector<WallTime> waits;
   std::vector<std::uint64_t> written, lost, drains, poisons, head_checks;
   std::vector<std::pair<std::uint64_t, std::uint64_t>> batches;
   std::vector<std::pair<std::uint64_t, std::size_t>> reads;
@@ -422,6 +424,40 @@ TEST_F(PumpTest, ADeadSocketEndsIt) {
   live(message(2));
   EXPECT_TRUE(host.written.empty());
   EXPECT_EQ(pump.next_deadline(), base::SteadyTime::max());
+}
+
+TEST_F(PumpTest, WhatWasPendingAtConnectIsObservedOnceUnlessAnotherDeviceHadIt) {
+  start(3, 0);
+  LogPage read;
+  for (std::uint64_t at = 1; at <= 3; ++at) {
+    auto item = message(at);
+    item->message->timestamp = WallTime(seconds(at));
+    if (at == 2) item->message->status = MessageStatus::kDelivered;
+    read.items.push_back(item);
+  }
+  read.through = MailboxSeq(3);
+  pump.on_page(std::move(read));
+  turn();
+  live(message(4));
+  for (AckNumber number = 1; number <= 4; ++number) ack(number);
+  ack(1);
+  EXPECT_EQ(host.waits, (std::vector<WallTime>{WallTime(seconds(1)), WallTime(seconds(3))}));
+}
+
+TEST_F(PumpTest, ABatchIsObservedMessageByMessage) {
+  start(3, 0, {.batch = true});
+  LogPage read;
+  for (std::uint64_t at = 1; at <= 3; ++at) {
+    auto item = message(at);
+    item->message->timestamp = WallTime(seconds(at));
+    read.items.push_back(std::move(item));
+  }
+  read.through = MailboxSeq(3);
+  pump.on_page(std::move(read));
+  turn();
+  ASSERT_EQ(host.batches.size(), 1u);
+  ack(1);
+  EXPECT_EQ(host.waits, (std::vector<WallTime>{WallTime(seconds(1)), WallTime(seconds(2)), WallTime(seconds(3))}));
 }
 
 TEST_F(PumpTest, DeliveryTimeIsObservedOncePerCountedLiveMessage) {

@@ -12,7 +12,7 @@ bool lost_to_everyone(const LogItem& item) {
 
 }  // namespace
 
-void Pump::Slot::add(const LogItem& item) {
+void Pump::Slot::add(const LogItem& item, MailboxSeq pending_through) {
   if (first == MailboxSeq()) first = item.entry.position;
   bytes += static_cast<std::uint32_t>(weight_of(item));
   if (item.entry.own) return;
@@ -20,14 +20,17 @@ void Pump::Slot::add(const LogItem& item) {
   const Receipt fresh{item.entry.peer, item.entry.seq, item.entry.message, item.author_ordinal};
   if (item.message->failure) rescued.push_back(item.entry.message);
   const bool counted = item.counted && item.accepted != base::SteadyTime{};
+  const bool waited = item.entry.position <= pending_through && item.message->status == MessageStatus::kSent;
   if (!receipt) {
     receipt = fresh;
     if (counted) live = item.accepted;
+    if (waited) pending = item.message->timestamp;
     return;
   }
-  if (counted || receipt->author != fresh.author) {
+  if (counted || waited || receipt->author != fresh.author) {
     if (!more) more = std::make_unique<More>();
     if (counted) more->live.push_back(item.accepted);
+    if (waited) more->pending.push_back(item.message->timestamp);
   }
   if (receipt->author == fresh.author) {
     receipt = fresh;
@@ -116,7 +119,7 @@ bool Pump::write_single(const LogItem& item, Verdict verdict) {
   slot.from = sent_.next();
   slot.to = position;
   slot.written = host_.now();
-  slot.add(item);
+  slot.add(item, drain_target_);
   f.bytes += slot.bytes;
   f.slots.push_back(std::move(slot));
   return true;
@@ -155,7 +158,7 @@ bool Pump::take_batch() {
     const bool alone = !own && position == poison_ && !skip_poison_;
     if (alone && !f.batch.empty()) break;
     const Verdict verdict = judge(*item);
-    if (verdict == Verdict::kMessage) slot.add(*item);
+    if (verdict == Verdict::kMessage) slot.add(*item, drain_target_);
     bytes += weight_of(*item);
     f.ready_bytes -= weight_of(*item);
     if (verdict != Verdict::kPass) f.batch.push_back(item);

@@ -34,6 +34,9 @@ class RelationService final : public Relations {
   void unblock(const Caller& caller, UserId whom, base::Executor& on, Reply<std::monostate> reply) override;
   void blocked(const Caller& caller, base::Executor& on, Reply<std::vector<User>> reply) override;
 
+  /// How often friend_requests_per_day has said no, ever; any thread.
+  [[nodiscard]] std::uint64_t refused_requests() const { return requests_per_day_.refused(); }
+
  private:
   void submit(const Caller& caller, const UserId& peer, RelationVerb verb, base::Executor& on,
               Reply<std::monostate> reply);
