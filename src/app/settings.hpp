@@ -53,7 +53,22 @@ struct Settings {
     std::int64_t unconfirmed_ms = 60'000;
     std::int64_t offline_grace_ms = 5'000;
     std::int64_t retained_entries = 1024;
+    std::int64_t expiry_seconds = 30 * 86'400;
   } delivery;
+  struct {
+    std::int64_t grace_ms = 10'000;
+    std::int64_t concurrency = 64;
+    bool data_only = false;
+    std::string fcm_service_account;
+    std::string fcm_base_url = "https://fcm.googleapis.com";
+    bool webpush = true;
+    std::string webpush_subject = "mailto:operator@localhost";
+    std::vector<std::string> webpush_allowed_hosts = {"fcm.googleapis.com", "updates.push.services.mozilla.com",
+                                                      "*.push.services.mozilla.com", "*.push.apple.com",
+                                                      "*.notify.windows.com"};
+    bool allow_private_addresses = false;
+    std::string ca_file;
+  } push;
   struct {
     std::int64_t access_token_seconds = 900;
     std::int64_t refresh_token_days = 30;

@@ -64,6 +64,8 @@ void bind_delivery(Settings& s, SettingsTable& table) {
                "milliseconds until a disconnect is announced; a reconnect within it is not");
   table.number("delivery.retained_entries", delivery.retained_entries, 0, 1'000'000,
                "confirmed entries kept per mailbox for clients that resume from an older position");
+  table.number("delivery.expiry_seconds", delivery.expiry_seconds, 0, 10 * 365 * 86'400,
+               "seconds after which a message that no device has confirmed is given up; 0 = never");
 }
 
 void bind_auth_and_log(Settings& s, SettingsTable& table) {
@@ -76,6 +78,25 @@ void bind_auth_and_log(Settings& s, SettingsTable& table) {
                "password hashes at the same time; 0 = what 256 MiB and the cores allow");
   table.choice("log.level", s.log.level, "debug|info|warning|error", "least important line that is logged");
   table.choice("log.format", s.log.format, "text|json", "form of a log line");
+}
+
+void bind_push(Settings& s, SettingsTable& table) {
+  auto& push = s.push;
+  table.number("push.grace_ms", push.grace_ms, 0, kDayMs,
+               "milliseconds between a message (or the end of the session) and its push");
+  table.number("push.concurrency", push.concurrency, 1, 1000, "pushes under way at one provider");
+  table.flag("push.data_only", push.data_only, "wake the app without showing anything (iOS throttles this)");
+  table.text("push.fcm_service_account", push.fcm_service_account,
+             "service-account key file (JSON) of the Firebase project; empty = no FCM");
+  table.text("push.fcm_base_url", push.fcm_base_url, "FCM's address; another one is for tests");
+  table.flag("push.webpush", push.webpush, "push to browsers (VAPID keys are made at the first start)");
+  table.text("push.webpush_subject", push.webpush_subject,
+             "whom a browser vendor may write to about our pushes: mailto: or https:");
+  table.list("push.webpush_allowed_hosts", push.webpush_allowed_hosts,
+             "push services that a browser may name; *.example.com = all below it");
+  table.flag("push.allow_private_addresses", push.allow_private_addresses,
+             "let endpoints resolve to addresses that are not public; for tests");
+  table.text("push.ca_file", push.ca_file, "PEM file of certificates trusted besides the system's; for tests");
 }
 
 void bind_limits(Settings& s, SettingsTable& table) {
@@ -107,6 +128,7 @@ std::vector<Setting> bind_settings(Settings& settings) {
   bind_server(settings, table);
   bind_storage(settings, table);
   bind_delivery(settings, table);
+  bind_push(settings, table);
   bind_auth_and_log(settings, table);
   bind_limits(settings, table);
   return std::move(table.rows);
