@@ -31,6 +31,15 @@ struct Services {
   const base::Clock& clock;
 };
 
+/// What this server can push to, and which push services a browser may name.
+struct PushOffer {
+  bool fcm = false;
+  std::string webpush_public_key;  // VAPID, base64url of the uncompressed point; empty: no Web Push
+  /// Whether an https endpoint may be stored. Empty: any. Called on any thread, must not block: what its host resolves
+  /// to is looked at when it is used.
+  std::function<bool(std::string_view endpoint)> endpoint_allowed;
+};
+
 struct Options {
   std::string web_root;                      // empty: no pages
   std::vector<std::string> allowed_origins;  // exact, or the single "*"; empty: no CORS headers
@@ -38,6 +47,7 @@ struct Options {
   /// Runs `metrics` on a thread that is nobody's shard; false: too many wait. Empty: it runs where the request came.
   std::function<bool(base::Task)> aside = {};
   std::function<base::Executor&()> here;     // the executor of the calling thread
+  PushOffer push = {};
 };
 
 class Api {

@@ -18,6 +18,8 @@ void append_self(std::string& out, const chat::User& user) {
   wire::append_time(out, user.created);
   out += R"(,"lastSeen":)";
   wire::append_time(out, user.last_seen);
+  out += R"(,"pushPreviews":)";
+  wire::append_bool(out, user.push_previews);
   out += '}';
 }
 
@@ -73,6 +75,17 @@ void append_device(std::string& out, const chat::DeviceView& view) {
   out += R"(,"online":)";
   wire::append_bool(out, view.online);
   out += '}';
+}
+
+void append_device_with_push(std::string& out, const chat::DeviceView& view) {
+  append_device(out, view);
+  if (!view.device.push) return;
+  out.back() = ',';
+  out += R"("push":{"kind":)";
+  base::append_json_string(out, view.device.push->kind);
+  out += R"(,"address":)";
+  out += view.device.push->address;  // JSON as it was put
+  out += "}}";
 }
 
 void append_session(std::string& out, const chat::Login& login) {

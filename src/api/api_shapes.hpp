@@ -9,7 +9,7 @@
 
 namespace api {
 
-/// {_id, username, email, created, lastSeen}: what a user sees of itself.
+/// {_id, username, email, created, lastSeen, pushPreviews}: what a user sees of itself.
 void append_self(std::string& out, const chat::User& user);
 /// {_id, username, isOnline, lastSeen}
 void append_friend(std::string& out, const chat::FriendView& view);
@@ -21,6 +21,8 @@ void append_requests(std::string& out, const chat::Requests& requests);
 void append_conversation(std::string& out, const chat::ConversationView& view, const chat::UserId& viewer);
 /// {device, position, lastSeen, online}
 void append_device(std::string& out, const chat::DeviceView& view);
+/// The same, and push: {kind, address} where there is one.
+void append_device_with_push(std::string& out, const chat::DeviceView& view);
 /// {_id, device, created, lastUsed, address}
 void append_session(std::string& out, const chat::Login& login);
 

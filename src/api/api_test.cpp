@@ -10,6 +10,9 @@
 
 namespace {
 
+constexpr auto kPublicKey = "BAECAwQFBgcICQoLDA0ODxAREhMUFRYXGBkaGxwdHh8gISIjJCUmJygpKissLS4vMDEyMzQ1Njc4OTo7PD0-P0A";
+constexpr auto kAuthentication = "AAECAwQFBgcICQoLDA0ODw";
+
 using api::testing::Answer;
 using api::testing::ApiWorld;
 
@@ -297,10 +300,18 @@ TEST(Api, AcceptsPushAddressesOfKnownKinds) {
     return world.call("PUT", "/api/v1/devices/phone/push", alice.access_token, body).status;
   };
   EXPECT_EQ(put(R"({"kind":"fcm","address":{"token":"t"}})"), 204);
-  EXPECT_EQ(put(R"({"kind":"webpush","address":{"endpoint":"https://p.example/1","keys":{"p256dh":"k","auth":"a"}}})"),
-            204);
-  EXPECT_EQ(put(R"({"kind":"webpush","address":{"endpoint":"http://p.example/1","keys":{"p256dh":"k","auth":"a"}}})"),
-            400);
+  const auto subscription = [](const std::string& endpoint, const std::string& p256dh, const std::string& auth) {
+    return R"({"kind":"webpush","address":{"endpoint":")" + endpoint + R"(","keys":{"p256dh":")" + p256dh +
+           R"(","auth":")" + auth + R"("}}})";
+  };
+  EXPECT_EQ(put(subscription("https://p.example/1", kPublicKey, kAuthentication)), 204);
+  EXPECT_EQ(put(subscription("https://p.example:8443", kPublicKey, kAuthentication)), 204);
+  for (const char* endpoint : {"http://p.example/1", "https://", "https:///1", "https://:1/", "https://u:p@p.example/1",
+                               "https://p.example/a b", "https://p.example\\\\@q.example/", "ftp://p.example/1"}) {
+    EXPECT_EQ(put(subscription(endpoint, kPublicKey, kAuthentication)), 400) << endpoint;
+  }
+  EXPECT_EQ(put(subscription("https://p.example/1", "BAEC", kAuthentication)), 400);
+  EXPECT_EQ(put(subscription("https://p.example/1", kPublicKey, "BAEC")), 400);
   EXPECT_EQ(put(R"({"kind":"pigeon","address":{"token":"t"}})"), 400);
   EXPECT_EQ(put(R"({"kind":"fcm","address":{}})"), 400);
   EXPECT_EQ(
@@ -308,6 +319,44 @@ TEST(Api, AcceptsPushAddressesOfKnownKinds) {
           .status,
       404);
   EXPECT_EQ(world.call("DELETE", "/api/v1/devices/phone/push", alice.access_token).status, 204);
+}
+
+TEST(Api, SaysWhereItCanPushTo) {
+  ApiWorld world;
+  const auto token = world.token_of("alice");
+  EXPECT_EQ(world.call("GET", "/api/v1/push").status, 401);
+  EXPECT_EQ(world.call("GET", "/api/v1/push", token).body, R"({"fcm":false,"webpush":null})");
+  api::Options options;
+  options.push = {.fcm = true, .webpush_public_key = "BKey", .endpoint_allowed = {}};
+  ApiWorld offering(options);
+  EXPECT_EQ(offering.call("GET", "/api/v1/push", offering.token_of("alice")).body,
+            R"({"fcm":true,"webpush":{"publicKey":"BKey"}})");
+}
+
+TEST(Api, StoresOnlyEndpointsThatTheOfferAllows) {
+  api::Options options;
+  options.push.endpoint_allowed = [](std::string_view endpoint) { return endpoint == "https://good.example/1"; };
+  ApiWorld world(options);
+  const auto alice = world.registered("alice", "phone");
+  for (const auto& [host, status] : {std::pair("good", 204), std::pair("evil", 400)}) {
+    const auto body = std::string(R"({"kind":"webpush","address":{"endpoint":"https://)") + host +
+                      R"(.example/1","keys":{"p256dh":")" + kPublicKey + R"(","auth":")" + kAuthentication + R"("}}})";
+    EXPECT_EQ(world.call("PUT", "/api/v1/devices/phone/push", alice.access_token, body).status, status) << host;
+  }
+}
+
+TEST(Api, ExportsPushAddressesAndWhetherTheyShowTheText) {
+  ApiWorld world;
+  const auto alice = world.registered("alice", "phone");
+  EXPECT_EQ(world.call("PATCH", "/api/v1/me", alice.access_token, R"({"pushPreviews":1})").error("field"),
+            "pushPreviews");
+  EXPECT_EQ(world.call("PATCH", "/api/v1/me", alice.access_token, R"({"pushPreviews":true})").status, 200);
+  world.call("PUT", "/api/v1/devices/phone/push", alice.access_token, R"({"kind":"fcm","address":{"token":"t1"}})");
+  const auto exported = world.call("GET", "/api/v1/me/export", alice.access_token).body;
+  EXPECT_NE(exported.find(R"("pushPreviews":true)"), std::string::npos);
+  EXPECT_NE(exported.find(R"("push":{"kind":"fcm","address":{"token":"t1"}})"), std::string::npos) << exported;
+  const auto listed = world.call("GET", "/api/v1/devices", alice.access_token).body;
+  EXPECT_EQ(listed.find("t1"), std::string::npos) << "the address is nobody's business but the export's";
 }
 
 TEST(Api, IsReadyUntilItDrains) {

@@ -188,6 +188,14 @@ std::optional<chat::DeviceId> Fields::optional_device(std::string_view name) {
   return device;
 }
 
+std::optional<bool> Fields::optional_flag(std::string_view name) {
+  const auto found = member(name);
+  if (!found) return std::nullopt;
+  const auto flag = found->as_bool();
+  if (!flag) fail(invalid(name, std::string(name) + " must be true or false"));
+  return flag;
+}
+
 std::optional<base::JsonValue> Fields::optional_object(std::string_view name) {
   const auto found = member(name);
   if (found && !found->is_object()) fail(invalid(name, std::string(name) + " must be an object"));

@@ -52,6 +52,7 @@ class Fields {
   std::optional<std::string> optional_text(std::string_view name);       // absent or null: nullopt
   std::uint64_t number(std::string_view name);                           // required, not negative
   std::optional<chat::DeviceId> optional_device(std::string_view name);  // absent or null: nullopt
+  std::optional<bool> optional_flag(std::string_view name);              // absent or null: nullopt
   std::optional<base::JsonValue> optional_object(std::string_view name);
   void fail(chat::Refusal refusal) {
     if (!refusal_) refusal_ = std::move(refusal);

@@ -50,7 +50,7 @@ class Export : public std::enable_shared_from_this<Export> {
   void devices() {
     accounts().devices(caller(), on(), then<std::vector<chat::DeviceView>>([](Export& self, auto& views) {
                          self.out_ += R"(,"devices":)";
-                         append_array(self.out_, views, append_device);
+                         append_array(self.out_, views, append_device_with_push);
                          self.sessions();
                        }));
   }

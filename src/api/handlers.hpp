@@ -43,6 +43,7 @@ void get_devices(Api& api, CallPtr call);
 void delete_device(Api& api, CallPtr call);
 void put_push(Api& api, CallPtr call);
 void delete_push(Api& api, CallPtr call);
+void get_push(Api& api, CallPtr call);
 void get_sessions(Api& api, CallPtr call);
 void delete_session(Api& api, CallPtr call);
 // handlers_operations.cpp

@@ -99,11 +99,12 @@ void get_me(Api& api, CallPtr call) {
 
 void patch_me(Api& api, CallPtr call) {
   Fields fields(call->body);
-  auto username = fields.optional_text("username");
-  auto email = fields.optional_text("email");
+  chat::AccountChange change;
+  change.username = fields.optional_text("username");
+  change.email = fields.optional_text("email");
+  change.push_previews = fields.optional_flag("pushPreviews");
   if (fields.refused(*call)) return;
-  api.services().accounts.update_me(call->caller, std::move(username), std::move(email), call->on,
-                                    reply_user(call, append_self));
+  api.services().accounts.update_me(call->caller, std::move(change), call->on, reply_user(call, append_self));
 }
 
 void delete_me(Api& api, CallPtr call) {

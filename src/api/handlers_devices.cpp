@@ -1,12 +1,20 @@
+#include <algorithm>
+
 #include "api/api.hpp"
 #include "api/api_shapes.hpp"
 #include "api/handlers.hpp"
 #include "api/replies.hpp"
+#include "base/hex.hpp"
+#include "base/json_writer.hpp"
+#include "wire/scalars.hpp"
 
 namespace api {
 namespace {
 
 constexpr std::size_t kMaxPushAddress = 4096;  // a Web Push subscription has some 500 bytes, an FCM token below 300
+// RFC 8291 §3.1, §3.2: an uncompressed point of P-256, and 16 octets.
+constexpr std::size_t kPublicKeyBytes = 65;
+constexpr std::size_t kAuthenticationBytes = 16;
 
 std::optional<chat::DeviceId> path_device(Call& call) {
   auto device = chat::DeviceId::parse(call.parameters.at(0));
@@ -14,19 +22,40 @@ std::optional<chat::DeviceId> path_device(Call& call) {
   return device;
 }
 
-bool has_text(const base::JsonValue& object, std::string_view name) {
+/// Empty when there is no such member or it is no string.
+std::string text_of(const base::JsonValue& object, std::string_view name) {
   const auto member = object.member(name);
-  const auto text = member ? member->as_string() : std::nullopt;
-  return text && !text->empty();
+  return member ? member->as_string().value_or("") : "";
+}
+
+bool has_text(const base::JsonValue& object, std::string_view name) {
+  return !text_of(object, name).empty();
+}
+
+bool is_key(const base::JsonValue& keys, std::string_view name, std::size_t bytes) {
+  const auto key = base::from_base64url(text_of(keys, name));
+  return key && key->size() == bytes;
+}
+
+/// https://host[:port]/… in visible ASCII, without credentials. Only its form: which hosts is the offer's to say.
+bool is_https(std::string_view endpoint) {
+  constexpr std::string_view kScheme = "https://";
+  if (!endpoint.starts_with(kScheme)) return false;
+  const auto visible = [](char c) { return c > ' ' && c <= '~' && c != '\\'; };
+  if (!std::all_of(endpoint.begin(), endpoint.end(), visible)) return false;
+  const auto rest = endpoint.substr(kScheme.size());
+  const auto authority = rest.substr(0, rest.find_first_of("/?#"));
+  return !authority.empty() && authority.front() != ':' && authority.find('@') == std::string_view::npos;
 }
 
 /// fcm: {token} or {fid}. webpush: a browser's subscription {endpoint: "https://…", keys: {p256dh, auth}}.
-bool is_address(std::string_view kind, const base::JsonValue& address) {
+bool is_address(std::string_view kind, const base::JsonValue& address, const PushOffer& offer) {
   if (kind == "fcm") return has_text(address, "token") != has_text(address, "fid");
   const auto keys = address.member("keys");
-  if (kind != "webpush" || !has_text(address, "endpoint") || !keys) return false;
-  return address.member("endpoint")->as_string()->starts_with("https://") && has_text(*keys, "p256dh") &&
-         has_text(*keys, "auth");
+  if (kind != "webpush" || !keys) return false;
+  const auto endpoint = text_of(address, "endpoint");
+  return is_https(endpoint) && (!offer.endpoint_allowed || offer.endpoint_allowed(endpoint)) &&
+         is_key(*keys, "p256dh", kPublicKeyBytes) && is_key(*keys, "auth", kAuthenticationBytes);
 }
 
 }  // namespace
@@ -54,7 +83,7 @@ void put_push(Api& api, CallPtr call) {
   Fields fields(call->body);
   auto kind = fields.text("kind");
   const auto address = fields.optional_object("address");
-  if (!address || address->raw().size() > kMaxPushAddress || !is_address(kind, *address)) {
+  if (!address || address->raw().size() > kMaxPushAddress || !is_address(kind, *address, api.options().push)) {
     fields.fail(invalid(kind == "fcm" || kind == "webpush" ? "address" : "kind", "not an address of a known kind"));
   }
   if (fields.refused(*call)) return;
@@ -66,6 +95,22 @@ void delete_push(Api& api, CallPtr call) {
   auto device = path_device(*call);
   if (!device) return;
   api.services().accounts.set_push(call->caller, std::move(*device), std::nullopt, call->on, reply_empty(call));
+}
+
+void get_push(Api& api, CallPtr call) {
+  const auto& offer = api.options().push;
+  std::string out = R"({"fcm":)";
+  wire::append_bool(out, offer.fcm);
+  out += R"(,"webpush":)";
+  if (offer.webpush_public_key.empty()) {
+    out += "null";
+  } else {
+    out += R"({"publicKey":)";
+    base::append_json_string(out, offer.webpush_public_key);
+    out += '}';
+  }
+  out += '}';
+  call->answer(200, std::move(out));
 }
 
 void get_sessions(Api& api, CallPtr call) {

@@ -174,6 +174,8 @@ TEST_F(Openapi, DescribesRealAnswers) {
   expect_fits("POST", v + "/messages", v + "/messages", 201, token,
               R"({"recipient":"0000000000000000000000b2","content":"a"})");
   expect_fits("GET", v + "/devices", v + "/devices", 200, token);
+  expect_fits("GET", v + "/push", v + "/push", 200, token);
+  world.call("PUT", v + "/devices/phone/push", token, R"({"kind":"fcm","address":{"token":"t"}})");
   expect_fits("GET", v + "/sessions", v + "/sessions", 200, token);
   world.history.next_page = page;
   expect_fits("GET", v + "/me/export", v + "/me/export", 200, token);

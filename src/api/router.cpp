@@ -39,6 +39,7 @@ constexpr Route kRoutes[] = {
     {"DELETE", "/api/v1/devices/{id}", kBearer, kNoBody, delete_device},
     {"PUT", "/api/v1/devices/{id}/push", kBearer, kBody, put_push},
     {"DELETE", "/api/v1/devices/{id}/push", kBearer, kNoBody, delete_push},
+    {"GET", "/api/v1/push", kBearer, kNoBody, get_push},
     {"GET", "/api/v1/sessions", kBearer, kNoBody, get_sessions},
     {"DELETE", "/api/v1/sessions/{id}", kBearer, kNoBody, delete_session},
     {"GET", "/api/v1/openapi.json", kOpen, kNoBody, get_openapi},

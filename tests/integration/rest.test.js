@@ -27,7 +27,7 @@ test('the document names every call of the interface', () => {
   const calls = ['POST /register', 'POST /login', 'POST /refresh', 'POST /logout', 'POST /me/password', 'GET /me', 'PATCH /me', 'DELETE /me', 'GET /me/export', 'GET /users',
     'GET /friends', 'POST /friends/requests', 'GET /friends/requests', 'POST /friends/requests/{}/accept', 'POST /friends/requests/{}/decline', 'DELETE /friends/{}',
     'PUT /blocks/{}', 'DELETE /blocks/{}', 'GET /blocks', 'GET /conversations', 'GET /conversations/{}/messages', 'GET /messages/{}', 'POST /messages', 'POST /conversations/{}/read',
-    'GET /devices', 'DELETE /devices/{}', 'GET /sessions', 'DELETE /sessions/{}', 'PUT /devices/{}/push', 'DELETE /devices/{}/push'];
+    'GET /devices', 'DELETE /devices/{}', 'GET /sessions', 'DELETE /sessions/{}', 'PUT /devices/{}/push', 'DELETE /devices/{}/push', 'GET /push'];
   const known = new Set(Object.entries(openApi.document.paths).flatMap(([route, verbs]) =>
     Object.keys(verbs).map((verb) => `${verb.toUpperCase()} ${route.replace(/^\/api\/v1/, '').replace(/\{[^}]+\}/g, '{}')}`)));
   for (const call of calls) assert.ok(known.has(call), `${call} is not in the document`);

@@ -28,6 +28,12 @@ struct Caller {
   LoginId login;
   DeviceId device;
 };
+/// What a user changes of itself; absent fields stay.
+struct AccountChange {
+  std::optional<std::string> username;
+  std::optional<std::string> email;
+  std::optional<bool> push_previews;
+};
 struct DeviceView {
   Device device;
   MailboxSeq position;
@@ -47,9 +53,7 @@ class Accounts {
   virtual void change_password(const Caller& caller, std::string password, std::string new_password, base::Executor& on,
                                Reply<std::monostate> reply) = 0;
   virtual void me(const Caller& caller, base::Executor& on, Reply<User> reply) = 0;
-  /// Absent fields stay.
-  virtual void update_me(const Caller& caller, std::optional<std::string> username, std::optional<std::string> email,
-                         base::Executor& on, Reply<User> reply) = 0;
+  virtual void update_me(const Caller& caller, AccountChange change, base::Executor& on, Reply<User> reply) = 0;
   virtual void erase(const Caller& caller, base::Executor& on, Reply<std::monostate> reply) = 0;
   virtual void find_user(const Caller& caller, std::string username, base::Executor& on, Reply<User> reply) = 0;
 

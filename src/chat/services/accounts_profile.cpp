@@ -15,23 +15,23 @@ std::optional<Refusal> check_taken(const Read<std::optional<User>>& found, const
   return std::nullopt;
 }
 
-Outcome<User> decide_update(LaneContext& context, const Caller& caller, const std::optional<std::string>& username,
-                            const std::optional<std::string>& email) {
+Outcome<User> decide_update(LaneContext& context, const Caller& caller, const AccountChange& change) {
   if (auto refusal = check_caller(context, caller.user, caller.login)) return std::move(*refusal);
   auto found = context.store().user(caller.user);
   if (!found) return refusal_of(found.error());
   if (!found.value()) return refusal_unauthorized("the session has ended", "revoked");
   User user = std::move(*found.value());
-  if (username) {
-    const auto other = context.store().user_by_name(*username);
+  if (change.username) {
+    const auto other = context.store().user_by_name(*change.username);
     if (auto refusal = check_taken(other, user.id, "username")) return std::move(*refusal);
-    user.username = *username;
+    user.username = *change.username;
   }
-  if (email) {
-    const auto other = context.store().user_by_email(*email);
+  if (change.email) {
+    const auto other = context.store().user_by_email(*change.email);
     if (auto refusal = check_taken(other, user.id, "email")) return std::move(*refusal);
-    user.email = *email;
+    user.email = *change.email;
   }
+  user.push_previews = change.push_previews.value_or(user.push_previews);
   context.batch().users.push_back(user);
   context.forget_user(user.id);
   return user;
@@ -85,16 +85,14 @@ void AccountService::me(const Caller& caller, base::Executor& on, Reply<User> re
   });
 }
 
-void AccountService::update_me(const Caller& caller, std::optional<std::string> username,
-                               std::optional<std::string> email, base::Executor& on, Reply<User> reply) {
+void AccountService::update_me(const Caller& caller, AccountChange change, base::Executor& on, Reply<User> reply) {
   std::optional<Refusal> refusal;
-  if (username) refusal = check_username(*username);
-  if (!refusal && email) refusal = check_email(*email);
+  if (change.username) refusal = check_username(*change.username);
+  if (!refusal && change.email) refusal = check_email(*change.email);
   if (refusal) return answer<User>(on, std::move(reply), std::move(*refusal));
-  decide<User>(parts_.lane, on, std::move(reply),
-               [caller, username = std::move(username), email = std::move(email)](LaneContext& context) {
-                 return decide_update(context, caller, username, email);
-               });
+  decide<User>(parts_.lane, on, std::move(reply), [caller, change = std::move(change)](LaneContext& context) {
+    return decide_update(context, caller, change);
+  });
 }
 
 void AccountService::erase(const Caller& caller, base::Executor& on, Reply<std::monostate> reply) {

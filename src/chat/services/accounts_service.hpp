@@ -57,8 +57,7 @@ class AccountService final : public Accounts {
   void change_password(const Caller& caller, std::string password, std::string new_password, base::Executor& on,
                        Reply<std::monostate> reply) override;
   void me(const Caller& caller, base::Executor& on, Reply<User> reply) override;
-  void update_me(const Caller& caller, std::optional<std::string> username, std::optional<std::string> email,
-                 base::Executor& on, Reply<User> reply) override;
+  void update_me(const Caller& caller, AccountChange change, base::Executor& on, Reply<User> reply) override;
   void erase(const Caller& caller, base::Executor& on, Reply<std::monostate> reply) override;
   void find_user(const Caller& caller, std::string username, base::Executor& on, Reply<User> reply) override;
 
@@ -68,12 +67,12 @@ class AccountService final : public Accounts {
                 Reply<std::monostate> reply) override;
   void logins(const Caller& caller, base::Executor& on, Reply<std::vector<Login>> reply) override;
   void revoke_login(const Caller& caller, LoginId login, base::Executor& on, Reply<std::monostate> reply) override;
+
   /// How often a limit has said no, ever; any thread. For restante_refusals_total.
   [[nodiscard]] std::uint64_t refused_logins() const { return address_logins_.refused(); }
   [[nodiscard]] std::uint64_t refused_guesses() const { return failures_.refused(); }
   [[nodiscard]] std::uint64_t refused_registrations() const { return address_registrations_.refused(); }
   [[nodiscard]] std::uint64_t refused_lookups() const { return lookups_.refused(); }
-
 
  private:
   template <class T>

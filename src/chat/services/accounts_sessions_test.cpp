@@ -110,7 +110,7 @@ TEST(Profile, ChangesNameAndAddressUnlessTheyAreTaken) {
   world.registered("bob1");
   const auto update = [&](std::optional<std::string> name, std::optional<std::string> email) {
     return world.ask<chat::User>([&](auto reply) {
-      world.accounts.update_me(alice, std::move(name), std::move(email), world.on, std::move(reply));
+      world.accounts.update_me(alice, {std::move(name), std::move(email), {}}, world.on, std::move(reply));
     });
   };
   EXPECT_EQ(code_of(update("Bob1", std::nullopt)), "conflict");
@@ -119,6 +119,21 @@ TEST(Profile, ChangesNameAndAddressUnlessTheyAreTaken) {
   EXPECT_EQ(code_of(update("carol", "carol@example.org")), "ok");
   EXPECT_FALSE(world.store.user_by_name("alice").value());
   EXPECT_TRUE(world.store.user_by_name("carol").value());
+}
+
+TEST(Profile, RemembersWhetherPushesMayShowTheText) {
+  AccountWorld world;
+  const auto alice = world.caller(world.registered("alice"));
+  const auto update = [&](std::optional<bool> previews) {
+    const auto changed = world.ask<chat::User>(
+        [&](auto reply) { world.accounts.update_me(alice, {{}, {}, previews}, world.on, std::move(reply)); });
+    return std::get<0>(changed).push_previews;
+  };
+  EXPECT_FALSE(update(std::nullopt)) << "off until somebody asks for it";
+  EXPECT_TRUE(update(true));
+  EXPECT_TRUE(update(std::nullopt)) << "absent fields stay";
+  EXPECT_TRUE(world.store.user_by_name("alice").value()->push_previews);
+  EXPECT_FALSE(update(false));
 }
 
 TEST(Erase, RemovesEverythingAndTellsFriendsOnly) {
