@@ -35,9 +35,9 @@ struct Services {
 struct PushOffer {
   bool fcm = false;
   std::string webpush_public_key;  // VAPID, base64url of the uncompressed point; empty: no Web Push
-  /// Whether an https endpoint may be stored. Empty: any. Called on any thread, must not block: what its host resolves
-  /// to is looked at when it is used.
-  std::function<bool(std::string_view endpoint)> endpoint_allowed;
+  /// What is wrong with an address beyond its form, as a sentence for whoever wrote the client; nullopt: it may be
+  /// stored. Empty: all may. Any thread, must not block: what a host resolves to is looked at when it is used.
+  std::function<std::optional<std::string>(const chat::PushAddress& address)> refuse;
 };
 
 struct Options {
@@ -46,7 +46,7 @@ struct Options {
   std::function<std::string()> metrics;      // Prometheus text. Empty: an empty page
   /// Runs `metrics` on a thread that is nobody's shard; false: too many wait. Empty: it runs where the request came.
   std::function<bool(base::Task)> aside = {};
-  std::function<base::Executor&()> here;     // the executor of the calling thread
+  std::function<base::Executor&()> here;  // the executor of the calling thread
   PushOffer push = {};
 };
 

@@ -327,22 +327,29 @@ TEST(Api, SaysWhereItCanPushTo) {
   EXPECT_EQ(world.call("GET", "/api/v1/push").status, 401);
   EXPECT_EQ(world.call("GET", "/api/v1/push", token).body, R"({"fcm":false,"webpush":null})");
   api::Options options;
-  options.push = {.fcm = true, .webpush_public_key = "BKey", .endpoint_allowed = {}};
+  options.push = {.fcm = true, .webpush_public_key = "BKey", .refuse = {}};
   ApiWorld offering(options);
   EXPECT_EQ(offering.call("GET", "/api/v1/push", offering.token_of("alice")).body,
             R"({"fcm":true,"webpush":{"publicKey":"BKey"}})");
 }
 
-TEST(Api, StoresOnlyEndpointsThatTheOfferAllows) {
+TEST(Api, StoresOnlyAddressesThatTheOfferDoesNotRefuse) {
   api::Options options;
-  options.push.endpoint_allowed = [](std::string_view endpoint) { return endpoint == "https://good.example/1"; };
+  options.push.refuse = [](const chat::PushAddress& address) -> std::optional<std::string> {
+    if (address.kind == "fcm" && address.address == R"({"token":"good"})") return std::nullopt;
+    return "not this one";
+  };
   ApiWorld world(options);
   const auto alice = world.registered("alice", "phone");
-  for (const auto& [host, status] : {std::pair("good", 204), std::pair("evil", 400)}) {
-    const auto body = std::string(R"({"kind":"webpush","address":{"endpoint":"https://)") + host +
-                      R"(.example/1","keys":{"p256dh":")" + kPublicKey + R"(","auth":")" + kAuthentication + R"("}}})";
-    EXPECT_EQ(world.call("PUT", "/api/v1/devices/phone/push", alice.access_token, body).status, status) << host;
-  }
+  const auto put = [&](const std::string& token) {
+    return world.call("PUT", "/api/v1/devices/phone/push", alice.access_token,
+                      R"({"kind":"fcm","address":{"token":")" + token + R"("}})");
+  };
+  EXPECT_EQ(put("good").status, 204);
+  const auto refused = put("evil");
+  EXPECT_EQ(refused.status, 400);
+  EXPECT_EQ(refused.error("field"), "address");
+  EXPECT_EQ(refused.error("message"), "not this one");
 }
 
 TEST(Api, ExportsPushAddressesAndWhetherTheyShowTheText) {

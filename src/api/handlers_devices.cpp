@@ -49,13 +49,12 @@ bool is_https(std::string_view endpoint) {
 }
 
 /// fcm: {token} or {fid}. webpush: a browser's subscription {endpoint: "https://…", keys: {p256dh, auth}}.
-bool is_address(std::string_view kind, const base::JsonValue& address, const PushOffer& offer) {
+bool is_address(std::string_view kind, const base::JsonValue& address) {
   if (kind == "fcm") return has_text(address, "token") != has_text(address, "fid");
   const auto keys = address.member("keys");
   if (kind != "webpush" || !keys) return false;
-  const auto endpoint = text_of(address, "endpoint");
-  return is_https(endpoint) && (!offer.endpoint_allowed || offer.endpoint_allowed(endpoint)) &&
-         is_key(*keys, "p256dh", kPublicKeyBytes) && is_key(*keys, "auth", kAuthenticationBytes);
+  return is_https(text_of(address, "endpoint")) && is_key(*keys, "p256dh", kPublicKeyBytes) &&
+         is_key(*keys, "auth", kAuthenticationBytes);
 }
 
 }  // namespace
@@ -83,11 +82,13 @@ void put_push(Api& api, CallPtr call) {
   Fields fields(call->body);
   auto kind = fields.text("kind");
   const auto address = fields.optional_object("address");
-  if (!address || address->raw().size() > kMaxPushAddress || !is_address(kind, *address, api.options().push)) {
+  if (!address || address->raw().size() > kMaxPushAddress || !is_address(kind, *address)) {
     fields.fail(invalid(kind == "fcm" || kind == "webpush" ? "address" : "kind", "not an address of a known kind"));
   }
   if (fields.refused(*call)) return;
   chat::PushAddress push{std::move(kind), std::string(address->raw())};
+  const auto& refuse = api.options().push.refuse;
+  if (const auto why = refuse ? refuse(push) : std::nullopt) return call->refuse(invalid("address", *why));
   api.services().accounts.set_push(call->caller, std::move(*device), std::move(push), call->on, reply_empty(call));
 }
 
