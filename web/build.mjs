@@ -12,8 +12,8 @@ async function buildPage() {
   await mkdir(out, { recursive: true });
   await cp(join(here, "public"), out, { recursive: true });
   await build({
-    entryPoints: [join(here, "src/main.ts")],
-    outfile: join(out, "app.js"),
+    entryPoints: { app: join(here, "src/main.ts"), sw: join(here, "src/worker.ts") },
+    outdir: out,
     bundle: true,
     minify: true,
     format: "iife",

@@ -1,5 +1,7 @@
 // REST calls. Every promise settles with a Result; none rejects. An expired access token is refreshed once per call.
-import type { Conversation, Failure, Friend, Grant, Message, Request, Result, Session, User } from "./protocol";
+import type {
+  Conversation, Failure, Friend, Grant, Message, PushOffer, Request, Result, Self, Session, User, WebPushAddress,
+} from "./protocol";
 import { loadSession, saveSession, type StoredSession, type TextStore } from "./storage";
 
 /** A token this close to its end is refreshed before use, so that clocks may differ a little. */
@@ -73,6 +75,22 @@ export class Api {
   history(peer: string, limit: number, before?: number): Promise<Result<{ messages: Message[]; next?: number }>> {
     const from = before === undefined ? "" : `&before=${before}`;
     return this.call("GET", `/conversations/${peer}/messages?limit=${limit}${from}`);
+  }
+
+  me(): Promise<Result<{ user: Self }>> {
+    return this.call("GET", "/me");
+  }
+  pushOffer(): Promise<Result<PushOffer>> {
+    return this.call("GET", "/push");
+  }
+  setPush(device: string, address: WebPushAddress): Promise<Result<undefined>> {
+    return this.call("PUT", `/devices/${encodeURIComponent(device)}/push`, { kind: "webpush", address });
+  }
+  deletePush(device: string): Promise<Result<undefined>> {
+    return this.call("DELETE", `/devices/${encodeURIComponent(device)}/push`);
+  }
+  setPushPreviews(on: boolean): Promise<Result<{ user: Self }>> {
+    return this.call("PATCH", "/me", { pushPreviews: on });
   }
 
   /** An access token that is good for at least a minute, or null when the login is over or the server is away. */

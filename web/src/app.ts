@@ -2,10 +2,13 @@
 import { Api, browserExclusive } from "./api";
 import { Connection, type ConnectionState } from "./connection";
 import { Model } from "./model";
+import { Notifications } from "./notifications";
 import { Outbox } from "./outbox";
 import type { EndReason, Failure, Result, Session, User } from "./protocol";
+import { browserPush, clearShown, onNotificationClick } from "./push_browser";
 import { browserStore, kSessionKey, randomId } from "./storage";
 import { browserChannel, TabClaim } from "./tabs";
+import { peerOf } from "./worker_message";
 
 const kPageSize = 50;
 const kTypingShownMs = 6_000;
@@ -15,7 +18,7 @@ const kTypingStopsMs = 4_000;
 const kBannerDelayMs = 800;
 
 export type Screen = "starting" | "entry" | "elsewhere" | "chat";
-export type Pane = "chats" | "people";
+export type Pane = "chats" | "people" | "settings";
 
 const kEndTexts: Record<Exclude<EndReason, "replaced" | "logout">, string> = {
   revoked: "This session was ended from another device.",
@@ -26,6 +29,7 @@ const kEndTexts: Record<Exclude<EndReason, "replaced" | "logout">, string> = {
 
 export class App {
   readonly api = new Api(browserStore, browserExclusive(), (url, init) => fetch(url, init));
+  readonly notifications = new Notifications(this.api, browserPush(), browserStore, () => this.changed());
   screen: Screen = "starting";
   pane: Pane = "chats";
   notice = "";
@@ -51,7 +55,11 @@ export class App {
 
   async start(): Promise<void> {
     window.addEventListener("online", () => this.connection?.hurry());
-    document.addEventListener("visibilitychange", () => this.markVisible());
+    document.addEventListener("visibilitychange", () => {
+      this.markVisible();
+      if (document.visibilityState === "visible") clearShown();
+    });
+    onNotificationClick((peer) => this.openFromOutside(peer));
     window.addEventListener("storage", (event) => {
       if (event.key === kSessionKey && event.newValue === null && this.screen !== "entry") this.leave("");
       if (event.key === kSessionKey && event.newValue !== null && this.screen === "entry") void this.enter();
@@ -88,7 +96,7 @@ export class App {
 
   async logOut(): Promise<void> {
     this.end();
-    await this.api.logOut();
+    await this.api.logOut(); // the server forgets the address with the login
     this.leave("");
   }
 
@@ -108,6 +116,9 @@ export class App {
     const connection = this.connect(model);
     this.connection = connection;
     connection.open();
+    void this.notifications.begin();
+    clearShown();
+    this.openFromOutside(peerOf(location.hash));
   }
 
   private end(): void {
@@ -126,6 +137,7 @@ export class App {
     this.end();
     this.tab.release();
     browserStore.remove(kSessionKey);
+    void this.notifications.end();
     this.notice = notice;
     this.screen = "entry";
     this.changed();
@@ -285,6 +297,11 @@ export class App {
     if (this.model !== null) void this.loadNewest(peer);
     this.markVisible();
     this.changed();
+  }
+  /** A notification was clicked, here or before the page was loaded; the address must not open it again at a reload. */
+  private openFromOutside(peer: string | null): void {
+    if (location.hash !== "") history.replaceState(null, "", location.pathname);
+    if (peer !== null && this.model !== null) this.open(peer);
   }
   closeChat(): void {
     this.stopTyping();

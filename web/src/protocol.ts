@@ -31,6 +31,20 @@ export interface Request {
   readonly user: User;
   readonly timestamp: string;
 }
+/** What only oneself is shown. */
+export interface Self extends User {
+  readonly email: string;
+  readonly pushPreviews: boolean;
+}
+export interface PushOffer {
+  readonly fcm: boolean;
+  readonly webpush: { readonly publicKey: string } | null;
+}
+/** Where a browser wants to be woken: its subscription. */
+export interface WebPushAddress {
+  readonly endpoint: string;
+  readonly keys: { readonly p256dh: string; readonly auth: string };
+}
 export interface Grant {
   readonly accessToken: string;
   readonly refreshToken: string;

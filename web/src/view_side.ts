@@ -1,38 +1,54 @@
-// The left column: who I am, the conversations, and the people (search, requests).
-import type { App } from "./app";
+// The left column: who I am, the conversations, the people (search, requests), and the settings.
+import type { App, Pane } from "./app";
 import { avatar, h, KeyedList, setAttribute, setText, show } from "./dom";
 import { listTime } from "./format";
 import type { Row } from "./model";
 import type { Request, User } from "./protocol";
 import { statusMark } from "./view_message";
+import { SettingsPane } from "./view_settings";
 
 export class SideView {
   readonly element: HTMLElement;
   private readonly name = h("strong", { class: "me" });
   private readonly chatsTab = h("button", { type: "button", role: "tab", id: "tab-chats", "aria-controls": "pane-chats" }, "Chats");
   private readonly peopleTab = h("button", { type: "button", role: "tab", id: "tab-people", "aria-controls": "pane-people" }, "People");
+  private readonly settingsTab = h("button", { type: "button", role: "tab", id: "tab-settings", "aria-controls": "pane-settings" }, "Settings");
   private readonly list = h("ul", { class: "rows" });
   private readonly empty = h("p", { class: "hint" }, "No conversations yet. Find somebody under “People”.");
   private readonly chats = h("div", { id: "pane-chats", role: "tabpanel", "aria-labelledby": "tab-chats", class: "pane" }, this.list, this.empty);
   private readonly people: PeoplePane;
+  private readonly settings: SettingsPane;
+  private readonly panes: readonly { readonly name: Pane; readonly tab: HTMLElement; readonly element: HTMLElement }[];
   private readonly rows: KeyedList<Row>;
 
   constructor(private readonly app: App) {
     this.people = new PeoplePane(app);
+    this.settings = new SettingsPane(app);
+    this.panes = [
+      { name: "chats", tab: this.chatsTab, element: this.chats },
+      { name: "people", tab: this.peopleTab, element: this.people.element },
+      { name: "settings", tab: this.settingsTab, element: this.settings.element },
+    ];
     const logOut = h("button", { type: "button", class: "quiet", id: "log-out" }, "Log out");
     logOut.addEventListener("click", () => void app.logOut());
-    const tabs = h("div", { role: "tablist", class: "tabs", "aria-label": "Sections" }, this.chatsTab, this.peopleTab);
-    this.chatsTab.addEventListener("click", () => app.show("chats"));
-    this.peopleTab.addEventListener("click", () => app.show("people"));
+    const tabs = h("div", { role: "tablist", class: "tabs", "aria-label": "Sections" }, ...this.panes.map(({ tab }) => tab));
+    for (const { name, tab } of this.panes) tab.addEventListener("click", () => app.show(name));
     tabs.addEventListener("keydown", (event) => {
-      if (event.key !== "ArrowLeft" && event.key !== "ArrowRight") return;
-      app.show(app.pane === "chats" ? "people" : "chats");
-      (app.pane === "chats" ? this.chatsTab : this.peopleTab).focus();
+      if (event.key === "ArrowRight") this.move(1);
+      if (event.key === "ArrowLeft") this.move(-1);
     });
     this.rows = new KeyedList<Row>(this.list, (row) => this.createRow(row), (element, row) => this.updateRow(element, row));
     this.element = h("nav", { class: "side", "aria-label": "Conversations and people" },
       h("header", { class: "bar" }, h("img", { src: "icon.svg", alt: "", width: "28", height: "28" }), this.name, logOut),
-      tabs, this.chats, this.people.element);
+      tabs, ...this.panes.map(({ element }) => element));
+  }
+
+  private move(by: number): void {
+    const at = this.panes.findIndex(({ name }) => name === this.app.pane);
+    const next = this.panes[(at + by + this.panes.length) % this.panes.length];
+    if (next === undefined) return;
+    this.app.show(next.name);
+    next.tab.focus();
   }
 
   render(): void {
@@ -42,18 +58,18 @@ export class SideView {
     setText(this.name, model.me.username);
     const requests = model.incoming.length;
     setText(this.peopleTab, requests === 0 ? "People" : `People (${requests})`);
-    for (const [tab, pane] of [[this.chatsTab, "chats"], [this.peopleTab, "people"]] as const) {
-      const selected = app.pane === pane;
+    for (const { name, tab, element } of this.panes) {
+      const selected = app.pane === name;
       setAttribute(tab, "aria-selected", String(selected));
       setAttribute(tab, "tabindex", selected ? "0" : "-1");
+      show(element, selected);
     }
-    show(this.chats, app.pane === "chats");
-    show(this.people.element, app.pane === "people");
     const rows = model.rows();
     show(this.empty, rows.length === 0);
     // The name is part of the key: a row that was made before its name was known is made again.
     this.rows.render(rows, (row) => `${row.peer._id} ${row.peer.username}`);
     this.people.render();
+    this.settings.render();
   }
 
   private createRow(row: Row): HTMLElement {
