@@ -226,6 +226,7 @@ class StandIn {
     }
     if (response.destroyed || response.writableEnded) return;
     response.writeHead(status, { ...headers, ...(json ? { 'content-type': 'application/json; charset=UTF-8' } : {}) });
+    record.answeredAt = Date.now();
     response.end(json ? JSON.stringify(json) : text ?? '');
   }
 }
