@@ -120,6 +120,10 @@ class SimStore final : public chat::Store {
   chat::Read<std::vector<chat::PushJob>> push_jobs(const chat::UserId& user) const override {
     return inner_->push_jobs(user);
   }
+  chat::Read<std::vector<chat::PushJob>> push_jobs_after(const chat::UserId& user, const chat::DeviceId& device,
+                                                         std::size_t limit) const override {
+    return inner_->push_jobs_after(user, device, limit);
+  }
   chat::Read<chat::DeviceTrace> device_trace(const chat::UserId& user, const chat::DeviceId& device) const override {
     return inner_->device_trace(user, device);
   }

@@ -28,6 +28,22 @@ chat::Read<std::vector<chat::PushJob>> MemoryStore::push_jobs(const chat::UserId
   });
 }
 
+chat::Read<std::vector<chat::PushJob>> MemoryStore::push_jobs_after(const chat::UserId& user,
+                                                                    const chat::DeviceId& device,
+                                                                    std::size_t limit) const {
+  return reading([&](const MemoryState& state) {
+    std::vector<chat::PushJob> found;
+    for (auto rows = state.push_jobs.lower_bound(user); rows != state.push_jobs.end(); ++rows) {
+      const auto& jobs = rows->second;
+      for (auto at = rows->first == user ? jobs.upper_bound(device) : jobs.begin(); at != jobs.end(); ++at) {
+        if (found.size() == limit) return found;
+        found.push_back(at->second);
+      }
+    }
+    return found;
+  });
+}
+
 chat::Read<chat::DeviceTrace> MemoryStore::device_trace(const chat::UserId& user, const chat::DeviceId& device) const {
   return reading([&](const MemoryState& state) {
     chat::DeviceTrace none;

@@ -39,7 +39,7 @@ struct MemoryState {
   std::unordered_map<chat::UserId, std::map<chat::DeviceId, chat::MailboxSeq>> positions;
   std::unordered_map<chat::LoginId, chat::Login> logins;
   std::unordered_map<chat::UserId, std::map<chat::UserId, chat::Relation>> relations;  // under both users
-  std::unordered_map<chat::UserId, std::map<chat::DeviceId, chat::PushJob>> push_jobs;
+  std::map<chat::UserId, std::map<chat::DeviceId, chat::PushJob>> push_jobs;
   std::set<DueKey> due_push_jobs;  // exactly one for each of push_jobs
   std::unordered_map<chat::UserId, std::map<chat::DeviceId, chat::DeviceTrace>> device_traces;
 

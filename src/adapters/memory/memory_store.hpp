@@ -83,6 +83,9 @@ class MemoryStore final : public chat::Store {
   [[nodiscard]] chat::Read<std::vector<chat::PushJob>> due_push_jobs(std::string_view kind, chat::WallTime until,
                                                                      std::size_t limit) const override;
   [[nodiscard]] chat::Read<std::vector<chat::PushJob>> push_jobs(const chat::UserId& user) const override;
+  [[nodiscard]] chat::Read<std::vector<chat::PushJob>> push_jobs_after(const chat::UserId& user,
+                                                                       const chat::DeviceId& device,
+                                                                       std::size_t limit) const override;
   [[nodiscard]] chat::Read<chat::DeviceTrace> device_trace(const chat::UserId& user,
                                                            const chat::DeviceId& device) const override;
 

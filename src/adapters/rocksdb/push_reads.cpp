@@ -2,12 +2,30 @@
 //
 // A damaged job is noted and left out: it costs one device one wake-up, and must not cost the others theirs.
 
+#include <limits>
+
 #include "adapters/rocksdb/database.hpp"
 #include "adapters/rocksdb/rocksdb_store.hpp"
 #include "adapters/rocksdb/row_codec.hpp"
 #include "adapters/rocksdb/row_key.hpp"
 
 namespace adapters::rocksdb {
+
+namespace {
+
+chat::Read<std::vector<chat::PushJob>> read_jobs(const Database& database, Range& rows, std::size_t limit) {
+  std::vector<chat::PushJob> found;
+  for (rows.to_first(); rows.valid() && found.size() < limit; rows.next()) {
+    if (!decode(rows.key(), rows.row(), found.emplace_back())) {
+      database.note_damage(rows.key());
+      found.pop_back();
+    }
+  }
+  if (const auto error = rows.error()) return base::fail(*error);
+  return found;
+}
+
+}  // namespace
 
 chat::Read<std::vector<chat::PushJob>> RocksDbStore::due_push_jobs(std::string_view kind, chat::WallTime until,
                                                                    std::size_t limit) const {
@@ -28,16 +46,17 @@ chat::Read<std::vector<chat::PushJob>> RocksDbStore::due_push_jobs(std::string_v
 }
 
 chat::Read<std::vector<chat::PushJob>> RocksDbStore::push_jobs(const chat::UserId& user) const {
-  std::vector<chat::PushJob> found;
   auto rows = database_->prefix(Key(Table::kPushJob).add(user).view());
-  for (rows.to_first(); rows.valid(); rows.next()) {
-    if (!decode(rows.key(), rows.row(), found.emplace_back())) {
-      database_->note_damage(rows.key());
-      found.pop_back();
-    }
-  }
-  if (const auto error = rows.error()) return base::fail(*error);
-  return found;
+  return read_jobs(*database_, rows, std::numeric_limits<std::size_t>::max());
+}
+
+chat::Read<std::vector<chat::PushJob>> RocksDbStore::push_jobs_after(const chat::UserId& user,
+                                                                     const chat::DeviceId& device,
+                                                                     std::size_t limit) const {
+  // The smallest key behind the given one is that one with a zero byte.
+  const Key behind = push_job_key(user, device).add_byte(0);
+  auto rows = database_->range(std::string(behind.view()), end_of(Key(Table::kPushJob).view()));
+  return read_jobs(*database_, rows, limit);
 }
 
 chat::Read<chat::DeviceTrace> RocksDbStore::device_trace(const chat::UserId& user, const chat::DeviceId& device) const {
