@@ -32,7 +32,7 @@ test('every alert has a test in which it fires and one in which it does not', ()
 test('every alert says what it means and what to do, here and in the documentation', () => {
   const rules = fs.readFileSync(kRules, 'utf8');
   const documentation = fs.readFileSync(path.join(kRoot, 'docs/operations.md'), 'utf8');
-  for (const block of rules.split(/^(?=\s+- alert: )/m).slice(1)) {
+  for (const block of rules.split(/^(?= +- alert: )/m).slice(1)) {
     const [alert] = alertsIn(block);
     for (const part of ['severity', 'summary', 'description']) assert.match(block, new RegExp(`\\n\\s+${part}: \\S`), `${alert} has no ${part}`);
     assert.ok(documentation.includes(`\`${alert}\``), `${alert} is not in docs/operations.md`);
