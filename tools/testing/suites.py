@@ -21,6 +21,7 @@ _ABOUT = {
     "e2e": "two browser windows on the web page, in headless Chromium",
     "push": "pushes of the real server, received by a stand-in of FCM and of a browser's push service",
     "faults": "killed servers, cut connections, full disks",
+    "observability": "metrics, dashboard, alerts and logs, with a real Prometheus",
 }
 # Suites that run once more on a server built with sanitizers.
 _SANITIZED = ("protocol", "integration")
