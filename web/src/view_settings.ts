@@ -18,10 +18,9 @@ interface Switch {
 }
 
 function makeSwitch(id: string, text: string, explainedBy: string, flip: (on: boolean) => void): Switch {
-  const button = h("button", { type: "button", role: "switch", class: "switch", id, "aria-checked": "false", "aria-labelledby": `${id}-label`, "aria-describedby": explainedBy });
+  const button = h("button", { type: "button", role: "switch", class: "switch", id, "aria-checked": "false", "aria-describedby": explainedBy });
   button.addEventListener("click", () => flip(button.getAttribute("aria-checked") !== "true"));
-  const label = h("span", { class: "setting-name", id: `${id}-label` }, text);
-  label.addEventListener("click", () => button.click());
+  const label = h("label", { class: "setting-name", for: id }, text);
   return { row: h("div", { class: "setting" }, label, button), button };
 }
 
