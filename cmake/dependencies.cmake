@@ -5,6 +5,7 @@ find_package(PkgConfig REQUIRED)
 find_package(OpenSSL REQUIRED)                 # TLS, AES-256-GCM, HMAC
 pkg_check_modules(sodium REQUIRED IMPORTED_TARGET libsodium)   # Argon2id
 pkg_check_modules(curl REQUIRED IMPORTED_TARGET libcurl>=7.87) # HTTP/2 client of the push providers
+pkg_check_modules(mongoc REQUIRED IMPORTED_TARGET libmongoc-1.0)   # the store that several nodes share
 find_path(BOOST_INCLUDE boost/asio.hpp REQUIRED)
 add_library(boost_headers INTERFACE)           # Asio, Beast (HTTP only), JSON (header-only mode), unordered_flat_map
 target_include_directories(boost_headers SYSTEM INTERFACE "${BOOST_INCLUDE}")

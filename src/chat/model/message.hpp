@@ -44,6 +44,8 @@ struct WatermarkStep {
   UserId author;
   UserId reader;
   WatermarkKind kind = WatermarkKind::kDelivered;
+  /// up_to of the step before this one, as a hint: what is not above it is covered already. 0: not told. Not stored.
+  ConversationSeq after{};
   ConversationSeq up_to;  // as the reader said it (read) or the confirmed message's number (delivered)
   WallTime at{};
   MessageId newest_covered;  // newest message of the author with number <= up_to; zero: none

@@ -7,6 +7,7 @@ enum class StoreError : std::uint8_t {
   kCorrupt,      // a row that cannot be read; the caller names what is lost and goes on
   kUnavailable,  // nothing was read; trying again may help
   kFull,         // commit only: below the guarded free space; nothing was written
+  kConflict,     // commit only: another node wrote first; nothing was written: forget what is cached and stage again
   kUnknown,      // commit only: written or not, nobody knows; look up before answering (a cluster's time-out)
 };
 

@@ -10,6 +10,8 @@ Refusal refusal_of(StoreError error) {
       return {ErrorCode::kRetry, "the store does not answer", 1, {}, {}};
     case StoreError::kFull:
       return {ErrorCode::kStorageFull, "no room left in the store", 0, {}, {}};
+    case StoreError::kConflict:
+      return {ErrorCode::kRetry, "somebody else changed it at the same moment", 1, {}, {}};
     case StoreError::kUnknown:
       return {ErrorCode::kRetry, "the outcome is not known", 1, {}, {}};
   }

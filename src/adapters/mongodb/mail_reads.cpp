@@ -1,0 +1,151 @@
+// The MailStore part of MongoStore, but for pages of a mailbox (mailbox_page.cpp).
+
+#include <algorithm>
+
+#include "adapters/mongodb/mailbox_page.hpp"
+#include "adapters/mongodb/mongo_store.hpp"
+#include "adapters/mongodb/row_reader.hpp"
+#include "adapters/mongodb/schema.hpp"
+
+namespace adapters::mongodb {
+
+namespace {
+
+template <class Value>
+Document where(const char* field, const Value& value) {
+  Document filter;
+  filter.add(field, value);
+  return filter;
+}
+
+Document first_by(const char* field, int direction) {
+  Document options;
+  options.add("sort", Document().add(field, direction)).add("limit", 1);
+  return options;
+}
+
+struct Peers {
+  chat::ConversationKey pair;
+};
+bool decode(const bson_t* document, Peers& out) {
+  Fields fields(document);
+  fields.get("low", out.pair.low).get("high", out.pair.high);
+  return fields.ok();
+}
+
+struct CurrentKey {
+  std::optional<chat::KeyId> id;
+};
+bool decode(const bson_t* document, CurrentKey& out) {
+  Fields fields(document);
+  fields.maybe("key", out.id);
+  return fields.ok();
+}
+
+}  // namespace
+
+chat::Read<chat::MailboxBounds> MongoStore::mailbox_bounds(const chat::UserId& owner) const {
+  chat::MailboxBounds bounds;
+  const auto read = reader_->with_connection([&](Connection& connection) {
+    // The head first: entries go at the other end only, so the first one is never above it.
+    const auto position = [&](int direction, chat::MailboxSeq& to) {
+      auto options = first_by("position", direction);
+      options.add("projection", Document().add("position", 1));
+      return connection.find(kEntries, where("owner", owner), options, [&](const bson_t* row) {
+        Fields(row).get("position", to);
+        return true;
+      });
+    };
+    auto failed = position(-1, bounds.head);
+    if (!failed && bounds.head.value > 0) failed = position(1, bounds.first);
+    return failed;
+  });
+  if (!read) return base::fail(read.error());
+  bounds.first = std::min(bounds.first, bounds.head.next());
+  return bounds;
+}
+
+chat::Read<chat::MailboxPage> MongoStore::read_mailbox(const chat::UserId& owner, chat::MailboxSeq after,
+                                                       chat::PageLimit limit) const {
+  chat::MailboxPage page;
+  const auto read = reader_->with_connection(
+      [&](Connection& connection) { return MailboxPageReader(*reader_, connection, owner, limit).read(after, page); });
+  if (!read) return base::fail(read.error());
+  return page;
+}
+
+chat::Read<std::optional<chat::EpochNumber>> MongoStore::entry_epoch(const chat::UserId& owner,
+                                                                     chat::MailboxSeq position) const {
+  Document filter;
+  filter.add("owner", owner).add("position", position);
+  const auto entry = reader_->find_one<chat::MailboxEntry>(kEntries, filter);
+  if (!entry) return base::fail(entry.error());
+  if (!*entry) return std::optional<chat::EpochNumber>();
+  return std::optional((*entry)->epoch);
+}
+
+chat::Read<std::optional<chat::Message>> MongoStore::message(const chat::MessageId& id) const {
+  return reader_->find_one<chat::Message>(kMessages, where("_id", id));
+}
+
+chat::Read<std::optional<chat::Message>> MongoStore::message_by_client_id(const chat::UserId& sender,
+                                                                          const chat::UserId& recipient,
+                                                                          std::string_view client_id) const {
+  Document filter;
+  filter.add("conversation", conversation_text(chat::ConversationKey::of(sender, recipient)))
+      .add("sender", sender)
+      .add("clientId", client_id);
+  return reader_->find_one<chat::Message>(kMessages, filter);
+}
+
+chat::Read<std::vector<chat::Message>> MongoStore::history(const chat::ConversationKey& conversation,
+                                                           std::optional<chat::ConversationSeq> before,
+                                                           std::size_t limit) const {
+  if (limit == 0) return std::vector<chat::Message>();  // which the server would take for "all"
+  Document filter = where("conversation", conversation_text(conversation));
+  if (before) filter.add("seq", Document().add("$lt", *before));
+  Document options;
+  options.add("sort", Document().add("seq", -1)).add("limit", limit);
+  return reader_->find_readable<chat::Message>(kMessages, filter, options);
+}
+
+chat::Read<std::vector<chat::UserId>> MongoStore::conversation_peers(const chat::UserId& user) const {
+  std::vector<Document> sides;
+  for (const char* const side : {"low", "high"}) {
+    Document filter = where(side, user);
+    filter.add("exchanged", true);
+    sides.push_back(std::move(filter));
+  }
+  Document either;
+  either.add_array("$or", sides);
+  const auto rows = reader_->find_readable<Peers>(kConversations, either);
+  if (!rows) return base::fail(rows.error());
+  std::vector<chat::UserId> peers;
+  for (const auto& row : *rows) peers.push_back(row.pair.peer_of(user));
+  std::sort(peers.begin(), peers.end());
+  return peers;
+}
+
+chat::Read<std::optional<chat::WatermarkStep>> MongoStore::watermark(
+    const chat::UserId& author, const chat::UserId& reader, chat::WatermarkKind kind,
+    std::optional<chat::ConversationSeq> covering) const {
+  Document filter;
+  filter.add("author", author).add("reader", reader).add("kind", to_text(kind));
+  if (covering) filter.add("upTo", Document().add("$gte", *covering));
+  Document options;
+  options.add("sort", Document().add("upTo", covering ? 1 : -1));
+  return reader_->find_one<chat::WatermarkStep>(kWatermarks, filter, options);
+}
+
+chat::Read<std::optional<chat::WrappedKey>> MongoStore::current_key(const chat::ConversationKey& conversation) const {
+  const auto id = reader_->find_one<CurrentKey>(kConversations, where("_id", conversation_text(conversation)));
+  if (!id) return base::fail(id.error());
+  if (!*id || !(*id)->id) return std::optional<chat::WrappedKey>();
+  return key(*(*id)->id);
+}
+
+chat::Read<std::optional<chat::WrappedKey>> MongoStore::key(const chat::KeyId& id) const {
+  return reader_->find_one<chat::WrappedKey>(kKeys, where("_id", id));
+}
+
+}  // namespace adapters::mongodb

@@ -1,0 +1,110 @@
+#pragma once
+// MongoStore: the store that several nodes share (README.md here, ADR 0006, docs/data-model.md "In MongoDB").
+//
+// Owner: the application; open() and the destructor are synchronous. commit() is for one thread at a time and takes as
+// long as a majority of the replica set needs to journal; it reports kConflict when another node wrote first. All reads
+// are for any thread and may wait for the network, within the time-outs of Options. Reads come from the primary with
+// read concern "majority" and see every commit of this process that returned before.
+
+#include <atomic>
+#include <memory>
+#include <string>
+
+#include "adapters/mongodb/options.hpp"
+#include "chat/ports/store.hpp"
+
+namespace adapters::mongodb {
+
+class Pool;
+class Connection;
+class RowReader;
+struct Failure;
+
+class MongoStore final : public chat::Store {
+ public:
+  /// Connects, creates collections and indexes that are missing, and appends an epoch (Options::append_epoch).
+  static base::Result<std::unique_ptr<MongoStore>, OpenError> open(const Options& options);
+  ~MongoStore() override;
+  MongoStore(const MongoStore&) = delete;
+  MongoStore& operator=(const MongoStore&) = delete;
+
+  // For metrics and alerts, since open().
+  [[nodiscard]] std::uint64_t damaged_rows() const;
+  [[nodiscard]] std::uint64_t failures() const;
+  [[nodiscard]] std::uint64_t conflicts() const { return conflicts_; }
+  [[nodiscard]] std::uint64_t unknown_outcomes() const { return unknown_outcomes_; }
+
+  // CommitLog
+  [[nodiscard]] base::Result<void, chat::StoreError> commit(const chat::CommitBatch& batch,
+                                                            chat::Durability durability) override;
+  [[nodiscard]] std::vector<std::string> epochs() const override { return epochs_; }
+  /// The server guards its own disk: false for a while after it said that it is full.
+  [[nodiscard]] bool has_room() const override;
+
+  // MailStore
+  [[nodiscard]] chat::Read<chat::MailboxBounds> mailbox_bounds(const chat::UserId& owner) const override;
+  [[nodiscard]] chat::Read<chat::MailboxPage> read_mailbox(const chat::UserId& owner, chat::MailboxSeq after,
+                                                           chat::PageLimit limit) const override;
+  [[nodiscard]] chat::Read<std::optional<chat::EpochNumber>> entry_epoch(const chat::UserId& owner,
+                                                                         chat::MailboxSeq position) const override;
+  [[nodiscard]] chat::Read<std::optional<chat::Message>> message(const chat::MessageId& id) const override;
+  [[nodiscard]] chat::Read<std::optional<chat::Message>> message_by_client_id(
+      const chat::UserId& sender, const chat::UserId& recipient, std::string_view client_id) const override;
+  [[nodiscard]] chat::Read<std::vector<chat::Message>> history(const chat::ConversationKey& conversation,
+                                                               std::optional<chat::ConversationSeq> before,
+                                                               std::size_t limit) const override;
+  [[nodiscard]] chat::Read<std::vector<chat::UserId>> conversation_peers(const chat::UserId& user) const override;
+  [[nodiscard]] chat::Read<std::optional<chat::WatermarkStep>> watermark(
+      const chat::UserId& author, const chat::UserId& reader, chat::WatermarkKind kind,
+      std::optional<chat::ConversationSeq> covering) const override;
+  [[nodiscard]] chat::Read<std::optional<chat::WrappedKey>> current_key(
+      const chat::ConversationKey& conversation) const override;
+  [[nodiscard]] chat::Read<std::optional<chat::WrappedKey>> key(const chat::KeyId& id) const override;
+
+  // AccountStore
+  [[nodiscard]] chat::Read<std::optional<chat::User>> user(const chat::UserId& id) const override;
+  [[nodiscard]] chat::Read<std::optional<chat::User>> user_by_name(std::string_view username) const override;
+  [[nodiscard]] chat::Read<std::optional<chat::User>> user_by_email(std::string_view email) const override;
+  [[nodiscard]] chat::Read<bool> has_users() const override;
+  [[nodiscard]] chat::Read<std::vector<chat::UserId>> users_after(const chat::UserId& after,
+                                                                  std::size_t limit) const override;
+  [[nodiscard]] chat::Read<std::vector<chat::Device>> devices(const chat::UserId& user) const override;
+  [[nodiscard]] chat::Read<std::vector<chat::DevicePosition>> positions(const chat::UserId& user) const override;
+  [[nodiscard]] chat::Read<std::optional<chat::Login>> login(const chat::LoginId& id) const override;
+  [[nodiscard]] chat::Read<std::vector<chat::Login>> logins(const chat::UserId& user) const override;
+  [[nodiscard]] chat::Read<chat::Relation> relation(const chat::ConversationKey& pair) const override;
+  [[nodiscard]] chat::Read<std::vector<chat::Relation>> relations(const chat::UserId& user) const override;
+
+  // PushStore
+  [[nodiscard]] chat::Read<std::vector<chat::PushJob>> due_push_jobs(std::string_view kind, chat::WallTime until,
+                                                                     std::size_t limit) const override;
+  [[nodiscard]] chat::Read<std::vector<chat::PushJob>> push_jobs(const chat::UserId& user) const override;
+  [[nodiscard]] chat::Read<std::vector<chat::PushJob>> push_jobs_after(const chat::UserId& user,
+                                                                       const chat::DeviceId& device,
+                                                                       std::size_t limit) const override;
+  [[nodiscard]] chat::Read<chat::DeviceTrace> device_trace(const chat::UserId& user,
+                                                           const chat::DeviceId& device) const override;
+
+ private:
+  using Deadline = std::chrono::steady_clock::time_point;
+  /// nullopt: the whole transaction is to be tried again.
+  using Settled = std::optional<base::Result<void, chat::StoreError>>;
+
+  MongoStore(const Options& options, std::unique_ptr<Pool> pool, std::vector<std::string> epochs);
+  Settled try_commit(const chat::CommitBatch& batch, Deadline deadline);
+  Settled finish_commit(Connection& connection, Deadline deadline);
+  Settled refused(const Failure& failure);
+  void reach(std::string_view point) const {
+    if (options_.at_point) options_.at_point(point);
+  }
+
+  const Options options_;
+  const std::unique_ptr<Pool> pool_;
+  const std::unique_ptr<RowReader> reader_;
+  const std::vector<std::string> epochs_;
+  std::atomic<std::uint64_t> conflicts_{0};
+  std::atomic<std::uint64_t> unknown_outcomes_{0};
+  std::atomic<Deadline> full_until_{Deadline{}};
+};
+
+}  // namespace adapters::mongodb

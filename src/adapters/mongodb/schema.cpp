@@ -1,0 +1,159 @@
+#include "adapters/mongodb/schema.hpp"
+
+#include <array>
+
+#include "base/hex.hpp"
+#include "base/random.hpp"
+
+namespace adapters::mongodb {
+
+namespace {
+
+constexpr std::string_view kFormat = "restante-mongodb 1";
+constexpr std::size_t kEpochBytes = 16;  // 32 hex digits
+
+struct Index {
+  const char* collection;
+  std::array<const char*, 4> fields;  // unused ones are null
+  bool unique = false;
+  const char* where_present = nullptr;  // only documents that have this field
+};
+
+// The order of a shard key comes first in every unique index, so that a sharded collection can keep it.
+const Index kIndexes[] = {
+    // The founding index: what is pending for somebody, oldest first.
+    {.collection = kMessages, .fields = {"recipient", "status", "timestamp"}},
+    {.collection = kMessages, .fields = {"conversation", "seq"}, .unique = true},
+    {.collection = kMessages,
+     .fields = {"conversation", "sender", "clientId"},
+     .unique = true,
+     .where_present = "clientId"},
+    {.collection = kEntries, .fields = {"owner", "position"}, .unique = true},
+    {.collection = kPositions, .fields = {"user", "device"}, .unique = true},
+    {.collection = kWatermarks, .fields = {"author", "reader", "kind", "upTo"}, .unique = true},
+    {.collection = kConversations, .fields = {"low"}},
+    {.collection = kConversations, .fields = {"high"}},
+    {.collection = kKeys, .fields = {"conversation"}},
+    {.collection = kUsers, .fields = {"usernameKey"}, .unique = true, .where_present = "usernameKey"},
+    {.collection = kUsers, .fields = {"emailKey"}, .unique = true, .where_present = "emailKey"},
+    {.collection = kDevices, .fields = {"user", "device"}, .unique = true},
+    {.collection = kLogins, .fields = {"user"}},
+    {.collection = kRelations, .fields = {"low"}},
+    {.collection = kRelations, .fields = {"high"}},
+    {.collection = kPushJobs, .fields = {"user", "device"}, .unique = true},
+    {.collection = kPushJobs, .fields = {"kind", "due"}},
+    {.collection = kDeviceTraces, .fields = {"user", "device"}, .unique = true},
+};
+
+Document describe(const Index& index) {
+  Document keys;
+  std::string name;
+  for (const char* const field : index.fields) {
+    if (field == nullptr) break;
+    keys.add(field, 1);
+    name += (name.empty() ? "" : "_") + std::string(field);
+  }
+  Document described;
+  described.add("key", keys).add("name", name);
+  if (index.unique) described.add("unique", true);
+  if (index.where_present != nullptr) {
+    described.add("partialFilterExpression", Document().add(index.where_present, Document().add("$exists", true)));
+  }
+  return described;
+}
+
+OpenError unavailable(const Failure& failure) {
+  return {OpenError::kUnavailable, "MongoDB does not answer as it should: " + failure.message};
+}
+
+std::optional<OpenError> check_server(Connection& connection) {
+  Document hello;
+  if (auto failed = connection.run(Document().add("hello", 1), &hello)) return unavailable(*failed);
+  Fields fields(hello.bson());
+  if (fields.has("setName") || fields.text("msg") == "isdbgrid") return std::nullopt;
+  return OpenError{OpenError::kWrongFormat,
+                   "MongoDB has to run as a replica set (one member is enough): a stand-alone server has no "
+                   "transactions; start it with --replSet and run rs.initiate()"};
+}
+
+std::optional<OpenError> check_format(Connection& connection) {
+  Document id;
+  id.add("_id", "format");
+  std::string found;
+  const auto read = [&] {
+    return connection.find(kMeta, id, Document(), [&](const bson_t* row) {
+      Fields(row).get("value", found);
+      return true;
+    });
+  };
+  if (auto failed = read()) return unavailable(*failed);
+  if (found.empty()) {
+    auto failed = connection.insert(kMeta, Document().add("_id", "format").add("value", kFormat));
+    if (failed && failed->kind == Failure::kConflict) failed = read();  // another node that starts
+    if (failed) return unavailable(*failed);
+    return std::nullopt;
+  }
+  if (found == kFormat) return std::nullopt;
+  return OpenError{OpenError::kWrongFormat, "the database was made by another version of Restante (" + found + ")"};
+}
+
+std::optional<OpenError> create_indexes(Connection& connection) {
+  std::vector<Document> group;
+  const auto count = std::size(kIndexes);
+  for (std::size_t i = 0; i < count; ++i) {
+    group.push_back(describe(kIndexes[i]));
+    if (i + 1 < count && std::string_view(kIndexes[i + 1].collection) == kIndexes[i].collection) continue;
+    Document command;
+    command.add("createIndexes", kIndexes[i].collection).add_array("indexes", group);
+    if (auto failed = connection.run(command)) return unavailable(*failed);
+    group.clear();
+  }
+  return std::nullopt;
+}
+
+/// The list in order of number; a number that is missing or damaged reads as "unreadable", so that the others keep
+/// theirs.
+Done read_epochs(Connection& connection, std::vector<std::string>& epochs) {
+  epochs.clear();
+  constexpr std::uint64_t kMostEpochs = 1'000'000;  // a damaged number must not fill the memory
+  return connection.find(kEpochs, Document(), Document().add("sort", Document().add("_id", 1)), [&](const bson_t* row) {
+    std::uint64_t number = 0;
+    std::string epoch;
+    Fields fields(row);
+    fields.get("_id", number).get("epoch", epoch);
+    if (number == 0 || number > kMostEpochs) return true;
+    epochs.resize(number, "unreadable");
+    if (fields.ok()) epochs.back() = epoch;
+    return true;
+  });
+}
+
+}  // namespace
+
+std::optional<OpenError> prepare_database(Connection& connection) {
+  if (auto error = check_server(connection)) return error;
+  if (auto error = check_format(connection)) return error;
+  return create_indexes(connection);
+}
+
+base::Result<std::vector<std::string>, OpenError> open_epochs(Connection& connection, bool append) {
+  constexpr int kTries = 20;  // nodes that start at the same moment take numbers from each other
+  std::vector<std::string> epochs;
+  base::SecureRandom random;
+  for (int attempt = 0; attempt < kTries; ++attempt) {
+    if (auto failed = read_epochs(connection, epochs)) return base::fail(unavailable(*failed));
+    if (!append && !epochs.empty()) return epochs;
+    const auto epoch = base::to_hex(random.bytes(kEpochBytes));
+    Document row;
+    row.add("_id", static_cast<std::uint64_t>(epochs.size() + 1)).add("epoch", epoch);
+    const auto failed = connection.insert(kEpochs, row);
+    if (!failed) {
+      epochs.push_back(epoch);
+      return epochs;
+    }
+    if (failed->kind != Failure::kConflict) return base::fail(unavailable(*failed));
+  }
+  return base::fail(OpenError{OpenError::kUnavailable, "too many nodes open the database at the same moment"});
+}
+
+}  // namespace adapters::mongodb
