@@ -17,6 +17,7 @@ namespace {
 
 constexpr std::string_view kFormat = "restante-store 1";
 constexpr std::size_t kEpochBytes = 16;
+constexpr int kReadOnlyAttempts = 5;  // a file may go between being listed and being opened
 
 Key format_key() {
   return Key(Table::kFormat).add("format");
@@ -71,13 +72,29 @@ base::Result<std::unique_ptr<Database>, OpenError> Database::open(const std::str
   ::rocksdb::DB* opened = nullptr;
   const auto status = ::rocksdb::DB::Open(settings(options), path, &opened);
   if (!status.ok()) return base::fail(open_error(path, status));
-  std::unique_ptr<Database> database(new Database(std::unique_ptr<::rocksdb::DB>(opened)));
+  std::unique_ptr<Database> database(new Database(opened, Access::kReadWrite));
   if (auto error = database->check_format(path)) return base::fail(std::move(*error));
-  if (auto error = database->append_epoch()) return base::fail(std::move(*error));
+  if (auto error = database->read_epochs()) return base::fail(std::move(*error));
+  database->append_epoch();
+  return database;
+}
+
+base::Result<std::unique_ptr<Database>, OpenError> Database::open_read_only(const std::string& path,
+                                                                            const Options& options) {
+  ::rocksdb::DB* opened = nullptr;
+  auto status = ::rocksdb::DB::OpenForReadOnly(read_only_settings(options), path, &opened);
+  for (int attempt = 1; !status.ok() && attempt < kReadOnlyAttempts; ++attempt) {
+    status = ::rocksdb::DB::OpenForReadOnly(read_only_settings(options), path, &opened);
+  }
+  if (!status.ok()) return base::fail(open_error(path, status));
+  std::unique_ptr<Database> database(new Database(opened, Access::kReadOnly));
+  if (auto error = database->check_format(path)) return base::fail(std::move(*error));
+  if (auto error = database->read_epochs()) return base::fail(std::move(*error));
   return database;
 }
 
 Database::~Database() {
+  if (!writable()) return;
   // A clean stop leaves nothing to replay. A failure costs the next start some time, nothing else: the log has it all.
   const auto flushed = db_->Flush(::rocksdb::FlushOptions());
   const auto closed = db_->Close();
@@ -96,7 +113,7 @@ std::optional<OpenError> Database::check_format(const std::string& path) {
   }
   auto anything = range(std::string(1, '\0'), std::string(1, '\xff'));
   anything.to_first();
-  if (anything.valid() || anything.error()) return wrong_format(path, "none");
+  if (anything.valid() || anything.error() || !writable()) return wrong_format(path, "none");
   std::string buffer;
   ::rocksdb::WriteBatch batch;
   batch.Put(slice(key.view()), slice(encode_text(kFormat, key.view(), buffer)));
@@ -104,7 +121,7 @@ std::optional<OpenError> Database::check_format(const std::string& path) {
   return std::nullopt;
 }
 
-std::optional<OpenError> Database::append_epoch() {
+std::optional<OpenError> Database::read_epochs() {
   auto rows = prefix(Key(Table::kEpoch).view());
   for (rows.to_first(); rows.valid(); rows.next()) {
     std::string epoch;
@@ -113,13 +130,16 @@ std::optional<OpenError> Database::append_epoch() {
     epochs_.push_back(std::move(epoch));
   }
   if (rows.error()) return OpenError{OpenError::kCorrupt, "the list of epochs cannot be read; restore from a backup"};
+  return std::nullopt;
+}
+
+void Database::append_epoch() {
   epochs_.push_back(base::to_hex(base::SecureRandom().bytes(kEpochBytes)));
   const Key key = Key(Table::kEpoch).add_number(epochs_.size());
   std::string buffer;
   ::rocksdb::WriteBatch batch;
   batch.Put(slice(key.view()), slice(encode_text(epochs_.back(), key.view(), buffer)));
   write(batch, true);
-  return std::nullopt;
 }
 
 Range Database::prefix(std::string_view prefix) const {

@@ -63,6 +63,10 @@ class Database {
  public:
   /// Opens or creates; checks the format; appends an epoch, synced.
   static base::Result<std::unique_ptr<Database>, OpenError> open(const std::string& path, const Options& options);
+  /// What the directory holds at this moment, also while another process writes it. Changes nothing, not even the list
+  /// of epochs; write() is not for it.
+  static base::Result<std::unique_ptr<Database>, OpenError> open_read_only(const std::string& path,
+                                                                           const Options& options);
   ~Database();
   Database(const Database&) = delete;
   Database& operator=(const Database&) = delete;
@@ -86,17 +90,22 @@ class Database {
   [[nodiscard]] Range prefix(std::string_view prefix) const;
   /// Returns when written (and, with `sync`, on stable storage). A failure ends the process (I12).
   void write(::rocksdb::WriteBatch& batch, bool sync);
+  [[nodiscard]] bool writable() const { return access_ == Access::kReadWrite; }
   [[nodiscard]] const std::vector<std::string>& epochs() const { return epochs_; }
   /// A row that does not decode: counted, and named in the log by its table only.
   void note_damage(std::string_view key) const;
   [[nodiscard]] std::uint64_t damaged_rows() const { return damaged_rows_.load(std::memory_order_relaxed); }
 
  private:
-  explicit Database(std::unique_ptr<::rocksdb::DB> db) : db_(std::move(db)) {}
+  enum class Access : std::uint8_t { kReadOnly, kReadWrite };
+
+  Database(::rocksdb::DB* db, Access access) : db_(db), access_(access) {}
   std::optional<OpenError> check_format(const std::string& path);
-  std::optional<OpenError> append_epoch();
+  std::optional<OpenError> read_epochs();
+  void append_epoch();
 
   std::unique_ptr<::rocksdb::DB> db_;
+  Access access_;
   std::vector<std::string> epochs_;
   mutable std::atomic<std::uint64_t> damaged_rows_{0};
 };

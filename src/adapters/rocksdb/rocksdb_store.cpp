@@ -12,9 +12,16 @@ base::Result<std::unique_ptr<RocksDbStore>, OpenError> RocksDbStore::open(const 
   return std::unique_ptr<RocksDbStore>(new RocksDbStore(std::move(*database), path, options));
 }
 
+base::Result<std::unique_ptr<RocksDbStore>, OpenError> RocksDbStore::open_read_only(const std::string& path,
+                                                                                    const Options& options) {
+  auto database = Database::open_read_only(path, options);
+  if (!database) return base::fail(database.error());
+  return std::unique_ptr<RocksDbStore>(new RocksDbStore(std::move(*database), path, options));
+}
+
 RocksDbStore::RocksDbStore(std::unique_ptr<Database> database, const std::string& path, const Options& options)
     : database_(std::move(database)),
-      writer_(std::make_unique<BatchWriter>(*database_)),
+      writer_(database_->writable() ? std::make_unique<BatchWriter>(*database_) : nullptr),
       space_(options.space_probe ? options.space_probe : statvfs_probe(path), options.min_free_bytes),
       at_point_(options.at_point) {}
 
@@ -29,6 +36,7 @@ std::vector<std::string> RocksDbStore::epochs() const {
 }
 
 base::Result<void, chat::StoreError> RocksDbStore::commit(const chat::CommitBatch& batch, chat::Durability durability) {
+  if (!writer_) return base::fail(chat::StoreError::kUnavailable);
   // The lane asks has_room() before it numbers new content; this is the last line, for what came in between.
   if (!space_.has_reserve()) return base::fail(chat::StoreError::kFull);
   auto rows = writer_->write(batch);

@@ -21,6 +21,10 @@ class RocksDbStore final : public chat::Store {
   /// Opens the directory, or creates it, and appends an epoch.
   static base::Result<std::unique_ptr<RocksDbStore>, OpenError> open(const std::string& path,
                                                                      const Options& options = {});
+  /// The store as it is at this moment, also while a server has it open and writes; later commits are not seen. Needs
+  /// an existing store, appends no epoch and changes nothing; commit() answers kUnavailable.
+  static base::Result<std::unique_ptr<RocksDbStore>, OpenError> open_read_only(const std::string& path,
+                                                                               const Options& options = {});
   ~RocksDbStore() override;
   RocksDbStore(const RocksDbStore&) = delete;
   RocksDbStore& operator=(const RocksDbStore&) = delete;
@@ -85,7 +89,7 @@ class RocksDbStore final : public chat::Store {
   }
 
   std::unique_ptr<Database> database_;
-  std::unique_ptr<BatchWriter> writer_;
+  std::unique_ptr<BatchWriter> writer_;  // nullptr: read only
   SpaceGuard space_;
   std::function<void(std::string_view)> at_point_;
 };

@@ -99,4 +99,13 @@ void set_reading(::rocksdb::Options& settings, const Options& options) {
   return settings;
 }
 
+::rocksdb::Options read_only_settings(const Options& options) {
+  auto reading = settings(options);
+  reading.create_if_missing = false;
+  reading.max_open_files = -1;  // every file is opened at once: the writer may delete it, what is open stays readable
+  // The list of logs moves on while it is compared with the directory.
+  reading.track_and_verify_wals_in_manifest = false;
+  return reading;
+}
+
 }  // namespace adapters::rocksdb

@@ -7,5 +7,7 @@ namespace adapters::rocksdb {
 
 /// RocksDB's options for this store, each with its reason in the body.
 ::rocksdb::Options settings(const Options& options);
+/// The same for a reader beside another process that writes.
+::rocksdb::Options read_only_settings(const Options& options);
 
 }  // namespace adapters::rocksdb
