@@ -59,14 +59,16 @@ class ScriptedMessaging final : public chat::Messaging {
   }
   // What HTTP never calls.
   void attach(chat::AttachRequest, base::Executor&, chat::Reply<chat::Attached>) override { CHECK(false); }
-  void detach(const chat::UserId&, const chat::DeviceId&, chat::ConnectionId) override { CHECK(false); }
+  void detach(const chat::UserId&, const chat::DeviceId&, chat::ConnectionId, chat::MailboxSeq) override {
+    CHECK(false);
+  }
   void announce(const chat::UserId&, chat::ConnectionId) override { CHECK(false); }
   void sync(const chat::UserId&, const chat::DeviceId&, chat::ConnectionId, chat::ResumePoint, base::Executor&,
             chat::Reply<chat::SyncAnswer>) override {
     CHECK(false);
   }
   void confirm(chat::Confirmation) override { CHECK(false); }
-  void set_silent(const chat::UserId&, chat::ConnectionId, bool) override { CHECK(false); }
+  void set_silent(const chat::UserId&, chat::ConnectionId, bool, chat::MailboxSeq) override { CHECK(false); }
   void report_poison(const chat::UserId&, const chat::DeviceId&, chat::MailboxSeq) override { CHECK(false); }
   void report_unreadable(const chat::MailboxEntry&) override { CHECK(false); }
   void check_head(const chat::UserId&, chat::ConnectionId, chat::MailboxSeq) override { CHECK(false); }

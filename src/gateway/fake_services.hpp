@@ -46,7 +46,8 @@ class FakeMessaging final : public chat::Messaging {
   void attach(chat::AttachRequest request, base::Executor& on, chat::Reply<chat::Attached> reply) override {
     attaches.push_back({std::move(request), &on, std::move(reply)});
   }
-  void detach(const chat::UserId&, const chat::DeviceId& device, chat::ConnectionId connection) override {
+  void detach(const chat::UserId&, const chat::DeviceId& device, chat::ConnectionId connection,
+              chat::MailboxSeq /*written*/) override {
     log.push_back("detach " + device.value + " " + text(connection));
   }
   void announce(const chat::UserId&, chat::ConnectionId connection) override {
@@ -60,7 +61,7 @@ class FakeMessaging final : public chat::Messaging {
     log.push_back("confirm " + text(confirmation.position) + " messages " + std::to_string(confirmation.messages));
     confirmations.push_back(std::move(confirmation));
   }
-  void set_silent(const chat::UserId&, chat::ConnectionId, bool silent) override {
+  void set_silent(const chat::UserId&, chat::ConnectionId, bool silent, chat::MailboxSeq /*written*/) override {
     log.emplace_back(silent ? "silent" : "heard again");
   }
   void report_poison(const chat::UserId&, const chat::DeviceId&, chat::MailboxSeq position) override {

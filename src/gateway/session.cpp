@@ -176,7 +176,7 @@ void Session::on_disconnect(socketio::DisconnectReason reason) {
   auto& counters = gateway_.counters_;
   if (begun_) counters.sessions_now.fetch_sub(1, std::memory_order_relaxed);
   if (admission_) counters.authenticating_now.fetch_sub(1, std::memory_order_relaxed);
-  messaging().detach(user_, device_, connection_);
+  messaging().detach(user_, device_, connection_, pump_.sent());
   delete this;
 }
 

@@ -127,7 +127,7 @@ void Session::drained(chat::MailboxSeq position) {
 }
 
 void Session::silent(bool silent) {
-  messaging().set_silent(user_, connection_, silent);
+  messaging().set_silent(user_, connection_, silent, pump_.sent());
 }
 
 void Session::stalled() {

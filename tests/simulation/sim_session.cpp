@@ -129,7 +129,7 @@ void Session::drained(chat::MailboxSeq /*position*/) {
   world.lane().announce(client.user, connection);
 }
 void Session::silent(bool silent) {
-  world.lane().set_silent(client.user, connection, silent);
+  world.lane().set_silent(client.user, connection, silent, written);
 }
 void Session::report_poison(chat::MailboxSeq position) {
   world.lane().report_poison(client.user, client.device, position);

@@ -334,7 +334,7 @@ void World::step() {
         detaches_.erase(detaches_.begin() + static_cast<std::ptrdiff_t>(at));
         const auto newest = session_of(*owner);
         const bool wrong = mutant_ == Mutant::kLateDetachWins && newest;
-        lane_->detach(owner->user, owner->device, wrong ? newest->connection : connection);
+        lane_->detach(owner->user, owner->device, wrong ? newest->connection : connection, {});
       }
       std::erase_if(sessions_, [](const auto& each) { return !each->open; });
       break;
@@ -416,7 +416,7 @@ void World::finale() {
     for (const auto& [owner, connection] : detaches_) {
       const auto newest = session_of(*owner);
       const bool wrong = mutant_ == Mutant::kLateDetachWins && newest;
-      lane_->detach(owner->user, owner->device, wrong ? newest->connection : connection);
+      lane_->detach(owner->user, owner->device, wrong ? newest->connection : connection, {});
     }
     detaches_.clear();
     std::erase_if(sessions_, [](const auto& each) { return !each->open; });

@@ -22,6 +22,11 @@ Lane::~Lane() {
   stop();
 }
 
+void Lane::wake_pushes(std::shared_ptr<PushSignal> signal) {
+  CHECK(!thread_.joinable());
+  desk_->wake_pushes(std::move(signal));
+}
+
 void Lane::start() {
   CHECK(!thread_.joinable());
   thread_ = std::thread([this] { run(); });
@@ -159,9 +164,10 @@ void Lane::report_unreadable(const MailboxEntry& entry) {
   enqueue_always(std::make_unique<UnreadableCommand>(entry));
 }
 
-void Lane::detach(const UserId& user, const DeviceId& /*device*/, ConnectionId connection) {
-  enqueue_always(std::make_unique<DirectoryCommand>(
-      [user, connection](LaneDesk& desk) { desk.drop_session(desk.user(user), connection); }));
+void Lane::detach(const UserId& user, const DeviceId& /*device*/, ConnectionId connection, MailboxSeq written) {
+  enqueue_always(std::make_unique<DirectoryCommand>([user, connection, written](LaneDesk& desk) {
+    desk.drop_session(desk.user(user), connection, written);
+  }));
 }
 
 void Lane::announce(const UserId& user, ConnectionId connection) {
@@ -171,10 +177,10 @@ void Lane::announce(const UserId& user, ConnectionId connection) {
   }));
 }
 
-void Lane::set_silent(const UserId& user, ConnectionId connection, bool silent) {
-  enqueue_always(std::make_unique<DirectoryCommand>([user, connection, silent](LaneDesk& desk) {
+void Lane::set_silent(const UserId& user, ConnectionId connection, bool silent, MailboxSeq written) {
+  enqueue_always(std::make_unique<DirectoryCommand>([user, connection, silent, written](LaneDesk& desk) {
     auto& state = desk.user(user);
-    if (auto* const record = state.record(connection)) desk.set_silent(state, *record, silent);
+    if (auto* const record = state.record(connection)) desk.set_silent(state, *record, silent, written);
   }));
 }
 

@@ -21,6 +21,7 @@
 #include "chat/services/lane_metrics.hpp"
 #include "chat/services/lane_options.hpp"
 #include "chat/services/messaging.hpp"
+#include "chat/services/push_signal.hpp"
 
 namespace chat {
 
@@ -43,6 +44,9 @@ class Lane final : public CommandQueue, public Messaging {
   Lane(const Lane&) = delete;
   Lane& operator=(const Lane&) = delete;
 
+  /// Tells this signal whenever a push job falls due. Before start().
+  void wake_pushes(std::shared_ptr<PushSignal> signal);
+
   void start();
   /// Idempotent; not from the lane's thread.
   void stop();
@@ -55,12 +59,12 @@ class Lane final : public CommandQueue, public Messaging {
 
   void send(SendRequest request, base::Executor& on, Reply<SendAnswer> reply) override;
   void attach(AttachRequest request, base::Executor& on, Reply<Attached> reply) override;
-  void detach(const UserId& user, const DeviceId& device, ConnectionId connection) override;
+  void detach(const UserId& user, const DeviceId& device, ConnectionId connection, MailboxSeq written) override;
   void announce(const UserId& user, ConnectionId connection) override;
   void sync(const UserId& user, const DeviceId& device, ConnectionId connection, ResumePoint point, base::Executor& on,
             Reply<SyncAnswer> reply) override;
   void confirm(Confirmation confirmation) override;
-  void set_silent(const UserId& user, ConnectionId connection, bool silent) override;
+  void set_silent(const UserId& user, ConnectionId connection, bool silent, MailboxSeq written) override;
   void report_poison(const UserId& user, const DeviceId& device, MailboxSeq position) override;
   void report_unreadable(const MailboxEntry& entry) override;
   void check_head(const UserId& user, ConnectionId connection, MailboxSeq known) override;

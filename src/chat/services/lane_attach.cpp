@@ -55,6 +55,7 @@ bool AttachCommand::make_room(LaneDesk& desk, UserState& user) {
       if (!busy && (oldest == nullptr || each.last_seen < oldest->last_seen)) oldest = &each;
     }
     if (oldest == nullptr) return false;
+    desk.erase_job(user, *oldest);  // what this batch has staged of it would outlive the device
     desk.batch().erased_devices.emplace_back(user.key, oldest->id);
     const auto login = desk.take(desk.store().login(oldest->login));
     if (login && login->device == oldest->id) {
@@ -143,8 +144,8 @@ void AttachCommand::finish_hot(LaneDesk& desk, std::optional<StoreError> failed)
   attached.position = recovered_ ? start_ : device->position;
   attached.recovered = recovered_;
   attached.reset = reset_;
-  if (device->poison_count >= desk.options().poison_alone) attached.poison = device->poison;
   attached.returning = device->seen;
+  if (device->poison_count >= desk.options().poison_alone) attached.poison = device->poison;
   attached.skip_poison = device->poison_count >= desk.options().poison_skip;
   attached.batch_halvings = device->halvings;
   LiveRecord record;

@@ -1,5 +1,6 @@
 // CONFIRM: a device's word becomes a position and the receipts that follow from it, in one batch (I5, I6).
 
+#include "base/log.hpp"
 #include "chat/services/lane_commands.hpp"
 
 namespace chat {
@@ -28,6 +29,14 @@ void ConfirmCommand::stage_hot(LaneDesk& desk) {
   // Fenced or gone: another session speaks for the device now (I11).
   if (record == nullptr || device == nullptr || record->device != confirmation_.device) return;
   if (confirmation_.position > user.head || confirmation_.position <= device->position) return;
+  if (device->position < user.expired) {
+    // The pump may have written entries that failed before they were confirmed: the store knows which (I14).
+    auto derived = desk.derive_confirmation(user, *device, confirmation_.position, confirmation_.skipped);
+    confirmation_.receipts = std::move(derived.receipts);
+    confirmation_.rescued = std::move(derived.rescued);
+    confirmation_.messages = derived.messages;
+    if (desk.failed()) return;
+  }
   desk.advance(user, *device, confirmation_);
 }
 
@@ -41,6 +50,7 @@ void LaneDesk::advance(UserState& user, DeviceState& device, const Confirmation&
     device.poison_count = device.halvings = 0;
   }
   batch_.positions.push_back({user.key, device.id, device.position});
+  drop_confirmed_job(user, device);
   for (const auto& receipt : confirmation.receipts) append_receipt(user, receipt, confirmation.at);
   for (const auto& message : confirmation.rescued) rescue(message);
   std::erase_if(user.skipped, [&](const auto& mark) {
@@ -52,11 +62,12 @@ void LaneDesk::advance(UserState& user, DeviceState& device, const Confirmation&
     return !mine;
   });
   if (device.position > highest) {
+    const auto fresh = std::min<std::uint64_t>(confirmation.messages, device.position.value - highest.value);
+    parts_.metrics.messages_delivered.add(fresh);
     if (device.position == user.head) {
       pending_.set(user.key, 0);
     } else {
-      pending_.subtract(user.key,
-                        std::min<std::uint64_t>(confirmation.messages, device.position.value - highest.value));
+      pending_.subtract(user.key, fresh);
     }
   }
   trim_mailbox(user);
@@ -78,12 +89,13 @@ void LaneDesk::append_receipt(UserState& reader, const Receipt& receipt, base::S
   side.delivered.take(step);
   auto item = std::make_shared<LogItem>();
   item->entry = status_entry(step);
-  step.author_entry = append_item(std::move(item));
   item->accepted = confirmed;
+  step.author_entry = append_item(std::move(item));
   batch_.watermark_steps.push_back(std::move(step));
 }
 
-/// Entries given up for this device: the message fails unless somebody else has it.
+/// Entries given up for this device: they are not delivered on its account, unless somebody else has them. The author
+/// is told nothing: the message is in the history and waits for other devices.
 void LaneDesk::append_skips(UserState& user, const DeviceState& device, const Confirmation& confirmation) {
   for (const auto position : confirmation.skipped) {
     if (position <= device.position || position > confirmation.position) continue;
@@ -95,11 +107,22 @@ void LaneDesk::append_skips(UserState& user, const DeviceState& device, const Co
     bool covered = !side.delivered.advances_to(entry.seq) || !side.read.advances_to(entry.seq);
     for (const auto& other : user.devices) covered |= other.id != device.id && other.position >= position;
     parts_.metrics.messages_skipped.add();
-    if (covered) continue;
-    fail_message(entry, FailureReason::kSkipped);
+    if (covered || !mark_skipped(user, device, entry)) continue;
     if (user.skipped.size() == kRememberedSkips) user.skipped.erase(user.skipped.begin());
     user.skipped.emplace_back(position, entry.message);
   }
+}
+
+bool LaneDesk::mark_skipped(const UserState& user, const DeviceState& device, const MailboxEntry& entry) {
+  base::log::warning("a message held up session after session and is given up for this device",
+                     {{"user", base::log::tag(user.key.view())},
+                      {"device", base::log::tag(device.id.value)},
+                      {"message", base::log::tag(entry.message.view())}});
+  auto row = take(store().message(entry.message));
+  if (!row || row->failure) return false;
+  row->failure = FailureReason::kSkipped;
+  batch_.messages.push_back(std::move(*row));
+  return true;
 }
 
 void LaneDesk::rescue(const MessageId& id) {
@@ -109,7 +132,8 @@ void LaneDesk::rescue(const MessageId& id) {
   batch_.messages.push_back(std::move(*row));
 }
 
-Confirmation LaneDesk::derive_confirmation(const UserState& user, const DeviceState& device, MailboxSeq through) {
+Confirmation LaneDesk::derive_confirmation(const UserState& user, const DeviceState& device, MailboxSeq through,
+                                           const std::vector<MailboxSeq>& skipped) {
   Confirmation derived;
   derived.user = user.key;
   derived.device = device.id;
@@ -123,7 +147,7 @@ Confirmation LaneDesk::derive_confirmation(const UserState& user, const DeviceSt
       const auto& entry = row.entry;
       const bool counts = entry.position <= through && entry.kind == EntryKind::kMessage && !entry.own && row.message &&
                           (!row.message->failure || row.message->failure == FailureReason::kSkipped);
-      if (!counts) continue;
+      if (!counts || std::find(skipped.begin(), skipped.end(), entry.position) != skipped.end()) continue;
       ++derived.messages;
       if (row.message->failure) derived.rescued.push_back(entry.message);
       const Receipt receipt{row.message->sender, entry.seq, entry.message, row.message->sender_ordinal};
@@ -150,42 +174,46 @@ void LaneDesk::trim_mailbox(UserState& user) {
 void UnreadableCommand::stage_hot(LaneDesk& desk) {
   // A report of the same message by another device may wait in this batch.
   desk.settle();
-  desk.fail_message(entry_, FailureReason::kUnreadable);
+  static_cast<void>(desk.fail_message(entry_, FailureReason::kUnreadable));
 }
 
-/// Marks the row, tells the author, and tells the recipient of a message that is lost to everyone.
-void LaneDesk::fail_message(const MailboxEntry& entry, FailureReason reason) {
+/// Marks the row, tells the author, and tells the recipient of the gap. False: it had failed already, or nobody is left.
+bool LaneDesk::fail_message(const MailboxEntry& entry, FailureReason reason) {
   auto row = store().message(entry.message);
   const bool corrupt = !row && row.error() == StoreError::kCorrupt;
-  if (!row && !corrupt) return fail(row.error());
-  if (!corrupt && !row.value()) return;  // erased meanwhile: there is nobody to tell
-  const UserId author = entry.own ? entry.owner : entry.peer;
-  const UserId recipient = entry.own ? entry.peer : entry.owner;
+  if (!row && !corrupt) {
+    fail(row.error());
+    return false;
+  }
   if (!corrupt) {
+    if (!row.value()) return false;  // erased meanwhile: there is nobody to tell
     auto& message = *row.value();
-    if (message.failure && *message.failure != FailureReason::kSkipped) return;
-    if (message.failure == reason) return;
+    if (message.failure && *message.failure != FailureReason::kSkipped) return false;
     message.failure = reason;
-    batch_.messages.push_back(message);
+    batch_.messages.push_back(std::move(message));
   }
-  MailboxEntry told;
-  told.at = now();
-  told.seq = entry.seq;
-  told.message = entry.message;
-  told.reason = reason;
-  if (user(author).exists) {
-    told.kind = EntryKind::kFailed;
-    told.owner = author;
-    told.peer = recipient;
-    append_entry(told);
-  }
-  if (reason == FailureReason::kSkipped) return;
-  parts_.metrics.messages_unreadable.add();
-  if (!user(recipient).exists) return;
-  told.kind = EntryKind::kRemoved;
-  told.owner = recipient;
-  told.peer = author;
-  append_entry(told);
+  const bool expired = reason == FailureReason::kExpired;
+  (expired ? parts_.metrics.messages_expired : parts_.metrics.messages_unreadable).add();
+  const auto tell = [&](EntryKind kind, const UserId& owner, const UserId& peer) {
+    auto& state = user(owner);
+    if (!state.exists) return;
+    auto told = std::make_shared<LogItem>();
+    told->entry.kind = kind;
+    told->entry.owner = owner;
+    told->entry.peer = peer;
+    told->entry.at = now();
+    told->entry.seq = entry.seq;
+    told->entry.message = entry.message;
+    told->entry.reason = reason;
+    append_item(std::move(told));
+  };
+  const auto& recipient = entry.own ? entry.peer : entry.owner;
+  const auto& author = entry.own ? entry.owner : entry.peer;
+  const bool waited = !entry.own && entry.position > user(recipient).highest_position();
+  if (waited) pending_.subtract(recipient, 1);
+  tell(EntryKind::kFailed, author, recipient);
+  tell(EntryKind::kRemoved, recipient, author);
+  return true;
 }
 
 }  // namespace chat

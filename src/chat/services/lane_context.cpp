@@ -37,7 +37,7 @@ void LaneDesk::load(UserState& state) {
   std::vector<DeviceState> fresh;
   for (const auto& device : devices) {
     DeviceState one;
-    if (const auto* known = state.device(device.id)) one = *known;
+    if (auto* const known = state.device(device.id)) one = std::move(*known);
     one.id = device.id;
     one.login = device.login;
     one.last_seen = std::max(one.last_seen, device.last_seen);
@@ -45,9 +45,12 @@ void LaneDesk::load(UserState& state) {
     for (const auto& position : positions) {
       if (position.device == device.id) one.position = position.position;
     }
+    load_push(one, device);
     fresh.push_back(std::move(one));
   }
   state.devices = std::move(fresh);
+  load_push_jobs(state);
+  if (failed()) return;
   state.loaded = true;
   if (pending_.known(state.key)) return;
   pending_.set(state.key, 0);
@@ -59,7 +62,10 @@ void LaneDesk::load(UserState& state) {
     const auto page = take(store().read_mailbox(state.key, after, {}));
     if (page.through <= after) break;
     after = page.through;
-    for (const auto& each : page.rows) count += each.entry.kind == EntryKind::kMessage && !each.entry.own ? 1 : 0;
+    for (const auto& [entry, message] : page.rows) {
+      const bool failed_before = message && message->failure && *message->failure != FailureReason::kSkipped;
+      count += entry.kind == EntryKind::kMessage && !entry.own && !failed_before ? 1 : 0;
+    }
   }
   pending_.set(state.key, count + (state.head > after ? state.head.value - after.value : 0));
 }

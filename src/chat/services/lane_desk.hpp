@@ -9,10 +9,12 @@
 #include <deque>
 #include <string_view>
 
+#include "chat/model/push.hpp"
 #include "chat/services/lane.hpp"
 #include "chat/services/lane_cache.hpp"
 #include "chat/services/lane_state.hpp"
 #include "chat/services/pending_ledger.hpp"
+#include "chat/services/push_done.hpp"
 
 namespace chat {
 
@@ -28,7 +30,7 @@ class LaneDesk final : public LaneContext {
   /// Commits what is staged and tells everybody.
   void settle();
   /// What a failed commit left behind is to be tried again.
-  [[nodiscard]] bool retry_due() const { return !staged_.empty() && steady_now() >= retry_at_; }
+  [[nodiscard]] bool retry_due() const { return waits_for_retry() && steady_now() >= retry_at_; }
   /// False: nothing was due.
   bool run_deadlines();
   [[nodiscard]] base::SteadyTime next_deadline() const;
@@ -86,18 +88,34 @@ class LaneDesk final : public LaneContext {
   /// Moves a device's position forward: row, receipts, marks, trim.
   void advance(UserState& user, DeviceState& device, const Confirmation& confirmation);
   /// Receipts of the message entries in (after, through], for a position that the client brought along.
-  Confirmation derive_confirmation(const UserState& user, const DeviceState& device, MailboxSeq through);
-  void fail_message(const MailboxEntry& entry, FailureReason reason);
+  Confirmation derive_confirmation(const UserState& user, const DeviceState& device, MailboxSeq through,
+                                   const std::vector<MailboxSeq>& skipped = {});
+  /// kExpired or kUnreadable. `entry` as its mailbox has it.
+  [[nodiscard]] bool fail_message(const MailboxEntry& entry, FailureReason reason);
+  /// Those of these entries that nobody has confirmed or read become failed (lane_expire.cpp).
+  void expire(const UserId& recipient, const std::vector<MailboxEntry>& entries);
 
   /// Staged sends of this batch by client id.
   [[nodiscard]] SendCommand* staged_send(const SendRequest& request) const;
   void stage_send(const SendRequest& request, SendCommand& command);
 
+  // Push jobs (lane_push.cpp).
+  /// Before the lane runs.
+  void wake_pushes(std::shared_ptr<PushSignal> signal) { push_signal_ = std::move(signal); }
+  /// The devices of `user` that have an address are owed a push for this message; in its own batch.
+  void owe_pushes(UserState& user, const Message& message, MailboxSeq position);
+  void erase_job(const UserState& user, DeviceState& device);
+  /// What a provider answered, or what was found out before it was asked.
+  void settle_push(const PushDone& done);
+  /// The directory has changed for this device: its job is held or falls due after the commit under way. `written`:
+  /// the last entry given to the socket that fell silent or went.
+  void touch_push(UserState& user, const DeviceId& device, std::chrono::milliseconds grace, MailboxSeq written);
+
   // Directory and presence (lane_presence.cpp); in finish() only.
   void register_session(UserState& user, LiveRecord record);
-  void drop_session(UserState& user, ConnectionId connection);
+  void drop_session(UserState& user, ConnectionId connection, MailboxSeq written = {});
   void end_session(UserState& user, ConnectionId connection, EndReason reason);
-  void set_silent(UserState& user, LiveRecord& record, bool silent);
+  void set_silent(UserState& user, LiveRecord& record, bool silent, MailboxSeq written);
   void announce(UserState& user);
   void tell(const UserState& to, const TransientEvent& event);
   void typing(const UserId& sender, const UserId& recipient, bool typing);
@@ -133,9 +151,21 @@ class LaneDesk final : public LaneContext {
     }
   };
 
+  /// What the directory's change means for one device's job and trace.
+  struct PushTouch {
+    UserId user;
+    DeviceId device;
+    WallTime due{};  // of a job that is no longer held
+    MailboxSeq written;
+  };
+
   void load(UserState& user);
+  void load_push(DeviceState& state, const Device& row);
+  void load_push_jobs(UserState& user);
   void load(ConversationState& conversation);
   void load_side(ConversationState& conversation, const UserId& author, const UserId& reader);
+  [[nodiscard]] bool waits_for_retry() const { return !staged_.empty() || !touched_.empty(); }
+  void settle_once();
   std::optional<StoreError> commit();
   void finish_staged(std::optional<StoreError> failed);
   void stage_failed_again();
@@ -146,8 +176,17 @@ class LaneDesk final : public LaneContext {
   void forget_everything();
   void forget_changed_rows();
   void trim_mailbox(UserState& user);
+  void rearm_held_jobs();
+  bool stage_touched();
+  void put_job(const PushJob& job) { batch_.push_jobs.push_back(job); }
+  void drop_confirmed_job(const UserState& user, DeviceState& device);
+  void drop_dead_address(UserState& user, DeviceState& device, const PushDone& done);
+  DeviceTrace& trace(const UserId& user, const DeviceId& device);
+  [[nodiscard]] std::int64_t jobs_of_erased_rows();
+  void pushes_committed(std::int64_t erased);
   void append_receipt(UserState& reader, const Receipt& receipt, base::SteadyTime confirmed);
   void append_skips(UserState& user, const DeviceState& device, const Confirmation& confirmation);
+  bool mark_skipped(const UserState& user, const DeviceState& device, const MailboxEntry& entry);
   void rescue(const MessageId& message);
   void went_offline(UserState& user);
   void end_grace(UserState& user);
@@ -172,6 +211,10 @@ class LaneDesk final : public LaneContext {
   std::vector<EndOrder> ends_;
   std::vector<std::pair<ConversationKey, bool>> friendships_;
   std::vector<ExecutorReplies> replies_;
+  std::vector<PushTouch> touched_;  // for the next batch
+  std::vector<PushTouch> touches_staged_;
+  std::int64_t job_change_ = 0;  // of this batch, for restante_push_jobs
+  std::shared_ptr<PushSignal> push_signal_;
   std::deque<Due> grace_;  // constant delays: these queues are in order of time
   std::deque<Due> last_seen_;
   std::deque<std::pair<base::SteadyTime, TypingPair>> typing_due_;

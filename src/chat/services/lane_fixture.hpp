@@ -125,12 +125,13 @@ class LaneTest : public ::testing::Test {
     ConnectionId connection;
     std::shared_ptr<RecordingSession> session;
     std::variant<Attached, Refusal> answer;
+    MailboxSeq written;  // what leave() says of its pump
     [[nodiscard]] const Attached& attached() const { return std::get<Attached>(answer); }
     [[nodiscard]] const Refusal& refusal() const { return std::get<Refusal>(answer); }
   };
   Joined join(const UserId& user, const std::string& device, const LoginId& by,
               std::optional<ResumePoint> resume = std::nullopt, std::chrono::milliseconds accepted = {}) {
-    Joined joined{user, DeviceId{device}, by, ConnectionId(++connections), nullptr, {}};
+    Joined joined{user, DeviceId{device}, by, ConnectionId(++connections), nullptr, {}, {}};
     joined.session = std::make_shared<RecordingSession>(executor);
     AttachRequest request;
     request.user = user;
@@ -146,7 +147,7 @@ class LaneTest : public ::testing::Test {
   }
   Joined join(const UserId& user, const std::string& device) { return join(user, device, login(user, device)); }
   void leave(const Joined& who) {
-    lane->detach(who.user, who.device, who.connection);
+    lane->detach(who.user, who.device, who.connection, who.written);
     run();
   }
 
@@ -179,8 +180,8 @@ class LaneTest : public ::testing::Test {
     confirmation.position = MailboxSeq(position);
     confirmation.receipts = std::move(receipts);
     confirmation.messages = static_cast<std::uint32_t>(confirmation.receipts.size());
-    lane->confirm(std::move(confirmation));
     confirmation.at = clock.steady_now();
+    lane->confirm(std::move(confirmation));
     run();
   }
   std::variant<std::monostate, Refusal> read(const Joined& who, const UserId& peer, std::uint64_t up_to) {

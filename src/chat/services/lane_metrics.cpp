@@ -29,6 +29,9 @@ LaneMetrics::LaneMetrics(base::Registry& registry)
       messages_accepted(outcome(registry, "accepted")),
       messages_duplicate(outcome(registry, "duplicate")),
       messages_refused(outcome(registry, "refused")),
+      messages_delivered(outcome(registry, "delivered")),
+      messages_read(outcome(registry, "read")),
+      messages_expired(outcome(registry, "expired")),
       messages_skipped(outcome(registry, "skipped")),
       messages_unreadable(outcome(registry, "unreadable")),
       refused_rate(refusal(registry, "messages_per_minute")),
@@ -44,6 +47,7 @@ LaneMetrics::LaneMetrics(base::Registry& registry)
       presence_misses(lookup(registry, "miss")),
       queue_depth(registry.gauge("restante_queue_depth", "Waiting tasks.", {{"queue", "lane"}})),
       pending_messages(registry.gauge("restante_pending_messages", "Messages no device has confirmed, all users.")),
+      push_jobs(registry.gauge("restante_push_jobs", "Devices that are owed a push, held or due.")),
       pending_users{bucket(registry, "1-10"), bucket(registry, "11-100"), bucket(registry, "101-1000"),
                     bucket(registry, "1001+")} {}
 

@@ -13,6 +13,9 @@ struct LaneMetrics {
   base::Counter& messages_accepted;
   base::Counter& messages_duplicate;
   base::Counter& messages_refused;
+  base::Counter& messages_delivered;   // confirmed by the first device
+  base::Counter& messages_read;        // as the recipient says
+  base::Counter& messages_expired;     // no device confirmed it in time
   base::Counter& messages_skipped;     // given up for one device (poison)
   base::Counter& messages_unreadable;  // failed for everyone
   base::Counter& refused_rate;
@@ -28,6 +31,7 @@ struct LaneMetrics {
   base::Counter& presence_misses;
   base::Gauge& queue_depth;
   base::Gauge& pending_messages;
+  base::Gauge& push_jobs;
   base::Gauge* pending_users[4];  // 1-10, 11-100, 101-1000, more: alerts say "more than 1000"
 };
 

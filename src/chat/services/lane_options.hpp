@@ -23,6 +23,8 @@ struct LaneOptions {
   std::size_t typing_pairs = 16384;                 // remembered at once; beyond, typing is not told
   std::uint8_t poison_alone = 5;                    // sessions that an entry held up until it is sent alone
   std::uint8_t poison_skip = 10;                    // and until it is skipped for the device
+  std::chrono::milliseconds push_grace{10'000};     // a device that confirms or returns within it is not woken
+  std::chrono::seconds message_life{30 * 86'400};   // the provider need not try longer; 0: for ever
 };
 
 }  // namespace chat

@@ -22,15 +22,17 @@ bool LaneDesk::lookup_presence(const UserId& user) {
 
 void LaneDesk::register_session(UserState& user, LiveRecord record) {
   parts_.presence.set_online(user.key, record.connection);
+  touch_push(user, record.device, options_.push_grace, {});
   user.live.push_back(std::move(record));
 }
 
-void LaneDesk::drop_session(UserState& user, ConnectionId connection) {
+void LaneDesk::drop_session(UserState& user, ConnectionId connection, MailboxSeq written) {
   const auto gone = std::find_if(user.live.begin(), user.live.end(),
                                  [&](const LiveRecord& record) { return record.connection == connection; });
   if (gone == user.live.end()) return;
   parts_.presence.clear(user.key, connection);
   const bool was_present = present(user);
+  touch_push(user, gone->device, options_.push_grace, written);
   if (auto* const device = user.device(gone->device)) {
     device->last_seen = now();
     device->seen = true;
@@ -46,9 +48,10 @@ void LaneDesk::end_session(UserState& user, ConnectionId connection, EndReason r
   drop_session(user, connection);
 }
 
-void LaneDesk::set_silent(UserState& user, LiveRecord& record, bool silent) {
+void LaneDesk::set_silent(UserState& user, LiveRecord& record, bool silent, MailboxSeq written) {
   if (record.silent == silent) return;
   record.silent = silent;
+  touch_push(user, record.device, {}, silent ? written : MailboxSeq());
   if (!silent) {
     parts_.presence.set_online(user.key, record.connection);
     return announce(user);

@@ -68,12 +68,12 @@ TEST_F(LanePresence, ASilentSessionIsNoPresenceUntilItConfirmsAgain) {
   const auto alice = join(alice_id, "phone");
   const auto bob = join(bob_id, "phone");
   lane->announce(bob_id, bob.connection);
-  lane->set_silent(bob_id, bob.connection, true);
+  lane->set_silent(bob_id, bob.connection, true, {});
   run();
   EXPECT_FALSE(presence.is_online(bob_id));
   pass(seconds(5));
   EXPECT_FALSE(presence_of(alice).back().online);
-  lane->set_silent(bob_id, bob.connection, false);
+  lane->set_silent(bob_id, bob.connection, false, {});
   run();
   EXPECT_TRUE(presence.is_online(bob_id));
   EXPECT_TRUE(presence_of(alice).back().online);

@@ -74,6 +74,7 @@ void MarkReadCommand::step_read(LaneDesk& desk, ConversationState& talk) {
   auto& side = talk.author(peer_);
   const auto covered = desk.newest_covered(talk, peer_, up_to_);
   if (desk.failed() || covered.ordinal <= side.read.author_ordinal) return;
+  desk.metrics().messages_read.add(covered.ordinal - side.read.author_ordinal);
   auto& reader = desk.user(reader_);
   const bool told = !talk.relation.blocked() && desk.user(peer_).exists;
   WatermarkStep step;

@@ -103,7 +103,7 @@ bool SendCommand::admitted(LaneDesk& desk, UserState& sender) {
     if (live->held->empty()) live->held.reset();
   }
   if (in_turn_) {
-    refuse_now(metrics.refused_queue_full, refusal(ErrorCode::kOverloaded, "the server is busy, try again", 1));
+    set(refusal(ErrorCode::kOverloaded, "the server is busy, try again", 1));  // counted when the queue refused it
     return false;
   }
   if (!desk.store().has_room()) {
@@ -208,6 +208,7 @@ void SendCommand::append_items(LaneDesk& desk, UserState& sender, UserState& rec
     desk.append_item(std::move(item));
   };
   append(recipient);
+  desk.owe_pushes(recipient, message, recipient.head);
   view.client_id = request_.client_id;  // shown to the author only
   if (sender.devices.size() < 2) return;
   entry.owner = message.sender;

@@ -3,9 +3,12 @@
 // sessions, windows and counters below it survive that.
 
 #include <array>
+#include <memory>
+#include <optional>
 #include <vector>
 
 #include "chat/model/account.hpp"
+#include "chat/model/push.hpp"
 #include "chat/ports/commit_batch.hpp"
 #include "chat/rules/byte_bucket.hpp"
 #include "chat/rules/hold_back.hpp"
@@ -14,6 +17,13 @@
 #include "chat/services/live_session.hpp"
 
 namespace chat {
+
+/// What only a device with a push address has.
+struct PushState {
+  std::string kind;            // of the address
+  std::optional<PushJob> job;  // as the store has it, staged changes included
+  WallTime not_before{};       // the provider asked for patience; a restart forgets it
+};
 
 struct DeviceState {
   DeviceId id;
@@ -24,6 +34,8 @@ struct DeviceState {
   MailboxSeq poison;
   std::uint8_t poison_count = 0;
   std::uint8_t halvings = 0;
+  bool seen = false;                // a session of it has ended since the user was cached
+  std::unique_ptr<PushState> push;  // null: no address, and a message costs nothing more
 };
 
 /// A device session in the directory. Absent from it: fenced, ended or gone, and its word no longer counts.
@@ -34,7 +46,6 @@ struct LiveRecord {
   base::SteadyTime handshake{};
   std::shared_ptr<LiveSession> session;
   std::unique_ptr<HoldBack> held;  // made at the first refusal that holds back
-  bool seen = false;                // a session of it has ended since the user was cached
   bool silent = false;
 };
 
@@ -51,6 +62,8 @@ struct UserState {
   WallTime last_seen{};
   base::SteadyTime offline_since{};
   std::vector<DeviceState> devices;
+  /// Highest entry that has expired here: a pump may have read or written it before. Forgotten with the sessions.
+  MailboxSeq expired;
 
   std::vector<LiveRecord> live;
   RateWindow rate;
@@ -73,6 +86,13 @@ struct UserState {
       if (each.connection == connection) return &each;
     }
     return nullptr;
+  }
+  /// A session of this device is alive and confirms: nobody has to wake it.
+  [[nodiscard]] bool confirms(const DeviceId& id) const {
+    for (const auto& each : live) {
+      if (each.device == id && !each.silent) return true;
+    }
+    return false;
   }
   [[nodiscard]] MailboxSeq highest_position() const {
     MailboxSeq highest;

@@ -99,7 +99,8 @@ class Messaging {
   /// Refusal unauthorized {reason expired|revoked|invalid}: the login is gone or the device is bound to another login.
   virtual void attach(AttachRequest request, base::Executor& on, Reply<Attached> reply) = 0;
   /// The socket is gone (or was refused). Idempotent; an older connection's late detach changes nothing (I11).
-  virtual void detach(const UserId& user, const DeviceId& device, ConnectionId connection) = 0;
+  /// `written`: the last entry that its pump wrote, 0: none; remembered for whoever asks why it is not delivered.
+  virtual void detach(const UserId& user, const DeviceId& device, ConnectionId connection, MailboxSeq written) = 0;
   /// The client announced itself complete: `drained`, or 5 s after ready. Announces user_online.
   virtual void announce(const UserId& user, ConnectionId connection) = 0;
   /// `sync`: the check of CONNECT again.
@@ -107,7 +108,8 @@ class Messaging {
                     base::Executor& on, Reply<SyncAnswer> reply) = 0;
   virtual void confirm(Confirmation confirmation) = 0;
   /// No confirmation for 20 s (silent) or confirming again: suspect sessions do not count as presence.
-  virtual void set_silent(const UserId& user, ConnectionId connection, bool silent) = 0;
+  /// `written`: as in detach.
+  virtual void set_silent(const UserId& user, ConnectionId connection, bool silent, MailboxSeq written) = 0;
   /// An entry was the lowest unconfirmed one when a session that stayed alive passed the no-confirmation time.
   virtual void report_poison(const UserId& user, const DeviceId& device, MailboxSeq position) = 0;
 
