@@ -3,6 +3,7 @@
 #include <bit>
 #include <cstdlib>
 #include <filesystem>
+#include <fstream>
 
 #include "adapters/rocksdb/row_codec.hpp"
 #include "adapters/rocksdb/row_key.hpp"
@@ -17,7 +18,7 @@ namespace {
 
 constexpr std::string_view kFormat = "restante-store 1";
 constexpr std::size_t kEpochBytes = 16;
-constexpr int kReadOnlyAttempts = 5;  // a file may go between being listed and being opened
+constexpr int kReadOnlyAttempts = 50;  // at full load RocksDB changes its files a few times a second
 
 Key format_key() {
   return Key(Table::kFormat).add("format");
@@ -46,6 +47,15 @@ OpenError wrong_format(const std::string& path, const std::string& found) {
                                        std::string(kFormat) + "\"; use the version that made it, or another directory"};
 }
 
+/// Name and size of the file that every change of the set of files is appended to; empty: there is none.
+std::string state_of_file_list(const std::string& path) {
+  std::ifstream current(path + "/CURRENT");
+  std::string name;
+  if (!std::getline(current, name)) return {};
+  std::error_code gone;  // replaced since: differs from the next reading
+  return name + " " + std::to_string(std::filesystem::file_size(path + "/" + name, gone));
+}
+
 }  // namespace
 
 chat::StoreError read_error(const ::rocksdb::Status& status) {
@@ -72,7 +82,7 @@ base::Result<std::unique_ptr<Database>, OpenError> Database::open(const std::str
   ::rocksdb::DB* opened = nullptr;
   const auto status = ::rocksdb::DB::Open(settings(options), path, &opened);
   if (!status.ok()) return base::fail(open_error(path, status));
-  std::unique_ptr<Database> database(new Database(opened, Access::kReadWrite));
+  std::unique_ptr<Database> database(new Database(std::unique_ptr<::rocksdb::DB>(opened), Access::kReadWrite));
   if (auto error = database->check_format(path)) return base::fail(std::move(*error));
   if (auto error = database->read_epochs()) return base::fail(std::move(*error));
   database->append_epoch();
@@ -81,13 +91,21 @@ base::Result<std::unique_ptr<Database>, OpenError> Database::open(const std::str
 
 base::Result<std::unique_ptr<Database>, OpenError> Database::open_read_only(const std::string& path,
                                                                             const Options& options) {
-  ::rocksdb::DB* opened = nullptr;
-  auto status = ::rocksdb::DB::OpenForReadOnly(read_only_settings(options), path, &opened);
-  for (int attempt = 1; !status.ok() && attempt < kReadOnlyAttempts; ++attempt) {
-    status = ::rocksdb::DB::OpenForReadOnly(read_only_settings(options), path, &opened);
+  // RocksDB reads the list of files first and the logs second. What is flushed in between is in neither: the log is
+  // gone, and the file was not yet in the list. So the list must be the same afterwards; else all is read again.
+  std::unique_ptr<::rocksdb::DB> opened;
+  ::rocksdb::Status status;
+  for (int attempt = 0; !opened && attempt < kReadOnlyAttempts; ++attempt) {
+    const std::string before = state_of_file_list(path);
+    ::rocksdb::DB* raw = nullptr;
+    status = ::rocksdb::DB::OpenForReadOnly(read_only_settings(options), path, &raw);
+    opened.reset(raw);
+    if (before.empty()) break;
+    if (opened && state_of_file_list(path) != before) opened.reset();
   }
+  if (!opened && status.ok()) status = ::rocksdb::Status::TryAgain("its files change too fast");
   if (!status.ok()) return base::fail(open_error(path, status));
-  std::unique_ptr<Database> database(new Database(opened, Access::kReadOnly));
+  std::unique_ptr<Database> database(new Database(std::move(opened), Access::kReadOnly));
   if (auto error = database->check_format(path)) return base::fail(std::move(*error));
   if (auto error = database->read_epochs()) return base::fail(std::move(*error));
   return database;

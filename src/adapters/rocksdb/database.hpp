@@ -99,7 +99,7 @@ class Database {
  private:
   enum class Access : std::uint8_t { kReadOnly, kReadWrite };
 
-  Database(::rocksdb::DB* db, Access access) : db_(db), access_(access) {}
+  Database(std::unique_ptr<::rocksdb::DB> db, Access access) : db_(std::move(db)), access_(access) {}
   std::optional<OpenError> check_format(const std::string& path);
   std::optional<OpenError> read_epochs();
   void append_epoch();
