@@ -101,12 +101,12 @@ class World {
   answered(target) {
     return until(() => this.standin.requests.some((request) => request.target === target && request.answeredAt), 'the late answer');
   }
-  /** restante_push_total of a provider by outcome. */
+  /** restante_push_total of a provider by outcome, without those that never happened. */
   async outcomes(provider) {
     const found = {};
     for (const line of (await this.server.metrics()).split('\n')) {
       const match = /^restante_push_total\{(.*)\} (\d+)/.exec(line);
-      if (match && match[1].includes(`provider="${provider}"`)) found[/outcome="([^"]+)"/.exec(match[1])[1]] = Number(match[2]);
+      if (match && match[1].includes(`provider="${provider}"`) && Number(match[2]) > 0) found[/outcome="([^"]+)"/.exec(match[1])[1]] = Number(match[2]);
     }
     return found;
   }

@@ -57,7 +57,7 @@ export class App {
     window.addEventListener("online", () => this.connection?.hurry());
     document.addEventListener("visibilitychange", () => {
       this.markVisible();
-      if (document.visibilityState === "visible") clearShown();
+      clearShown();
     });
     onNotificationClick((peer) => this.openFromOutside(peer));
     window.addEventListener("storage", (event) => {

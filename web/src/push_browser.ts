@@ -55,7 +55,7 @@ export function browserPush(): PushBrowser {
 
 /** What was shown while nobody looked is stale once somebody does. */
 export function clearShown(): void {
-  if (!("serviceWorker" in navigator)) return;
+  if (!("serviceWorker" in navigator) || document.visibilityState !== "visible") return;
   void registered().then((registration) => registration?.getNotifications())
     .then((shown) => shown?.forEach((notification) => notification.close()))
     .catch(() => undefined);
