@@ -26,4 +26,10 @@ ObjectIdBytes make_object_id(WallTime now, RandomSource& random) {
   return bytes;
 }
 
+WallTime object_id_time(const ObjectIdBytes& bytes) {
+  std::uint32_t seconds = 0;
+  for (std::size_t i = 0; i < 4; ++i) seconds = seconds << 8 | bytes[i];
+  return WallTime(std::chrono::seconds(seconds));
+}
+
 }  // namespace base

@@ -23,6 +23,7 @@ using ObjectIdBytes = std::array<std::uint8_t, 12>;
 std::string object_id_to_hex(const ObjectIdBytes& bytes);
 /// Accepts exactly 24 hex digits, either case; anything else is nullopt.
 std::optional<ObjectIdBytes> object_id_from_hex(std::string_view text);
+WallTime object_id_time(const ObjectIdBytes& bytes);
 ObjectIdBytes make_object_id(WallTime now, RandomSource& random);
 
 template <class Tag>
@@ -35,6 +36,8 @@ struct ObjectId {
     return std::nullopt;
   }
   [[nodiscard]] std::string hex() const { return object_id_to_hex(bytes); }
+  /// When it was made, in whole seconds: for age, never for order.
+  [[nodiscard]] WallTime made() const { return object_id_time(bytes); }
   [[nodiscard]] bool is_zero() const { return *this == ObjectId{}; }
   /// The raw 12 bytes, for keys and hashes; valid as long as the id.
   [[nodiscard]] std::string_view view() const { return {reinterpret_cast<const char*>(bytes.data()), bytes.size()}; }

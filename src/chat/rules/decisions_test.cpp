@@ -111,12 +111,23 @@ TEST(MessageStatus, ReadImpliesDeliveredAndTheEarlierTimeCounts) {
 
 TEST(MessageStatus, AFailureWinsOverAnyWatermark) {
   Message message;
+  WatermarkStep step;
+  for (const auto reason : {FailureReason::kExpired, FailureReason::kUnreadable}) {
+    message.failure = reason;
+    const auto derived = derive_status(message, &step, &step);
+    EXPECT_EQ(derived.status, MessageStatus::kFailed);
+    EXPECT_FALSE(derived.delivered_at);
+    EXPECT_FALSE(derived.read_at);
+  }
+}
+
+TEST(MessageStatus, WhatWasSkippedForADeviceIsSentUntilItIsRead) {
+  Message message;
   message.failure = FailureReason::kSkipped;
   WatermarkStep step;
-  const auto derived = derive_status(message, &step, &step);
-  EXPECT_EQ(derived.status, MessageStatus::kFailed);
-  EXPECT_FALSE(derived.delivered_at);
-  EXPECT_FALSE(derived.read_at);
+  EXPECT_EQ(derive_status(message, &step, nullptr).status, MessageStatus::kSent);
+  EXPECT_FALSE(derive_status(message, &step, nullptr).delivered_at);
+  EXPECT_EQ(derive_status(message, &step, &step).status, MessageStatus::kRead);
 }
 
 TEST(MessageStatus, WhatWasReadBehindABlockIsNotToldToTheAuthor) {

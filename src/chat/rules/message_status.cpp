@@ -10,6 +10,8 @@ bool told_to_author(const WatermarkStep& step, ConversationSeq seq) {
 
 DerivedStatus derive_status(const Message& message, const WatermarkStep* delivered, const WatermarkStep* read) {
   DerivedStatus derived;
+  // Given up for a device: later confirmations of that device speak over it, not for it.
+  if (message.failure == FailureReason::kSkipped) delivered = nullptr;
   if (read != nullptr) {
     derived.status = MessageStatus::kRead;
     derived.read_at = read->at;
@@ -18,7 +20,7 @@ DerivedStatus derive_status(const Message& message, const WatermarkStep* deliver
     derived.status = MessageStatus::kDelivered;
     derived.delivered_at = delivered->at;
   }
-  if (message.failure) {
+  if (message.failure && *message.failure != FailureReason::kSkipped) {
     derived.status = MessageStatus::kFailed;
     derived.delivered_at.reset();
     derived.read_at.reset();

@@ -12,7 +12,8 @@ struct DerivedStatus {
 };
 
 /// Status of a message out of the first watermark steps that cover it (nullptr: none). A failure wins over any
-/// watermark above it; read implies delivered.
+/// watermark above it; a skipped message is `sent` until another device has it or its recipient reads it; read implies
+/// delivered.
 [[nodiscard]] DerivedStatus derive_status(const Message& message, const WatermarkStep* delivered,
                                           const WatermarkStep* read);
 

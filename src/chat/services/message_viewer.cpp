@@ -49,12 +49,16 @@ Read<MessageView> MessageViewer::view(const Message& message) {
   view.timestamp = message.timestamp;
   view.failure = message.failure;
   if (viewer_ == message.sender) view.client_id = message.client_id;
-  auto text = open(message);
-  if (!text) return base::fail(text.error());
-  if (text.value()) {
-    view.content = std::move(*text.value());
-  } else {
-    view.failure = FailureReason::kUnreadable;
+  // What expired was never delivered: its author keeps the text, nobody else is shown it.
+  const bool withheld = message.failure == FailureReason::kExpired && viewer_ != message.sender;
+  if (!withheld) {
+    auto text = open(message);
+    if (!text) return base::fail(text.error());
+    if (text.value()) {
+      view.content = std::move(*text.value());
+    } else if (message.failure != FailureReason::kExpired) {
+      view.failure = FailureReason::kUnreadable;
+    }
   }
   auto last = newest(message);
   if (!last) return base::fail(last.error());
@@ -64,7 +68,7 @@ Read<MessageView> MessageViewer::view(const Message& message) {
   if (!read) return base::fail(read.error());
   const auto status = derive_status(message, delivered.value() ? &*delivered.value() : nullptr,
                                     read.value() ? &*read.value() : nullptr);
-  view.status = view.failure ? MessageStatus::kFailed : status.status;
+  view.status = view.failure == FailureReason::kUnreadable ? MessageStatus::kFailed : status.status;
   view.delivered_at = status.delivered_at;
   view.read_at = status.read_at;
   return view;

@@ -50,8 +50,26 @@ void Pump::resync(MailboxSeq position, MailboxSeq head) {
   wake();
 }
 
+/// What was read before the message failed must not be sent any more; what is written is in the client's hands.
+void Pump::forget_removed(const MailboxEntry& removed) {
+  discard_page_ = discard_page_ || reading_;
+  if (!flight_) return;
+  auto& f = *flight_;
+  for (auto& item : f.ready) {
+    if (item->entry.kind != EntryKind::kMessage || item->entry.message != removed.message || !item->message) continue;
+    f.ready_bytes -= weight_of(*item);
+    auto failed = std::make_shared<LogItem>(*item);
+    failed->message->failure = removed.reason;
+    failed->message->content.clear();
+    f.ready_bytes += weight_of(*failed);
+    item = std::move(failed);
+  }
+}
+
 void Pump::on_hint(Hint hint) {
-  if (!running() || hint.head <= looked_) return;
+  if (!running()) return;
+  if (hint.item && hint.item->entry.kind == EntryKind::kRemoved) forget_removed(hint.item->entry);
+  if (hint.head <= looked_) return;
   head_ = std::max(head_, hint.head);
   page_failed_ = false;
   const bool next = hint.item && hint.item->entry.position == looked_.next();

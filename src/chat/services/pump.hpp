@@ -92,6 +92,7 @@ class Pump {
   [[nodiscard]] bool running() const { return started_ && !ended_; }
   [[nodiscard]] bool all_sent() const;
 
+  void forget_removed(const MailboxEntry& removed);
   void advance_run();
   void collect(Slot& slot);
   void confirm_slot(Slot& slot);

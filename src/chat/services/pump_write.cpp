@@ -7,7 +7,10 @@ namespace chat {
 namespace {
 
 bool lost_to_everyone(const LogItem& item) {
-  return !item.message || (item.message->failure && *item.message->failure != FailureReason::kSkipped);
+  if (!item.message) return true;
+  const auto& failure = item.message->failure;
+  // What expired was never delivered; its author's other devices are shown it all the same.
+  return failure == FailureReason::kUnreadable || (failure == FailureReason::kExpired && !item.entry.own);
 }
 
 }  // namespace

@@ -1,0 +1,45 @@
+#include "chat/services/pump_fixture.hpp"
+
+namespace chat::testing {
+namespace {
+
+TEST_F(PumpTest, WhatExpiresBeforeItIsWrittenIsNotWrittenAnyMore) {
+  settings.window_entries = 1;
+  start(3);
+  LogPage read;
+  for (std::uint8_t at = 1; at <= 3; ++at) {
+    read.items.push_back(identified(message(at), at));
+  }
+  read.through = MailboxSeq(3);
+  pump.on_page(std::move(read));
+  turn();
+  live(removal(4, 2));
+  ack(1);
+  EXPECT_EQ(host.written, (Numbers{1, 3, 4})) << "the gap is named";
+}
+
+TEST_F(PumpTest, APageThatWasReadBeforeAnExpiryIsReadAgain) {
+  start(2);
+  live(removal(3, 2));
+  page(2);
+  EXPECT_TRUE(host.written.empty());
+  ASSERT_EQ(host.reads.size(), 2u);
+  EXPECT_EQ(host.reads[1].first, 0u);
+  page(3);
+  EXPECT_EQ(host.written, (Numbers{1, 2, 3}));
+}
+
+TEST_F(PumpTest, TheAuthorsOtherDeviceGetsItsCopyOfWhatExpired) {
+  start(0);
+  auto copy = message(1);
+  copy->entry.own = true;
+  copy->message->failure = FailureReason::kExpired;
+  live(copy);
+  auto expired = message(2);
+  expired->message->failure = FailureReason::kExpired;
+  live(expired);
+  EXPECT_EQ(host.written, Numbers{1});
+}
+
+}  // namespace
+}  // namespace chat::testing
