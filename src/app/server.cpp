@@ -14,8 +14,10 @@
 #include "app/measured_store.hpp"
 #include "app/metrics_page.hpp"
 #include "app/network.hpp"
+#include "app/witness_file.hpp"
 #include "base/log.hpp"
 #include "chat/services/accounts_service.hpp"
+#include "chat/services/expiry.hpp"
 #include "chat/services/history_reader.hpp"
 #include "chat/services/lane.hpp"
 #include "chat/services/lane_survey.hpp"
@@ -105,7 +107,8 @@ struct Server::Parts {
                   .access_life = std::chrono::seconds(s.auth.access_token_seconds),
                   .refresh_life = std::chrono::hours(24 * s.auth.refresh_token_days)}),
         relations({lane, store, presence, clock, offload_to(reads)}, s.limits),
-        sockets(socket_options(s)) {
+        sockets(socket_options(s)),
+        witness(s.storage.path + "/believed_time") {
     const auto count = s.server.shards != 0 ? static_cast<std::size_t>(s.server.shards) : cores();
     for (std::size_t i = 0; i < count; ++i)
       shards.push_back(std::make_unique<aio::Shard>(aio::ShardIndex{static_cast<std::uint16_t>(i)}, clock));
@@ -146,6 +149,8 @@ struct Server::Parts {
   socketio::Server sockets;
   std::unique_ptr<engineio::Server> engine;
   std::unique_ptr<chat::PendingSurvey> survey;
+  WitnessFile witness;
+  std::unique_ptr<chat::Expiry> expiry;
 };
 
 void Server::Parts::connect_rooms() {
@@ -201,6 +206,9 @@ base::Result<std::unique_ptr<Server>, std::string> Server::start(const Settings&
   parts.lane.start();
   parts.survey = std::make_unique<chat::PendingSurvey>(parts.lane, *parts.data.store);
   parts.survey->wait_for(kSurveyHeadStart);
+  parts.expiry = std::make_unique<chat::Expiry>(
+      chat::Expiry::Parts{parts.lane, *parts.data.store, parts.clock, parts.witness, parts.registry},
+      chat::Expiry::Options{.life = std::chrono::seconds(settings.delivery.expiry_seconds)});
   const auto port = parts.engine->listen(settings.server.host, static_cast<std::uint16_t>(settings.server.port));
   if (!port)
     return base::fail(settings.server.host + ":" + std::to_string(settings.server.port) + ": " +
@@ -220,6 +228,7 @@ void Server::drain() {
   parts.scrapes.stop();  // the page reads the engine's counters
   parts.engine.reset();  // what is left is closed; sessions detach from the lane
   parts.survey.reset();
+  parts.expiry.reset();
   parts.passwords.stop();
   parts.reads.stop();
   parts.lane.stop();  // what was queued is committed and answered

@@ -48,6 +48,11 @@ void append_message(std::string& out, const chat::MessageView& message, const ch
   out += R"(,"status":")";
   out += to_string(message.status);
   out += '"';
+  if (message.status == chat::MessageStatus::kFailed && message.failure) {
+    out += R"(,"reason":")";
+    out += to_string(*message.failure);
+    out += '"';
+  }
   if (message.read_at) {
     out += R"(,"readAt":)";
     append_time(out, *message.read_at);
