@@ -8,7 +8,7 @@ namespace conformance {
 namespace {
 
 template <class Harness>
-class AccountStore : public ::testing::Test {
+class AccountStore : public StoreSuite<Harness> {
  protected:
   void commit(const chat::CommitBatch& batch) { ASSERT_TRUE(store().commit(batch, chat::Durability::kSynced).ok()); }
   chat::Store& store() { return under_test_.store(); }

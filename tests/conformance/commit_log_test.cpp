@@ -10,7 +10,7 @@ namespace conformance {
 namespace {
 
 template <class Harness>
-class CommitLog : public ::testing::Test {
+class CommitLog : public StoreSuite<Harness> {
  protected:
   chat::Store& store() { return under_test_.store(); }
   void add_message(std::uint32_t n) {

@@ -51,7 +51,7 @@ inline std::string describe(const chat::WrappedKey& k) {
 
 inline std::string describe(const chat::User& u) {
   return "user " + u.id.hex() + " " + u.username + " " + u.email + " " + u.password_hash + " " + describe(u.created) +
-         " " + describe(u.last_seen) + (u.deactivated ? " deactivated" : "");
+         " " + describe(u.last_seen) + (u.deactivated ? " deactivated" : "") + (u.push_previews ? " previews" : "");
 }
 
 inline std::string describe(const chat::Device& d) {
@@ -75,6 +75,18 @@ inline std::string describe(const chat::Relation& r) {
   return "relation " + r.pair.low.hex() + "," + r.pair.high.hex() + " " +
          std::to_string(static_cast<int>(r.friendship)) + (r.blocked_by_low ? " low blocks" : "") +
          (r.blocked_by_high ? " high blocks" : "") + " " + describe(r.changed);
+}
+
+inline std::string describe(const chat::PushJob& j) {
+  return "job " + j.user.hex() + "/" + j.device.value + " kind " + j.kind + " position " +
+         std::to_string(j.position.value) + " message " + j.message.hex() + " due " + describe(j.due) + " expires " +
+         describe(j.expires) + " attempts " + std::to_string(j.attempts);
+}
+
+inline std::string describe(const chat::DeviceTrace& t) {
+  return "trace " + t.user.hex() + "/" + t.device.value + " written " + std::to_string(t.written.value) + " at " +
+         describe(t.written_at) + " pushed " + std::to_string(t.pushed.value) + " at " + describe(t.pushed_at) +
+         " outcome " + std::to_string(static_cast<int>(t.outcome)) + " " + t.detail;
 }
 
 inline std::string describe(const chat::MailboxBounds& b) {

@@ -16,6 +16,7 @@ constexpr int kSeeds = 12;
 constexpr int kBatches = 120;
 
 const chat::DeviceId kDevices[] = {{"phone"}, {"laptop"}};
+const std::string kKinds[] = {"fcm", "webpush"};
 
 class History {
  public:
@@ -78,8 +79,24 @@ class History {
     batch.watermark_steps.push_back(step(author, reader, kind, mark, author_entry, reader_entry));
   }
 
+  /// Puts, moves and erases jobs; sometimes one device twice in a batch.
+  void push(chat::CommitBatch& batch) {
+    const auto who = somebody();
+    const auto& device = kDevices[roll(2)];
+    if (roll(4) == 0) {
+      batch.device_traces.push_back(device_trace(who, device.value, static_cast<chat::PushOutcome>(roll(9))));
+      return;
+    }
+    if (roll(4) == 0) {
+      batch.erased_push_jobs.emplace_back(who, device);
+      return;
+    }
+    const auto due = roll(4) == 0 ? chat::kPushHeld : at_ms(static_cast<std::int64_t>(roll(600)) - 100);
+    batch.push_jobs.push_back(push_job(who, device.value, due, kKinds[roll(2)], 1 + roll(500)));
+  }
+
   void hot(chat::CommitBatch& batch) {
-    switch (roll(8)) {
+    switch (roll(10)) {
       case 0:
       case 1:
       case 2:
@@ -90,6 +107,9 @@ class History {
       case 5:
         batch.positions.push_back({somebody(), kDevices[roll(2)], chat::MailboxSeq(roll(1000))});
         return;
+      case 6:
+      case 7:
+        return push(batch);
       default: {
         const auto owner = somebody();
         batch.trims.push_back({owner, chat::MailboxSeq(roll(heads_[owner] + 3))});
@@ -174,9 +194,22 @@ void describe_pair(const chat::Store& store, const chat::UserId& a, const chat::
   }
 }
 
+void describe_push(const chat::Store& store, std::uint64_t step, std::string& all) {
+  for (const auto& kind : kKinds) {
+    for (const std::int64_t until : {-50, 0, 100, 300}) all += describe(store.due_push_jobs(kind, at_ms(until), step));
+    all += describe(store.due_push_jobs(kind, chat::kPushHeld, 1000)) + "\n";
+  }
+  all += describe(store.push_jobs_after({}, {}, 1000)) + describe(store.push_jobs_after(user_id(3), kDevices[0], step));
+  for (std::uint32_t n = 1; n <= kUsers; ++n) {
+    all += describe(store.push_jobs(user_id(n)));
+    for (const auto& device : kDevices) all += describe(store.device_trace(user_id(n), device)) + "\n";
+  }
+}
+
 /// Everything that can be read, as one text.
 std::string describe_all(const chat::Store& store, std::uint32_t messages, std::uint64_t step) {
   std::string all = describe(store.has_users()) + "\n";
+  describe_push(store, step, all);
   for (std::uint32_t n = 1; n <= kUsers; ++n) {
     const auto id = user_id(n);
     describe_mailbox(store, id, step, all);
@@ -202,7 +235,7 @@ std::string describe_all(const chat::Store& store, std::uint32_t messages, std::
 }
 
 template <class Harness>
-class Equivalence : public ::testing::Test {};
+class Equivalence : public StoreSuite<Harness> {};
 TYPED_TEST_SUITE(Equivalence, Stores, StoreNames);
 
 TYPED_TEST(Equivalence, ReadsLikeTheMemoryStoreAfterAnyHistory) {

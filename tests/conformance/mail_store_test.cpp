@@ -8,7 +8,7 @@ namespace conformance {
 namespace {
 
 template <class Harness>
-class MailStore : public ::testing::Test {
+class MailStore : public StoreSuite<Harness> {
  protected:
   void commit(const chat::CommitBatch& batch) {
     ASSERT_TRUE(under_test_.store().commit(batch, chat::Durability::kSynced).ok());

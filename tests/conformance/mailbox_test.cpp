@@ -10,7 +10,7 @@ namespace {
 using chat::WatermarkKind;
 
 template <class Harness>
-class Mailbox : public ::testing::Test {
+class Mailbox : public StoreSuite<Harness> {
  protected:
   void commit(const chat::CommitBatch& batch) { ASSERT_TRUE(store().commit(batch, chat::Durability::kSynced).ok()); }
   chat::Store& store() { return under_test_.store(); }
@@ -234,6 +234,7 @@ TYPED_TEST(Mailbox, OfAnErasedUserIsGoneAndStartsAgainFromOne) {
   this->trim(5);
   chat::CommitBatch erase;
   erase.erased_users = {this->ann_};
+  erase.erased_conversations = {chat::ConversationKey::of(this->ann_, this->bob_)};  // as the lane does
   this->commit(erase);
   EXPECT_EQ(describe(this->store().mailbox_bounds(this->ann_)), "bounds 1..0");
   this->commit(this->backlog(2));

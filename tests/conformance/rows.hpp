@@ -95,7 +95,8 @@ inline chat::User user(std::uint32_t n, std::string name, std::string email) {
           .password_hash = "$argon2id$" + std::to_string(n),
           .created = at_ms(1000 + n),
           .last_seen = at_ms(2000 + n),
-          .deactivated = n % 2 == 1};
+          .deactivated = n % 2 == 1,
+          .push_previews = n % 3 == 1};
 }
 
 inline chat::Device device(const chat::UserId& user, std::string id, std::uint32_t login) {
@@ -118,6 +119,30 @@ inline chat::Login login(std::uint32_t n, const chat::UserId& user, std::string 
           .address = "192.0.2.1",
           .current = std::string(32, '\xfe'),
           .children = {std::string(32, '\0'), std::string(32, 'c')}};
+}
+
+inline chat::PushJob push_job(const chat::UserId& user, std::string device, base::WallTime due,
+                              std::string kind = "webpush", std::uint64_t position = 7) {
+  return {.user = user,
+          .device = chat::DeviceId{std::move(device)},
+          .kind = std::move(kind),
+          .position = chat::MailboxSeq(position),
+          .message = message_id(static_cast<std::uint32_t>(position)),
+          .due = due,
+          .expires = at_ms(41),
+          .attempts = 4'000'000'000};
+}
+
+inline chat::DeviceTrace device_trace(const chat::UserId& user, std::string device,
+                                      chat::PushOutcome outcome = chat::PushOutcome::kNotNeeded) {
+  return {.user = user,
+          .device = chat::DeviceId{std::move(device)},
+          .written = chat::MailboxSeq(51),
+          .written_at = at_ms(52),
+          .pushed = chat::MailboxSeq(53),
+          .pushed_at = at_ms(54),
+          .outcome = outcome,
+          .detail = "UNREGISTERED"};
 }
 
 inline chat::Relation relation(const chat::UserId& a, const chat::UserId& b, chat::Friendship friendship) {

@@ -2,41 +2,21 @@
 // The stores that the suite runs on: how each is opened, restarted, backed up and restored.
 
 #include <gtest/gtest.h>
-#include <unistd.h>
 
-#include <atomic>
 #include <filesystem>
 #include <memory>
 #include <string>
 
 #include "adapters/memory/memory_store.hpp"
 #include "adapters/rocksdb/rocksdb_store.hpp"
+#include "mongo_under_test.hpp"
+#include "temporary_directory.hpp"
 
 namespace conformance {
 
-/// A directory of its own, gone at the end.
-class TemporaryDirectory {
- public:
-  TemporaryDirectory() {
-    static std::atomic<int> count{0};
-    path_ = std::filesystem::temp_directory_path() /
-            ("restante-conformance-" + std::to_string(::getpid()) + "-" + std::to_string(++count));
-    std::filesystem::create_directories(path_);
-  }
-  ~TemporaryDirectory() {
-    std::error_code ignored;
-    std::filesystem::remove_all(path_, ignored);
-  }
-  TemporaryDirectory(const TemporaryDirectory&) = delete;
-  TemporaryDirectory& operator=(const TemporaryDirectory&) = delete;
-  [[nodiscard]] std::string file(const std::string& name) const { return (path_ / name).string(); }
-
- private:
-  std::filesystem::path path_;
-};
-
 class MemoryUnderTest {
  public:
+  static std::optional<std::string> missing() { return std::nullopt; }
   chat::Store& store() { return *store_; }
   void reopen() { store_->reopen(); }
   void backup() { backup_ = store_->copy(); }
@@ -52,6 +32,7 @@ class MemoryUnderTest {
 
 class RocksDbUnderTest {
  public:
+  static std::optional<std::string> missing() { return std::nullopt; }
   RocksDbUnderTest() { open(); }
   chat::Store& store() { return *store_; }
   void reopen() {
@@ -84,12 +65,22 @@ class RocksDbUnderTest {
   std::unique_ptr<adapters::rocksdb::RocksDbStore> store_;
 };
 
-using Stores = ::testing::Types<MemoryUnderTest, RocksDbUnderTest>;
+using Stores = ::testing::Types<MemoryUnderTest, RocksDbUnderTest, MongoUnderTest>;
 
 struct StoreNames {
   template <class Harness>
   static std::string GetName(int /*index*/) {
-    return std::is_same_v<Harness, MemoryUnderTest> ? "Memory" : "RocksDb";
+    if (std::is_same_v<Harness, MemoryUnderTest>) return "Memory";
+    return std::is_same_v<Harness, RocksDbUnderTest> ? "RocksDb" : "MongoDb";
+  }
+};
+
+/// What all suites start from: skipped where the store's server is missing.
+template <class Harness>
+class StoreSuite : public ::testing::Test {
+ protected:
+  void SetUp() override {
+    if (const auto missing = Harness::missing()) GTEST_SKIP() << *missing;
   }
 };
 
