@@ -9,8 +9,9 @@ const kDashboard = path.join(kRoot, 'deploy/grafana/restante.json');
 
 /** What only has a value after an incident, or with a provider that a test has not. Each with its reason. */
 const kOnlyAfterwards = new Map([
-  ['max(restante_undelivered_age_seconds{instance=~"node"})', 'set by the survey of what is undelivered'],
-  ['max by (provider) (restante_push_lane_stopped{instance=~"node"})', 'only where a push provider is set up'],
+  ...[0.5, 0.99].map((share) => [
+    `histogram_quantile(${share}, sum by (le, provider) (rate(restante_push_seconds_bucket{instance=~"node"}[60s])))`,
+    'no push was sent: a test of the push outbox has a provider, this one has none']),
 ]);
 
 function* panelsOf(panels) {

@@ -176,6 +176,7 @@ const kIncidents = [
   ['RestanteDiskFillsUp', 'restante_storage_free_bytes', (seconds) => 40e9 - seconds * 10e6, 40e9],
   ['RestanteDiskAlmostFull', 'restante_storage_free_bytes', () => 300e6],
   ['RestanteRowsDamaged', 'restante_damaged_rows_total', () => 3, 0],
+  ['RestantePushesRefused', 'restante_push_total{provider="fcm",outcome="payload_refused"}', () => 2, 0],
   ['RestantePushLaneStopped', 'restante_push_lane_stopped{provider="fcm"}', () => 1],
 ];
 

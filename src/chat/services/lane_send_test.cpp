@@ -135,6 +135,7 @@ TEST_F(LaneSend, AFullQueueRefusesAndKeepsTheOrder) {
   EXPECT_EQ(message(sent[0]).seq, ConversationSeq(1));
   for (std::size_t i = 1; i < sent.size(); ++i) EXPECT_EQ(code(sent[i]), ErrorCode::kOverloaded) << i;
   EXPECT_EQ(code(send(alice, bob_id, "x", "id2")), ErrorCode::kOverloaded) << "id1 comes first";
+  EXPECT_EQ(metrics.refused_queue_full.value(), sent.size() - 1) << "each of them once";
   for (std::uint64_t i = 1; i < sent.size(); ++i) {
     EXPECT_EQ(message(send(alice, bob_id, "x", "id" + std::to_string(i))).seq, ConversationSeq(i + 1));
   }
