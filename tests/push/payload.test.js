@@ -20,8 +20,7 @@ test('with previews FCM gets the founding shape: title, body, sound, badge, type
   assert.equal(shown.body, 'See you at the station at seven');
   assert.deepEqual(shown.sound, ['default', 'default']);
   assert.deepEqual(shown.badge, [1, 1]);
-  assert.deepEqual(Object.keys(shown.data).sort(), ['messageId', 'senderId', 'type']);
-  assert.deepEqual([shown.data.senderId, shown.data.messageId], [sender.id, message._id]);
+  assert.deepEqual(shown.data, { type: 'new_message', senderId: sender.id, messageId: message._id });
   assert.match(raw.android.priority, /high/i);
   world.assertNoProblems();
 });
