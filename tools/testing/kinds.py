@@ -64,18 +64,28 @@ def unit(preset):
     listing = subprocess.run(["ctest", "--show-only=json-v1"], cwd=BUILD / preset, capture_output=True, text=True, check=True)
     tests = [test for test in json.loads(listing.stdout)["tests"] if "command" in test]
     reports = _Reports(preset, "unit")
+    servers = _mongodb()
     with concurrent.futures.ThreadPoolExecutor(repository.processors()) as pool:
-        found = [case for cases in pool.map(lambda test: _gtest(preset, test, reports), tests) for case in cases]
+        found = [case for cases in pool.map(lambda test: _gtest(preset, test, reports, servers), tests) for case in cases]
     return found + reports.cases()
 
 
-def _gtest(preset, test, reports):
+def _mongodb():
+    """Where the tests find a MongoDB server. Without one they skip themselves, with the reason."""
+    if os.environ.get("RESTANTE_MONGODB_URI"):
+        return {}
+    with repository.lock():
+        done = process.run([ROOT / "tools/mongodb_server"], LOGS / "mongodb_server.log", seconds=_UNIT_SECONDS)
+    return {"RESTANTE_MONGOD": done.output.strip().splitlines()[-1]} if done.status == 0 else {}
+
+
+def _gtest(preset, test, reports, servers):
     name, command = test["name"], test["command"]
     folder = LOGS / f"unit-{preset}"
     report = folder / f"{name}.xml"
     report.unlink(missing_ok=True)
     done = process.run(command, folder / f"{name}.log", seconds=_UNIT_SECONDS, cwd=folder if folder.is_dir() else None,
-                       env={"GTEST_OUTPUT": f"xml:{report}", **reports.environment})
+                       env={"GTEST_OUTPUT": f"xml:{report}", **servers, **reports.environment})
     if report.is_file():
         cases = from_gtest_xml(report.read_text(encoding="utf-8", errors="replace"))
         if done.status != 0 and not any(case.outcome == FAILED for case in cases):
