@@ -5,6 +5,7 @@
 #include <filesystem>
 
 #include "adapters/crypto/secret_file.hpp"
+#include "adapters/crypto/vapid_key.hpp"
 #include "base/hex.hpp"
 
 namespace adapters::crypto {
@@ -14,7 +15,8 @@ namespace {
 constexpr std::string_view kFormat = "restante-keys 1";
 constexpr std::size_t kMaxKeysFile = 1024 * 1024;  // thousands of rotations
 constexpr std::size_t kMinDistinctBytes = 12;      // 32 random bytes have fewer once in about 10^12 draws
-constexpr KeyPurpose kPurposes[] = {KeyPurpose::kEpoch, KeyPurpose::kToken, KeyPurpose::kRefresh};
+// The one that older rings lack comes first in the file: a file that was cut then lacks another, and is noticed.
+constexpr KeyPurpose kPurposes[] = {KeyPurpose::kVapid, KeyPurpose::kEpoch, KeyPurpose::kToken, KeyPurpose::kRefresh};
 
 std::string_view name_of(KeyPurpose purpose) {
   switch (purpose) {
@@ -24,12 +26,18 @@ std::string_view name_of(KeyPurpose purpose) {
       return "token";
     case KeyPurpose::kRefresh:
       return "refresh";
+    case KeyPurpose::kVapid:
+      return "vapid";
   }
   return "";
 }
 
 std::string associated_with(KeyPurpose purpose, const std::string& id_hex) {
   return std::string(kFormat) + std::string(name_of(purpose)) + id_hex;
+}
+
+bool holds(const RingKeys& keys, KeyPurpose purpose) {
+  return std::any_of(keys.begin(), keys.end(), [&](const RingKey& key) { return key.purpose == purpose; });
 }
 
 bool weak(std::string_view secret) {
@@ -133,7 +141,11 @@ std::optional<KeyRingError> KeyRing::load(bool create) {
     return error_of(KeyRingError::kMissing,
                     path_ + " is missing; restore it from a backup: without it stored messages cannot be read");
   }
-  return parse(**content);
+  if (auto error = parse(**content)) return error;
+  if (holds(*keys(), KeyPurpose::kVapid)) return std::nullopt;
+  RingKeys more = *keys();
+  more.insert(more.begin(), make(KeyPurpose::kVapid));
+  return save(std::move(more));
 }
 
 std::optional<KeyRingError> KeyRing::parse(std::string_view text) {
@@ -157,7 +169,7 @@ std::optional<KeyRingError> KeyRing::parse(std::string_view text) {
     text.remove_prefix(end + 1);
   }
   for (const KeyPurpose purpose : kPurposes) {
-    if (std::none_of(keys.begin(), keys.end(), [&](const RingKey& key) { return key.purpose == purpose; })) {
+    if (purpose != KeyPurpose::kVapid && !holds(keys, purpose)) {
       return error_of(KeyRingError::kDamaged, path_ + " lacks a key; restore it from a backup");
     }
   }
@@ -186,7 +198,9 @@ std::optional<KeyRingError> KeyRing::save(RingKeys keys) {
 
 RingKey KeyRing::make(KeyPurpose purpose) const {
   base::SecureRandom random;
-  return {purpose, chat::KeyId::make(clock_.wall_now(), random), Secret::random()};
+  Secret secret = Secret::random();
+  while (purpose == KeyPurpose::kVapid && !VapidKey::is_scalar(secret)) secret = Secret::random();
+  return {purpose, chat::KeyId::make(clock_.wall_now(), random), secret};
 }
 
 std::shared_ptr<const RingKeys> KeyRing::keys() const {

@@ -5,10 +5,11 @@
 //   keys         every other secret, wrapped by the master key:
 //
 //     file = "restante-keys 1" LF ( purpose SP key-id SP base64url(nonce ‖ ciphertext ‖ tag) LF )*
-//     purpose = "epoch" | "token" | "refresh"       key-id = 24 hex digits       oldest first: the last one is current
-//     associated data = "restante-keys 1" ‖ purpose ‖ key-id
+//     purpose = "epoch" | "token" | "refresh" | "vapid"       key-id = 24 hex digits       oldest first: the last one
+//     is current associated data = "restante-keys 1" ‖ purpose ‖ key-id
 //
 // epoch: wraps the data keys of conversations. token: signs access tokens. refresh: authenticates refresh tokens.
+// vapid: signs to browser vendors (vapid_key.hpp); a ring of an older version gets one when it is opened.
 // Adding a key keeps the older ones (overlap) until remove(). Thread-safe; a change is on the disk before it is used.
 
 #include <atomic>
@@ -26,7 +27,7 @@
 
 namespace adapters::crypto {
 
-enum class KeyPurpose : std::uint8_t { kEpoch, kToken, kRefresh };
+enum class KeyPurpose : std::uint8_t { kEpoch, kToken, kRefresh, kVapid };
 
 struct RingKey {
   KeyPurpose purpose = KeyPurpose::kEpoch;

@@ -48,7 +48,7 @@ TEST_F(KeyRingFiles, AreMadeAtFirstBootAndReadableByTheOwnerOnly) {
   EXPECT_EQ(mode("master.key"), 0400u);
   EXPECT_EQ(mode("keys"), 0600u);
   EXPECT_EQ(content("master.key").size(), kKeyBytes);
-  EXPECT_EQ((*ring)->keys()->size(), 3u);
+  EXPECT_EQ((*ring)->keys()->size(), 4u);
 }
 
 TEST_F(KeyRingFiles, GiveTheSameKeysAgainAndHoldNoneInTheClear) {
@@ -56,8 +56,8 @@ TEST_F(KeyRingFiles, GiveTheSameKeysAgainAndHoldNoneInTheClear) {
   ASSERT_TRUE(first.ok());
   const auto second = open(false);
   ASSERT_TRUE(second.ok());
-  ASSERT_EQ((*second)->keys()->size(), 3u);
-  for (std::size_t i = 0; i < 3; ++i) {
+  ASSERT_EQ((*second)->keys()->size(), 4u);
+  for (std::size_t i = 0; i < 4; ++i) {
     const RingKey& key = (*first)->keys()->at(i);
     EXPECT_EQ((*second)->keys()->at(i).id, key.id);
     EXPECT_EQ((*second)->keys()->at(i).secret.view(), key.secret.view());
@@ -84,6 +84,21 @@ TEST_F(KeyRingFiles, KeepOlderKeysAfterARotationUntilTheyAreRemoved) {
   const auto last = open(false);
   ASSERT_TRUE(last.ok());
   EXPECT_EQ(find_key(*(*last)->keys(), KeyPurpose::kEpoch, old_id), nullptr);
+}
+
+TEST_F(KeyRingFiles, OfAnOlderVersionGetAVapidKeyThatStays) {
+  ASSERT_TRUE(open().ok());
+  std::string text = content("keys");
+  const std::size_t at = text.find("vapid ");
+  ASSERT_NE(at, std::string::npos);
+  write("keys", text.erase(at, text.find('\n', at) + 1 - at));
+  const auto first = open(false);
+  ASSERT_TRUE(first.ok());
+  const auto second = open(false);
+  ASSERT_TRUE(second.ok());
+  ASSERT_EQ((*second)->keys()->size(), 4u);
+  EXPECT_EQ(current_key(*(*first)->keys(), KeyPurpose::kVapid).id,
+            current_key(*(*second)->keys(), KeyPurpose::kVapid).id);
 }
 
 TEST_F(KeyRingFiles, AreRefusedWhenOthersMayReadThem) {

@@ -37,6 +37,9 @@ class PushProvider {
   virtual ~PushProvider() = default;
   /// PushAddress::kind of its addresses; constant.
   [[nodiscard]] virtual std::string_view kind() const = 0;
+  /// Which of its services this address is at (an origin, say): when one is down, the others are still asked. Empty:
+  /// there is only one. Any thread.
+  [[nodiscard]] virtual std::string part(const PushAddress& /*address*/) const { return {}; }
   /// Any thread, never blocks. `done` is called exactly once, on a thread of the provider's, also when the provider is
   /// destroyed meanwhile (kUnavailable). The caller bounds how many are under way.
   virtual void send(PushRequest request, base::Function<void(PushResult)> done) = 0;
