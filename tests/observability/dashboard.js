@@ -10,7 +10,7 @@ const kDashboard = path.join(kRoot, 'deploy/grafana/restante.json');
 /** What only has a value after an incident, or with a provider that a test has not. Each with its reason. */
 const kOnlyAfterwards = new Map([
   ...[0.5, 0.99].map((share) => [
-    `histogram_quantile(${share}, sum by (le, provider) (rate(restante_push_seconds_bucket{instance=~"node"}[60s])))`,
+    `histogram_quantile(${share}, sum by (le, provider) (rate(restante_push_seconds_bucket{instance=~"node"}[5m])))`,
     'no push was sent: a test of the push outbox has a provider, this one has none']),
 ]);
 
