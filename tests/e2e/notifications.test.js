@@ -52,12 +52,16 @@ async function person({ permission = 'granted', ...options } = {}) {
   const friend = await server.register(uniqueName('otto'));
   await server.befriend(user, friend);
   const subscription = standin.subscribe();
-  const window = await Window.open(context, server.url, options);
-  await window.page.evaluateOnNewDocument(pretendToSubscribe, subscription.toJSON());
-  await window.page.reload({ waitUntil: 'load' });
+  const open = async () => {
+    const window = await Window.open(context, 'about:blank', options);
+    await window.page.evaluateOnNewDocument(pretendToSubscribe, subscription.toJSON());
+    await window.page.goto(server.url, { waitUntil: 'load' });
+    return window;
+  };
+  const window = await open();
   await window.logIn(user.username, user.password);
   await window.seeText('.me', user.username);
-  return { context, user, friend, subscription, window };
+  return { user, friend, subscription, window, open };
 }
 const isOn = (window, on) => window.until((wanted) => document.querySelector('#notify').getAttribute('aria-checked') === wanted, String(on));
 const write = (from, to, content) => server.expect(201, 'POST', '/messages', { token: from.token, body: { recipient: to.id, content } });
@@ -67,6 +71,13 @@ async function storedAddress(window, user) {
   const session = await window.page.evaluate(() => JSON.parse(localStorage.getItem('restante.session')));
   const { devices } = await server.expect(200, 'GET', '/me/export', { token: user.token });
   return devices.find(({ device }) => device === session.device)?.push?.address;
+}
+
+/** Until the server knows it, too: what is written now does not reach the page any more. */
+async function closePage(window, user) {
+  const { device } = await window.page.evaluate(() => JSON.parse(localStorage.getItem('restante.session')));
+  await window.page.close();
+  await until(async () => (await server.device(user, device)).online === false, 'the device offline');
 }
 
 /** Hands the browser what the push service got. */
@@ -114,16 +125,16 @@ test('the switch asks, subscribes with the server\'s key and stores the address;
 });
 
 test('a push wakes the closed page: generic by default, name and text where asked for; a click leads to the conversation', async () => {
-  const { context, user, friend, subscription, window } = await person({ dark: true });
+  const { user, friend, subscription, window, open } = await person({ dark: true });
   await window.click('#tab-settings');
   await window.click('#notify');
   await isOn(window, true);
-  await window.page.goto('about:blank');
+  await closePage(window, user);
   await write(friend, user, 'a secret for later');
   const [generic] = await until(() => standin.pushedTo(subscription).length && standin.pushedTo(subscription), 'the push');
   assert.ok(!generic.text.includes('secret') && !generic.text.includes(friend.username), generic.text);
 
-  const later = await Window.open(context, server.url, { dark: true });
+  const later = await open();
   await later.seeText('.me', user.username);
   const other = await lookAway(later);
   await deliver(later, generic.text);
@@ -137,10 +148,10 @@ test('a push wakes the closed page: generic by default, name and text where aske
   await later.click('#previews');
   await later.until(() => document.querySelector('#previews').getAttribute('aria-checked') === 'true');
   await later.shot('settings-dark');
-  await later.page.goto('about:blank');
+  await closePage(later, user);
   await write(friend, user, 'now with my name');
   const [, named] = await until(() => standin.pushedTo(subscription).length > 1 && standin.pushedTo(subscription), 'the second push');
-  const again = await Window.open(context, server.url);
+  const again = await open();
   await again.seeText('.me', user.username);
   await lookAway(again);
   await deliver(again, named.text);
@@ -148,7 +159,7 @@ test('a push wakes the closed page: generic by default, name and text where aske
   assert.deepEqual(await shown(again), [{ title: friend.username, body: 'now with my name', tag: 'restante', data: friend.id }]);
 
   // The click itself is the system's; what the worker does with it is ours.
-  const target = await browser.waitForTarget((each) => each.type() === 'service_worker' && each.url().startsWith(server.url));
+  const target = await again.page.browserContext().waitForTarget((each) => each.type() === 'service_worker' && each.url().startsWith(server.url));
   const worker = await target.worker();
   await worker.evaluate(async () => {
     const [notification] = await self.registration.getNotifications();
