@@ -21,6 +21,7 @@ struct Arguments {
   std::string data;
   bool insecure_plaintext = false;
   std::string friends = "pairs";
+  std::string push_user;
   SeedOptions seed;
 };
 
@@ -93,6 +94,11 @@ int run_command_line(int argc, char** argv) {
   keys_command->require_subcommand(1);
   auto* keys_rotate = keys_command->add_subcommand("rotate", "add fresh keys (the server must be stopped)");
   add_common(*keys_rotate, arguments);
+  auto* push_command = root.add_subcommand("push", "pushes to devices");
+  push_command->require_subcommand(1);
+  auto* push_test_command = push_command->add_subcommand("test", "push to a user's devices, and say which hop fails");
+  add_common(*push_test_command, arguments);
+  push_test_command->add_option("user", arguments.push_user, "user name")->required();
   auto* settings_command = root.add_subcommand("settings", "print every setting, as in docs/configuration.md");
 
   try {
@@ -103,7 +109,7 @@ int run_command_line(int argc, char** argv) {
     return complain(error.what(), kWrongUsage);
   }
   if (root.get_subcommands().empty())
-    return complain("a command is missing: serve, seed, epoch, keys or settings (restante --help)", kWrongUsage);
+    return complain("a command is missing: serve, seed, push, epoch, keys or settings (restante --help)", kWrongUsage);
   if (settings_command->parsed()) {
     std::cout << describe_settings();
     return 0;
@@ -113,6 +119,7 @@ int run_command_line(int argc, char** argv) {
   if (serve_command->parsed()) return serve(*settings);
   if (epoch_new->parsed()) return new_epoch(*settings);
   if (keys_rotate->parsed()) return rotate_keys(*settings);
+  if (push_test_command->parsed()) return push_test(*settings, arguments.push_user);
   if (auto friends = parse_friends(arguments); !friends) return complain(friends.error(), kWrongUsage);
   return seed_command->parsed() ? seed(*settings, arguments.seed) : kFailed;
 }

@@ -1,5 +1,5 @@
 #pragma once
-// restante serve | seed | epoch new | keys rotate | settings: parses, loads the settings, runs the command.
+// restante serve | seed | push test | epoch new | keys rotate | settings: parses, loads the settings, runs the command.
 
 namespace app {
 

@@ -1,0 +1,63 @@
+#include "app/push_providers.hpp"
+
+#include "adapters/crypto/vapid_key.hpp"
+#include "adapters/fcm/fcm_address.hpp"
+#include "base/hex.hpp"
+
+namespace app {
+namespace {
+
+std::optional<std::string> refuse_address(const chat::PushAddress& address,
+                                          const adapters::webpush::EndpointRules& rules) {
+  if (address.kind == "webpush") return adapters::webpush::refuse_address(address.address, rules);
+  const auto parsed = adapters::fcm::parse_address(address.address);
+  return parsed ? std::nullopt : std::optional(parsed.error());
+}
+
+}  // namespace
+
+adapters::fcm::FcmOptions fcm_options(const Settings& settings) {
+  return {.service_account = settings.push.fcm_service_account,
+          .base_url = settings.push.fcm_base_url,
+          .ca_file = settings.push.ca_file};
+}
+
+adapters::webpush::EndpointRules endpoint_rules(const Settings& settings) {
+  return {.allowed_hosts = settings.push.webpush_allowed_hosts, .any_port = settings.push.allow_private_addresses};
+}
+
+base::Result<PushProviders, std::string> make_push_providers(const Settings& settings,
+                                                             const adapters::crypto::KeyRing& keys,
+                                                             const base::Clock& clock) {
+  PushProviders made;
+  if (!settings.push.fcm_service_account.empty()) {
+    auto fcm = adapters::fcm::FcmProvider::create(fcm_options(settings), clock);
+    if (!fcm) return base::fail("push.fcm_service_account: " + fcm.error());
+    made.fcm = std::move(*fcm);
+  }
+  if (settings.push.webpush) {
+    const adapters::crypto::VapidKey key(keys);
+    auto webpush = adapters::webpush::WebPushProvider::create(
+        {.identity = {.public_key = key.public_key(),
+                      .sign = [key](std::string_view text) { return key.sign(text); },
+                      .subject = settings.push.webpush_subject},
+         .allowed_hosts = settings.push.webpush_allowed_hosts,
+         .allow_private_addresses = settings.push.allow_private_addresses,
+         .ca_file = settings.push.ca_file},
+        clock);
+    if (!webpush) return base::fail("push.webpush: " + webpush.error());
+    made.webpush = std::move(*webpush);
+    made.webpush_public_key = base::to_base64url(key.public_key());
+  }
+  return made;
+}
+
+api::PushOffer push_offer(const Settings& settings, const PushProviders& providers) {
+  return {.fcm = providers.fcm != nullptr,
+          .webpush_public_key = providers.webpush_public_key,
+          .refuse = [rules = endpoint_rules(settings)](const chat::PushAddress& address) {
+            return refuse_address(address, rules);
+          }};
+}
+
+}  // namespace app
