@@ -48,6 +48,10 @@ class LaneCommand {
   /// again before any other, and finish() is not called for the failed try.
   [[nodiscard]] virtual bool stage_again() const { return false; }
 
+  /// After kConflict (another node wrote first, nothing of the batch was written): true once the command has forgotten
+  /// what it staged, and it is staged again as above. After a few such rounds in a row the lane fails it instead.
+  [[nodiscard]] virtual bool stage_after_conflict(LaneContext& /*context*/) { return stage_again(); }
+
   /// Instead of context.reply(), for the hot path: after finish() the lane hands the command itself to this executor,
   /// which calls answer() and destroys it there. nullptr: it dies with its batch.
   [[nodiscard]] virtual base::Executor* answers_on() { return nullptr; }

@@ -26,6 +26,7 @@ class AnsweringCommand : public HotCommand {
  public:
   AnsweringCommand(base::Executor& on, Reply<T> reply) : on_(on), reply_(std::move(reply)) {}
   [[nodiscard]] base::Executor* answers_on() final { return &on_; }
+  [[nodiscard]] bool stage_after_conflict(LaneContext& /*context*/) override { return !refused(); }
   void answer() final { reply_(std::move(outcome_)); }
   /// Instead of the lane, which did not take the command.
   static void refuse(std::unique_ptr<LaneCommand> command, Refusal refusal) {
@@ -74,6 +75,7 @@ class SendCommand final : public AnsweringCommand<SendAnswer> {
   void stage_hot(LaneDesk& desk) override;
   void finish_hot(LaneDesk& desk, std::optional<StoreError> failed) override;
 
+  [[nodiscard]] bool stage_after_conflict(LaneContext& context) override;
   bool answer_repeat(LaneDesk& desk);
   bool admitted(LaneDesk& desk, UserState& sender);
   bool session_is_valid(LaneDesk& desk, UserState& sender);
@@ -87,6 +89,7 @@ class SendCommand final : public AnsweringCommand<SendAnswer> {
   SendAnswer made_;
   SendCommand* repeats_ = nullptr;  // a send of the same batch with the same client id
   bool numbered_ = false;
+  bool admitted_ = false;  // limits are taken once, whatever the number of conflicts
   bool in_turn_ = false;   // the text is gone, see refuse_in_turn()
   bool waits_ = false;     // behind an earlier refusal, where check() has given it its place
   bool answered_ = false;  // out of the store: no commit can change it

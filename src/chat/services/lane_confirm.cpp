@@ -82,6 +82,7 @@ void LaneDesk::append_receipt(UserState& reader, const Receipt& receipt, base::S
   step.author = receipt.author;
   step.reader = reader.key;
   step.kind = WatermarkKind::kDelivered;
+  step.after = side.delivered.up_to;
   step.up_to = step.newest_covered_seq = receipt.seq;
   step.at = now();
   step.newest_covered = receipt.message;

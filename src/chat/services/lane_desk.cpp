@@ -8,6 +8,8 @@ namespace chat {
 namespace {
 
 constexpr std::chrono::milliseconds kRetryPause{50};  // after a failed commit
+// Each of them means that another node got through: with so many in a row something else is wrong.
+constexpr std::uint32_t kMostConflicts = 16;
 
 }  // namespace
 
@@ -36,6 +38,7 @@ void LaneDesk::settle() {
 void LaneDesk::settle_once() {
   if (staged_.empty() && batch_.empty() && !failed_) return;
   const auto failed = commit();
+  conflicts_ = failed == StoreError::kConflict ? conflicts_ + 1 : 0;
   if (failed) {
     hints_.clear();
     ends_.clear();
@@ -63,7 +66,8 @@ void LaneDesk::settle_once() {
 
 void LaneDesk::stage_failed_again() {
   if (again_.empty()) return;
-  retry_at_ = steady_now() + kRetryPause;
+  // What another node has written can be read at once.
+  retry_at_ = steady_now() + (conflicts_ == 0 ? kRetryPause : std::chrono::milliseconds(0));
   auto commands = std::exchange(again_, {});
   for (auto& command : commands) {
     command->stage(*this);
@@ -87,8 +91,10 @@ std::optional<StoreError> LaneDesk::commit() {
 
 void LaneDesk::finish_staged(std::optional<StoreError> failed) {
   if (failed) {
+    const bool conflict = *failed == StoreError::kConflict && conflicts_ <= kMostConflicts;
     for (auto& command : staged_) {
-      if (command->stage_again()) again_.push_back(std::move(command));
+      if (conflict ? command->stage_after_conflict(*this) : command->stage_again())
+        again_.push_back(std::move(command));
     }
     std::erase(staged_, nullptr);
   }

@@ -205,6 +205,7 @@ class LaneDesk final : public LaneContext {
   std::optional<StoreError> failed_;
   std::vector<std::unique_ptr<LaneCommand>> staged_;
   std::vector<std::unique_ptr<LaneCommand>> again_;  // of a failed batch: LaneCommand::stage_again()
+  std::uint32_t conflicts_ = 0;                      // in a row
   base::SteadyTime retry_at_{};                      // when they are tried again if nothing else happens
   boost::unordered_flat_map<std::size_t, SendCommand*> staged_sends_;
   std::vector<StagedHint> hints_;

@@ -81,6 +81,7 @@ void MarkReadCommand::step_read(LaneDesk& desk, ConversationState& talk) {
   step.author = peer_;
   step.reader = reader_;
   step.kind = WatermarkKind::kRead;
+  step.after = side.read.up_to;
   step.up_to = up_to_;
   step.at = desk.now();
   step.author_ordinal = covered.ordinal;
@@ -119,6 +120,7 @@ void MarkReadCommand::step_delivered(LaneDesk& desk, ConversationState& talk, co
   step.author = peer_;
   step.reader = reader_;
   step.kind = WatermarkKind::kDelivered;
+  step.after = side.delivered.up_to;
   step.up_to = step.newest_covered_seq = covered.seq;
   step.at = desk.now();
   step.newest_covered = covered.message;

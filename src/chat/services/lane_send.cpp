@@ -31,7 +31,7 @@ void SendCommand::refuse_now(base::Counter& counter, Refusal why) {
 void SendCommand::stage_hot(LaneDesk& desk) {
   auto& sender = desk.user(request_.sender);
   if (answer_repeat(desk) || desk.failed()) return;
-  if (!admitted(desk, sender)) {
+  if (!admitted_ && !admitted(desk, sender)) {
     auto* const live = record(sender);
     const auto& why = std::get<Refusal>(outcome());
     if (live == nullptr || waits_ || request_.client_id.empty() || !holds_back(why.code)) return;
@@ -39,6 +39,7 @@ void SendCommand::stage_hot(LaneDesk& desk) {
     live->held->refused(request_.recipient, request_.client_id, why, desk.steady_now());
     return;
   }
+  admitted_ = true;
   if (!session_is_valid(desk, sender)) {
     if (desk.failed()) return;  // not known is not ended
     return refuse_now(desk.metrics().refused_session,
@@ -56,6 +57,15 @@ void SendCommand::stage_hot(LaneDesk& desk) {
                       refusal(ErrorCode::kNotAllowed, "you cannot send messages to this user"));
   }
   number(desk, sender, recipient, *conversation);
+}
+
+bool SendCommand::stage_after_conflict(LaneContext& context) {
+  if (refused() || answered_) return false;
+  if (numbered_) static_cast<LaneDesk&>(context).pending().subtract(request_.recipient, 1);
+  made_ = {};
+  repeats_ = nullptr;
+  numbered_ = false;
+  return true;
 }
 
 /// True: a message with this client id is already there, and the outcome is set (I2).

@@ -1,0 +1,104 @@
+// Another node wrote first: what the lane staged is forgotten and staged again, unseen by the client.
+
+#include "chat/services/lane_fixture.hpp"
+
+namespace chat::testing {
+namespace {
+
+class LaneConflict : public LaneTest {
+ protected:
+  LaneConflict() { befriend(alice_id, bob_id); }
+
+  /// What the other node commits: bob's mailbox and the conversation grow by one.
+  void other_node_sends(const std::string& client_id) {
+    const auto pair = ConversationKey::of(alice_id, bob_id);
+    const auto newest = store.history(pair, std::nullopt, 1).value();
+    CommitBatch batch;
+    Message& made = batch.messages.emplace_back();
+    made.id = MessageId::make(clock.wall_now(), other_random_);
+    made.sender = alice_id;
+    made.recipient = bob_id;
+    made.seq = newest.empty() ? ConversationSeq(1) : newest.front().seq.next();
+    made.sender_ordinal = made.seq.value;
+    made.client_id = client_id;
+    made.content.bytes = made.id.hex() + "text";
+    MailboxEntry& entry = batch.entries.emplace_back();
+    entry.owner = bob_id;
+    entry.peer = alice_id;
+    entry.position = store.mailbox_bounds(bob_id).value().head.next();
+    entry.epoch = EpochNumber(1);
+    entry.seq = made.seq;
+    entry.message = made.id;
+    ASSERT_TRUE(store.commit(batch, Durability::kSynced).ok());
+  }
+
+  UserId alice_id = person("alice");
+  UserId bob_id = person("bob");
+  base::SeededRandom other_random_{77};
+};
+
+TEST_F(LaneConflict, ASendIsNumberedAgainBehindTheOtherNodesMessage) {
+  const auto alice = join(alice_id, "phone");
+  ASSERT_EQ(message(send(alice, bob_id, "one", "a")).seq, ConversationSeq(1));
+  other_node_sends("elsewhere");
+  store.fail_commit(1, StoreError::kConflict);
+  const auto second = message(send(alice, bob_id, "two", "b"));
+  EXPECT_EQ(second.seq, ConversationSeq(3));
+  const auto entries = log(bob_id);
+  ASSERT_EQ(entries.size(), 3u);
+  EXPECT_EQ(entries.back().entry.message, second.id);
+}
+
+TEST_F(LaneConflict, ARepeatThatTheOtherNodeHasStoredIsAnsweredAsOne) {
+  const auto alice = join(alice_id, "phone");
+  ASSERT_EQ(message(send(alice, bob_id, "one", "a")).seq, ConversationSeq(1));
+  Sent sent;
+  lane->send(request(alice, bob_id, "text", "b"), executor, [&sent](auto answer) { sent = std::move(answer); });
+  store.fail_commit(2, StoreError::kConflict);  // the other node's is the first
+  other_node_sends("c");
+  run();
+  EXPECT_EQ(message(std::move(sent)).seq, ConversationSeq(3));
+  other_node_sends("d");
+  const auto again = std::get<SendAnswer>(send(alice, bob_id, "text", "d"));
+  EXPECT_TRUE(again.duplicate);
+}
+
+TEST_F(LaneConflict, SendsOfOneBatchKeepTheirOrderAndTheirLimitsAreTakenOnce) {
+  options.limits.messages_per_minute = 5;
+  restart();
+  const auto alice = join(alice_id, "phone");
+  std::vector<Sent> sent(5);
+  for (std::size_t i = 0; i < sent.size(); ++i) {
+    lane->send(request(alice, bob_id, "text " + std::to_string(i), "id" + std::to_string(i)), executor,
+               [&sent, i](auto answer) { sent[i] = std::move(answer); });
+  }
+  store.fail_commit(1, StoreError::kConflict);
+  run();
+  for (std::size_t i = 0; i < sent.size(); ++i) EXPECT_EQ(message(std::move(sent[i])).seq, ConversationSeq(i + 1));
+}
+
+TEST_F(LaneConflict, ConflictsWithoutEndAreAnsweredWithRetry) {
+  const auto alice = join(alice_id, "phone");
+  Sent sent;
+  lane->send(request(alice, bob_id, "text", "a"), executor, [&sent](auto answer) { sent = std::move(answer); });
+  constexpr int kBeyondAllPatience = 40;
+  for (int round = 0; round < kBeyondAllPatience; ++round) {
+    store.fail_commit(1, StoreError::kConflict);
+    lane->run_once();
+    executor.run();
+  }
+  EXPECT_EQ(code(sent), ErrorCode::kRetry);
+  EXPECT_TRUE(log(bob_id).empty());
+}
+
+TEST_F(LaneConflict, AConnectionIsNotLost) {
+  const auto alice = join(alice_id, "phone");
+  const auto logged_in = login(alice_id, "tablet");
+  store.fail_commit(1, StoreError::kConflict);
+  const auto tablet = join(alice_id, "tablet", logged_in);
+  EXPECT_TRUE(std::holds_alternative<Attached>(tablet.answer));
+  EXPECT_EQ(store.devices(alice_id).value().size(), 2u);
+}
+
+}  // namespace
+}  // namespace chat::testing
