@@ -21,7 +21,7 @@ namespace http_client {
 
 struct CurlOptions {
   /// PEM file of authorities trusted besides the system's; empty: none.
-  std::string ca_file;
+  std::string ca_file = {};
   /// Refuse hosts at addresses that are not public. Checked in the connect itself, on the address that the socket is
   /// opened for, so that a name cannot change between check and use.
   bool public_addresses_only = false;

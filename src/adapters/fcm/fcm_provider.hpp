@@ -18,7 +18,7 @@ namespace adapters::fcm {
 struct FcmOptions {
   std::string service_account;  // path of the key file
   std::string base_url = "https://fcm.googleapis.com";
-  std::string ca_file;  // trusted besides the system's; empty: none
+  std::string ca_file = {};  // trusted besides the system's; empty: none
 };
 
 class FcmProvider final : public chat::PushProvider {

@@ -19,7 +19,7 @@ struct WebPushOptions {
   std::vector<std::string> allowed_hosts;
   /// Let endpoints resolve to addresses that are not public, on any port. For tests.
   bool allow_private_addresses = false;
-  std::string ca_file;  // trusted besides the system's; empty: none
+  std::string ca_file = {};  // trusted besides the system's; empty: none
 };
 
 class WebPushProvider final : public chat::PushProvider {
