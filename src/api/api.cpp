@@ -43,6 +43,16 @@ void apply_cors(Call& call, const std::vector<std::string>& origins) {
   }
 }
 
+/// Takes as long for a nearly right secret as for a wrong one; its length is no secret.
+bool equal_in_constant_time(std::string_view given, std::string_view expected) {
+  if (given.size() != expected.size()) return false;
+  volatile unsigned char different = 0;
+  for (std::size_t i = 0; i < given.size(); ++i) {
+    different = static_cast<unsigned char>(different | (given[i] ^ expected[i]));
+  }
+  return different == 0;
+}
+
 chat::Refusal unknown_path() {
   return {chat::ErrorCode::kNotFound, "no such path", 0, {}, {}};
 }
@@ -90,6 +100,7 @@ void Api::handle_route(CallPtr call) {
   }
   call->parameters = std::move(match.parameters);
   if (match.route->access == Access::kBearer) return authenticate(std::move(call), *match.route);
+  if (match.route->access == Access::kOperator) return authenticate_operator(std::move(call), *match.route);
   if (match.route->body == BodyRule::kObject && !call->parse_body()) return;
   match.route->handler(*this, std::move(call));
 }
@@ -106,6 +117,15 @@ void Api::authenticate(CallPtr call, const Route& route) {
     route.handler(*this, call);
   };
   services_.accounts.authenticate(std::move(token), call->on, std::move(reply));
+}
+
+void Api::authenticate_operator(CallPtr call, const Route& route) {
+  const auto& expected = options_.operator_token;
+  if (expected.empty() || !equal_in_constant_time(bearer_token(call->request), expected)) {
+    return call->refuse({chat::ErrorCode::kUnauthorized, "the operator's token is needed", 0, {}, {}});
+  }
+  if (services_.inspection == nullptr) return call->refuse(unknown_path());
+  route.handler(*this, std::move(call));
 }
 
 void Api::handle_file(const CallPtr& call) {

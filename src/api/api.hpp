@@ -13,6 +13,7 @@
 #include "base/clock.hpp"
 #include "chat/services/accounts.hpp"
 #include "chat/services/history.hpp"
+#include "chat/services/inspection.hpp"
 #include "chat/services/messaging.hpp"
 #include "chat/services/relations.hpp"
 #include "socketio/engineio/http.hpp"
@@ -29,6 +30,7 @@ struct Services {
   chat::History& history;
   chat::Messaging& messaging;
   const base::Clock& clock;
+  chat::Inspection* inspection = nullptr;  // nullptr: the operator's calls are answered 404
 };
 
 /// What this server can push to, and which push services a browser may name.
@@ -48,6 +50,7 @@ struct Options {
   std::function<bool(base::Task)> aside = {};
   std::function<base::Executor&()> here;  // the executor of the calling thread
   PushOffer push = {};
+  std::string operator_token = {};  // empty: nobody is the operator
 };
 
 class Api {
@@ -71,6 +74,7 @@ class Api {
  private:
   void handle_route(CallPtr call);
   void authenticate(CallPtr call, const Route& route);
+  void authenticate_operator(CallPtr call, const Route& route);
   void handle_file(const CallPtr& call);
 
   Services services_;

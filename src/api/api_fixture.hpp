@@ -75,6 +75,50 @@ class ScriptedMessaging final : public chat::Messaging {
   void typing(const chat::UserId&, const chat::UserId&, bool) override { CHECK(false); }
 };
 
+class ScriptedInspection final : public chat::Inspection {
+ public:
+  std::optional<chat::MessageStory> story;
+  std::vector<chat::PendingUser> users;
+  std::size_t asked_top = 0;
+
+  void explain(const chat::MessageId& id, base::Executor& on, chat::Reply<chat::MessageStory> reply) override {
+    if (story && story->id == id) return chat::answer<chat::MessageStory>(on, std::move(reply), *story);
+    chat::Refusal refusal{chat::ErrorCode::kNotFound, "no such message", 0, {}, {}};
+    chat::answer<chat::MessageStory>(on, std::move(reply), std::move(refusal));
+  }
+  void pending(std::size_t top, base::Executor& on, chat::Reply<std::vector<chat::PendingUser>> reply) override {
+    asked_top = top;
+    chat::answer<std::vector<chat::PendingUser>>(on, std::move(reply), users);
+  }
+};
+
+inline const std::string kOperatorToken = "an operator's token of the tests";
+
+/// A story with everything in it that can be in one.
+inline chat::MessageStory full_story() {
+  const chat::WallTime at(std::chrono::milliseconds(1'700'000'000'000));
+  chat::MessageStory story;
+  story.id.bytes[0] = 7;
+  story.seq = chat::ConversationSeq(1);
+  story.stored = at;
+  story.failure = chat::FailureReason::kExpired;
+  story.status = chat::MessageStatus::kFailed;
+  story.position = chat::MailboxSeq(3);
+  story.delivered_at = story.read_at = story.blocked_since = at;
+  chat::DeviceStory device;
+  device.device.value = "phone";
+  device.stage = chat::DeviceStage::kWritten;
+  device.written_at = device.push_due = device.pushed_at = at;
+  device.push = chat::PushStage::kAttempted;
+  device.push_kind = "fcm";
+  device.attempts = 2;
+  device.outcome = chat::PushOutcome::kThrottled;
+  device.detail = "QUOTA_EXCEEDED";
+  story.devices = {device, {}};
+  story.verdict = "waits";
+  return story;
+}
+
 struct Answer {
   int status = 0;
   std::string body;
@@ -95,13 +139,15 @@ struct Answer {
 
 struct ApiWorld : chat::testing::AccountWorld {
   explicit ApiWorld(Options options = {})
-      : api({accounts, relations, history, messaging, clock}, with_executor(std::move(options))) {}
+      : api({accounts, relations, history, messaging, clock, &inspection}, with_executor(std::move(options))) {}
 
   ScriptedHistory history;
   ScriptedMessaging messaging;
+  ScriptedInspection inspection;
   Api api;
 
   Options with_executor(Options options) {
+    options.operator_token = kOperatorToken;
     options.here = [this]() -> base::Executor& { return on; };
     return options;
   }

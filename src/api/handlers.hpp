@@ -46,6 +46,9 @@ void delete_push(Api& api, CallPtr call);
 void get_push(Api& api, CallPtr call);
 void get_sessions(Api& api, CallPtr call);
 void delete_session(Api& api, CallPtr call);
+// handlers_operator.cpp
+void get_operator_message(Api& api, CallPtr call);
+void get_operator_pending(Api& api, CallPtr call);
 // handlers_operations.cpp
 void get_openapi(Api& api, CallPtr call);
 void get_health(Api& api, CallPtr call);

@@ -101,15 +101,19 @@ TEST_F(Openapi, KnowsExactlyTheRoutesOfTheServer) {
     methods.for_each_member([&](const JsonValue& method, const JsonValue& operation) {
       auto name = *method.as_string();
       for (char& c : name) c = static_cast<char>(c - 'a' + 'A');
-      const bool open = operation.member("security").has_value();
-      documented.insert(name + " " + *path.as_string() + (open ? " open" : "") +
-                        (operation.member("requestBody") ? " body" : ""));
+      const auto security = operation.member("security");
+      std::string who = security ? " open" : "";
+      if (security)
+        security->for_each_element(
+            [&](const JsonValue& scheme) { who = scheme.member("operator") ? " operator" : "?"; });
+      documented.insert(name + " " + *path.as_string() + who + (operation.member("requestBody") ? " body" : ""));
     });
   });
   std::set<std::string> served;
   for (const auto& route : api::routes()) {
     served.insert(std::string(route.method) + " " + std::string(route.pattern) +
                   (route.access == api::Access::kOpen ? " open" : "") +
+                  (route.access == api::Access::kOperator ? " operator" : "") +
                   (route.body == api::BodyRule::kObject ? " body" : ""));
   }
   EXPECT_EQ(documented, served);
@@ -174,13 +178,26 @@ TEST_F(Openapi, DescribesRealAnswers) {
   expect_fits("POST", v + "/messages", v + "/messages", 201, token,
               R"({"recipient":"0000000000000000000000b2","content":"a"})");
   expect_fits("GET", v + "/devices", v + "/devices", 200, token);
-  expect_fits("GET", v + "/push", v + "/push", 200, token);
-  world.call("PUT", v + "/devices/phone/push", token, R"({"kind":"fcm","address":{"token":"t"}})");
   expect_fits("GET", v + "/sessions", v + "/sessions", 200, token);
   world.history.next_page = page;
   expect_fits("GET", v + "/me/export", v + "/me/export", 200, token);
+  world.inspection.story = api::testing::full_story();
+  const auto& secret = api::testing::kOperatorToken;
+  const auto explained = v + "/operator/messages/" + world.inspection.story->id.hex();
+  expect_fits("GET", v + "/operator/messages/{id}", explained, 200, secret);
+  world.inspection.users = {{bob.user.id, 3, world.clock.wall_now()}, {carol.user.id, 1, std::nullopt}};
+  expect_fits("GET", v + "/operator/pending", v + "/operator/pending", 200, secret);
+  expect_fits("GET", v + "/operator/pending", v + "/operator/pending", 401, token);
   expect_fits("GET", "/healthz", "/healthz", 200, "");
   expect_fits("GET", "/readyz", "/readyz", 200, "");
+}
+
+TEST_F(Openapi, DescribesPushesAndTheirAddresses) {
+  const auto token = world.registered("alice", "phone").access_token;
+  const std::string v = "/api/v1";
+  expect_fits("GET", v + "/push", v + "/push", 200, token);
+  world.call("PUT", v + "/devices/phone/push", token, R"({"kind":"fcm","address":{"token":"t"}})");
+  expect_fits("GET", v + "/me/export", v + "/me/export", 200, token);
 }
 
 }  // namespace

@@ -7,6 +7,7 @@ namespace {
 
 constexpr auto kOpen = Access::kOpen;
 constexpr auto kBearer = Access::kBearer;
+constexpr auto kOperator = Access::kOperator;
 constexpr auto kNoBody = BodyRule::kIgnored;
 constexpr auto kBody = BodyRule::kObject;
 
@@ -43,6 +44,8 @@ constexpr Route kRoutes[] = {
     {"GET", "/api/v1/sessions", kBearer, kNoBody, get_sessions},
     {"DELETE", "/api/v1/sessions/{id}", kBearer, kNoBody, delete_session},
     {"GET", "/api/v1/openapi.json", kOpen, kNoBody, get_openapi},
+    {"GET", "/api/v1/operator/messages/{id}", kOperator, kNoBody, get_operator_message},
+    {"GET", "/api/v1/operator/pending", kOperator, kNoBody, get_operator_pending},
     {"GET", "/healthz", kOpen, kNoBody, get_health},
     {"GET", "/readyz", kOpen, kNoBody, get_ready},
     {"GET", "/metrics", kOpen, kNoBody, get_metrics},

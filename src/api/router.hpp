@@ -14,7 +14,7 @@ class Api;
 using CallPtr = std::shared_ptr<Call>;
 using Handler = void (*)(Api& api, CallPtr call);
 
-enum class Access : std::uint8_t { kOpen, kBearer };
+enum class Access : std::uint8_t { kOpen, kBearer, kOperator };
 enum class BodyRule : std::uint8_t { kIgnored, kObject };
 
 struct Route {

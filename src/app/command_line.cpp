@@ -22,6 +22,7 @@ struct Arguments {
   bool insecure_plaintext = false;
   std::string friends = "pairs";
   std::string push_user;
+  std::string message;
   SeedOptions seed;
 };
 
@@ -99,6 +100,9 @@ int run_command_line(int argc, char** argv) {
   auto* push_test_command = push_command->add_subcommand("test", "push to a user's devices, and say which hop fails");
   add_common(*push_test_command, arguments);
   push_test_command->add_option("user", arguments.push_user, "user name")->required();
+  auto* why_command = root.add_subcommand("why", "say where a message is and what it waits for");
+  add_common(*why_command, arguments);
+  why_command->add_option("message", arguments.message, "message id")->required();
   auto* settings_command = root.add_subcommand("settings", "print every setting, as in docs/configuration.md");
 
   try {
@@ -109,7 +113,8 @@ int run_command_line(int argc, char** argv) {
     return complain(error.what(), kWrongUsage);
   }
   if (root.get_subcommands().empty())
-    return complain("a command is missing: serve, seed, push, epoch, keys or settings (restante --help)", kWrongUsage);
+    return complain("a command is missing: serve, seed, why, push, epoch, keys or settings (restante --help)",
+                    kWrongUsage);
   if (settings_command->parsed()) {
     std::cout << describe_settings();
     return 0;
@@ -120,6 +125,7 @@ int run_command_line(int argc, char** argv) {
   if (epoch_new->parsed()) return new_epoch(*settings);
   if (keys_rotate->parsed()) return rotate_keys(*settings);
   if (push_test_command->parsed()) return push_test(*settings, arguments.push_user);
+  if (why_command->parsed()) return why(*settings, arguments.message);
   if (auto friends = parse_friends(arguments); !friends) return complain(friends.error(), kWrongUsage);
   return seed_command->parsed() ? seed(*settings, arguments.seed) : kFailed;
 }

@@ -24,6 +24,9 @@ int new_epoch(const Settings& settings);
 /// Adds a fresh encryption and signing key; new writes use them at the next start.
 int rotate_keys(const Settings& settings);
 
+/// Explains where the message with this id is and what it waits for. Changes nothing; the server may run.
+int why(const Settings& settings, const std::string& message);
+
 /// Sends a test to every device of the user that has a push address and says of each hop whether it holds. 0 only if a
 /// provider took at least one. Changes nothing; the server may run.
 int push_test(const Settings& settings, const std::string& username);

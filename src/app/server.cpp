@@ -14,11 +14,13 @@
 #include "app/measured_store.hpp"
 #include "app/metrics_page.hpp"
 #include "app/network.hpp"
+#include "app/operator_token.hpp"
 #include "app/witness_file.hpp"
 #include "base/log.hpp"
 #include "chat/services/accounts_service.hpp"
 #include "chat/services/expiry.hpp"
 #include "chat/services/history_reader.hpp"
+#include "chat/services/inspector.hpp"
 #include "chat/services/lane.hpp"
 #include "chat/services/lane_survey.hpp"
 #include "chat/services/relations_service.hpp"
@@ -102,6 +104,7 @@ struct Server::Parts {
         scrapes({.threads = 1, .queue_limit = kScrapes}),
         lane({store, sealer, presence, clock, random, lane_metrics}, lane_options(s)),
         history(store, sealer, offload_to(reads)),
+        inspector(lane, store, offload_to(reads)),
         accounts({lane, store, hasher, tokens, refresh_tokens, clock, offload_to(reads), offload_to(passwords)},
                  {.limits = s.limits,
                   .access_life = std::chrono::seconds(s.auth.access_token_seconds),
@@ -124,6 +127,7 @@ struct Server::Parts {
   void export_metrics();
 
   const Settings settings;
+  std::string operator_secret;
   const base::SystemClock clock;
   base::SecureRandom random;  // the lane's
   DataDirectory data;
@@ -142,6 +146,7 @@ struct Server::Parts {
   aio::OffloadPool scrapes;
   chat::Lane lane;
   chat::HistoryReader history;
+  chat::Inspector inspector;
   chat::AccountService accounts;
   chat::RelationService relations;
   std::unique_ptr<api::Api> api;
@@ -158,12 +163,13 @@ void Server::Parts::connect_rooms() {
                                                gateway_options(settings), shard_pointers);
   gateway->observe(make_timings(registry));
   gateway->install(sockets);
-  api = std::make_unique<api::Api>(api::Services{accounts, relations, history, lane, clock},
+  api = std::make_unique<api::Api>(api::Services{accounts, relations, history, lane, clock, &inspector},
                                    api::Options{.web_root = web_root_of(settings),
                                                 .allowed_origins = settings.server.allowed_origins,
                                                 .metrics = [this] { return registry.render(); },
                                                 .aside = offload_to(scrapes),
-                                                .here = [this]() -> base::Executor& { return shard_here(); }});
+                                                .here = [this]() -> base::Executor& { return shard_here(); },
+                                                .operator_token = operator_secret});
   auto options = engine_options(settings);
   options.allow_request = [this](const engineio::Handshake& handshake) -> engineio::Admission {
     if (!origin_allowed(handshake, settings.server.allowed_origins)) return {.allowed = false, .message = "Forbidden"};
@@ -198,8 +204,11 @@ base::Result<std::unique_ptr<Server>, std::string> Server::start(const Settings&
   static const base::SystemClock clock;  // the key ring's; stateless
   auto data = open_data_directory(settings, clock);
   if (!data) return base::fail(data.error());
+  const auto secret = operator_token(settings.storage.path);
+  if (!secret) return base::fail(secret.error());
   std::unique_ptr<Server> server(new Server(std::make_unique<Parts>(settings, std::move(*data))));
   Parts& parts = *server->parts_;
+  parts.operator_secret = *secret;
   for (const auto& shard : parts.shards) shard->start();
   parts.connect_rooms();
   parts.export_metrics();
