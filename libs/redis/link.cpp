@@ -1,0 +1,165 @@
+#include "redis/link.hpp"
+
+#include <algorithm>
+#include <utility>
+
+#include "aio/shard.hpp"
+#include "base/check.hpp"
+#include "base/log.hpp"
+#include "redis/stream.hpp"
+
+namespace redis {
+
+namespace {
+constexpr std::size_t kReadBytes = 16 * 1024;
+
+std::uint64_t random_seed() {
+  base::SecureRandom random;
+  return random.next();
+}
+}  // namespace
+
+Link::Link(aio::Shard& shard, Options options, Owner& owner)
+    : shard_(shard),
+      options_(std::move(options)),
+      owner_(&owner),
+      random_(random_seed()),
+      timer_(aio::Timer::member<&Link::on_timer>(*this)) {}
+
+Link::~Link() = default;
+
+void Link::start() {
+  CHECK(state_ == State::kIdle);
+  connect();
+}
+
+void Link::stop() {
+  state_ = State::kStopped;
+  owner_ = nullptr;
+  timer_.cancel();
+  if (const auto stream = std::exchange(stream_, nullptr)) stream->close();
+}
+
+void Link::connect() {
+  state_ = State::kConnecting;
+  parser_ = Parser(options_.replies);
+  shard_.timers().arm_after(timer_, options_.connect_timeout);
+  stream_ = make_stream(shard_.io(), options_);
+  if (!stream_) return give_up("tls settings");
+  stream_->connect([self = shared_from_this(), stream = stream_](const char* failure, std::size_t) {
+    if (self->stream_ != stream) return;
+    if (failure != nullptr) return self->give_up(failure);
+    self->greet();
+  });
+}
+
+void Link::greet() {
+  state_ = State::kGreeting;
+  const Endpoint& endpoint = options_.endpoint;
+  unsent_.clear();
+  greetings_open_ = 0;
+  if (!endpoint.password.empty()) {
+    if (endpoint.user.empty()) {
+      append_command(unsent_, {"AUTH", endpoint.password});
+    } else {
+      append_command(unsent_, {"AUTH", endpoint.user, endpoint.password});
+    }
+    ++greetings_open_;
+  }
+  // Also for database 0: the answer shows that a Redis is there, that lets us in and has loaded its data.
+  append_command(unsent_, {"SELECT", std::to_string(endpoint.database)});
+  ++greetings_open_;
+  write_more();
+  read_more();
+}
+
+void Link::become_ready() {
+  state_ = State::kReady;
+  pause_ = {};
+  timer_.cancel();
+  base::log::info("redis_connected", {{"host", options_.endpoint.host}, {"port", options_.endpoint.port}});
+  owner_->on_ready();
+}
+
+void Link::read_more() {
+  const auto buffer = std::make_shared<std::array<char, kReadBytes>>();
+  stream_->read(buffer->data(), buffer->size(),
+                [self = shared_from_this(), stream = stream_, buffer](const char* failure, std::size_t size) {
+                  if (self->stream_ != stream) return;
+                  if (failure != nullptr) return self->give_up(failure);
+                  self->parser_.feed({buffer->data(), size});
+                  self->handle_replies(stream);
+                });
+}
+
+void Link::handle_replies(const StreamPointer& stream) {
+  while (stream_ == stream) {
+    auto reply = parser_.next();
+    if (!reply.ok()) return give_up("not the protocol of Redis");
+    if (!*reply) return read_more();
+    handle_reply(std::move(**reply));
+  }
+}
+
+void Link::handle_reply(Reply reply) {
+  if (state_ == State::kReady) return owner_->on_reply(std::move(reply));
+  if (reply.is_error()) return give_up("refused");
+  if (--greetings_open_ == 0) become_ready();
+}
+
+bool Link::send(std::string_view bytes) {
+  if (state_ != State::kReady) return false;
+  const std::size_t under_way = writing_ ? writing_->size() : 0;
+  if (unsent_.size() + under_way + bytes.size() > options_.max_unsent_bytes) return false;
+  unsent_ += bytes;
+  if (!writing_ && !std::exchange(flush_scheduled_, true)) {
+    shard_.at_end_of_turn([weak = weak_from_this()] {
+      const auto self = weak.lock();
+      if (!self) return;
+      self->flush_scheduled_ = false;
+      if (self->state_ == State::kReady) self->write_more();
+    });
+  }
+  return true;
+}
+
+void Link::write_more() {
+  if (writing_ || unsent_.empty()) return;
+  writing_ = std::make_shared<std::string>(std::exchange(unsent_, {}));
+  stream_->write(*writing_,
+                 [self = shared_from_this(), stream = stream_, bytes = writing_](const char* failure, std::size_t) {
+                   if (self->stream_ != stream) return;
+                   self->writing_.reset();
+                   if (failure != nullptr) return self->give_up(failure);
+                   self->write_more();
+                 });
+}
+
+void Link::give_up(const char* why) {
+  if (state_ == State::kStopped || state_ == State::kWaiting) return;
+  const bool was_ready = state_ == State::kReady;
+  state_ = State::kWaiting;
+  if (const auto stream = std::exchange(stream_, nullptr)) stream->close();
+  unsent_.clear();
+  writing_.reset();
+  const auto pause = next_pause();
+  base::log::warning("redis_lost", {{"host", options_.endpoint.host},
+                                    {"port", options_.endpoint.port},
+                                    {"cause", why},
+                                    {"retry_ms", pause.count()}});
+  shard_.timers().arm_after(timer_, pause);
+  if (was_ready) owner_->on_lost();
+}
+
+std::chrono::milliseconds Link::next_pause() {
+  pause_ = pause_.count() == 0 ? options_.reconnect_first : std::min(pause_ * 2, options_.reconnect_last);
+  const auto half = static_cast<std::uint64_t>(pause_.count() / 2 + 1);
+  return std::chrono::milliseconds(pause_.count() / 2 + static_cast<std::int64_t>(random_.next() % half));
+}
+
+void Link::on_timer() {
+  if (state_ == State::kWaiting) return connect();
+  if (state_ == State::kConnecting || state_ == State::kGreeting) give_up("connect timeout");
+}
+
+}  // namespace redis

@@ -1,0 +1,65 @@
+#pragma once
+// Subscriber: a connection that only listens. What is subscribed to is remembered and asked for again after every
+// reconnection; what was published meanwhile is lost, as always with Redis. Shard thread only; destroyed there, or
+// after the shard has stopped.
+
+#include <cstdint>
+#include <memory>
+#include <set>
+#include <string>
+#include <string_view>
+#include <utility>
+
+#include "aio/timer_wheel.hpp"
+#include "base/task.hpp"
+#include "redis/link.hpp"
+#include "redis/options.hpp"
+
+namespace redis {
+
+/// kSharded needs Redis 7, and in a cluster the node that owns the slot.
+enum class SubscriptionKind : std::uint8_t { kChannel, kPattern, kSharded };
+
+struct Message {
+  SubscriptionKind kind;
+  std::string_view pattern;  // kPattern only
+  std::string_view channel;
+  std::string_view payload;
+};
+
+class Subscriber final : private Link::Owner {
+ public:
+  using MessageCallback = base::Function<void(const Message& message)>;
+  /// `live`: all that was asked for is confirmed by the server. False: the connection was lost.
+  using StateCallback = base::Function<void(bool live)>;
+
+  Subscriber(aio::Shard& shard, const Options& options, MessageCallback on_message, StateCallback on_state);
+  ~Subscriber() override;
+  Subscriber(const Subscriber&) = delete;
+  Subscriber& operator=(const Subscriber&) = delete;
+
+  void start() { link_->start(); }
+  void subscribe(SubscriptionKind kind, std::string_view name);
+  void unsubscribe(SubscriptionKind kind, std::string_view name);
+  [[nodiscard]] bool live() const { return link_->ready() && unconfirmed_ == 0; }
+
+ private:
+  void on_ready() override;
+  void on_lost() override;
+  void on_reply(Reply reply) override;
+  void on_keepalive();
+  void ask(std::string_view command, std::string_view name);
+  void confirmed();
+
+  aio::Shard& shard_;
+  const Options options_;
+  MessageCallback on_message_;
+  StateCallback on_state_;
+  std::set<std::pair<SubscriptionKind, std::string>> wanted_;
+  std::size_t unconfirmed_ = 0;
+  bool heard_ = false;  // anything since the last sign of life was asked for
+  aio::Timer keepalive_;
+  std::shared_ptr<Link> link_;
+};
+
+}  // namespace redis
