@@ -1,7 +1,10 @@
+#include <algorithm>
 #include <memory>
 #include <utility>
 
+#include "base/json_writer.hpp"
 #include "socketio/server/ack_table.hpp"
+#include "socketio/server/broadcaster.hpp"
 #include "socketio/server/collector.hpp"
 #include "socketio/server/connection.hpp"
 #include "socketio/server/hub.hpp"
@@ -29,6 +32,52 @@ void on_every_shard(Namespace& space, const Work& work) {
   }
 }
 
+/// What other nodes show of a socket's first request (socketio.md §10.8). Its auth was never kept.
+std::string describe_handshake(const HandshakeRecord* handshake) {
+  std::string text;
+  base::JsonWriter json(text);
+  json.begin_object();
+  if (handshake != nullptr) {
+    json.key("headers").begin_object();
+    for (const auto& [name, value] : handshake->headers) {
+      // Credentials of users stay on the node that they were given to.
+      if (name != "authorization" && name != "cookie") json.member(name, value);
+    }
+    json.end_object().member("time", base::to_rfc3339(handshake->issued)).member("address", handshake->address);
+    json.member("xdomain", handshake->cross_domain).member("secure", handshake->secure);
+    json.member("issued", handshake->issued.time_since_epoch().count()).member("url", handshake->url);
+    json.key("query").begin_object();
+    for (const auto& [name, value] : handshake->query) json.member(name, value);
+    json.end_object();
+  }
+  json.key("auth").begin_object().end_object().end_object();
+  return text;
+}
+
+/// Gathers for emit_with_ack what the sockets of this node say.
+class Gathering final : public AnswerSink {
+ public:
+  explicit Gathering(std::shared_ptr<Collector<BroadcastAnswers>> collector) : collector_(std::move(collector)) {}
+  void on_asked(std::size_t sockets, std::size_t) override {
+    collector_->expect(sockets, [&](BroadcastAnswers& whole) { whole.expected += sockets; });
+    collector_->finish([](BroadcastAnswers&) {});
+  }
+  void on_answer(std::string_view value, Attachments) override {
+    collector_->finish([&](BroadcastAnswers& whole) { whole.answers.emplace_back(value); });
+  }
+  void on_silence() override {
+    collector_->finish([](BroadcastAnswers&) {});
+  }
+
+ private:
+  std::shared_ptr<Collector<BroadcastAnswers>> collector_;
+};
+
+template <class List>
+void append(List& to, List from) {
+  to.insert(to.end(), std::make_move_iterator(from.begin()), std::make_move_iterator(from.end()));
+}
+
 }  // namespace
 
 Broadcast Broadcast::to(std::string_view room) && {
@@ -46,13 +95,28 @@ Broadcast Broadcast::discardable() && {
   return std::move(*this);
 }
 
+Broadcast Broadcast::local() && {
+  local_ = true;
+  return std::move(*this);
+}
+
+Broadcaster* Broadcast::broadcaster() const {
+  return local_ ? nullptr : space_.server().broadcaster();
+}
+
 void Broadcast::emit(std::string_view event, std::string_view arguments, Attachments attachments) const {
-  auto packet = std::make_shared<EncodedPacket>();
+  const OutgoingEvent outgoing{.name = event, .arguments = arguments, .attachments = attachments};
   if (attachments.size() > socketio_codec::kMaxAttachments || socketio_codec::is_reserved_event(event)) return;
+  emit_locally(outgoing);
+  if (Broadcaster* others = broadcaster()) others->emit(space_, selection_, outgoing, options_);
+}
+
+void Broadcast::emit_locally(const OutgoingEvent& event) const {
+  auto packet = std::make_shared<EncodedPacket>();
   socketio_codec::append_event(packet->text,
-                               {.name_space = space_.name(), .ack_id = {}, .attachments = attachments.size()},
-                               {.name = event, .arguments = arguments});
-  packet->attachments.assign(attachments.begin(), attachments.end());
+                               {.name_space = space_.name(), .ack_id = {}, .attachments = event.attachments.size()},
+                               {.name = event.name, .arguments = event.arguments});
+  packet->attachments.assign(event.attachments.begin(), event.attachments.end());
   const auto selection = std::make_shared<const Selection>(selection_);
   on_every_shard(space_, [packet, selection, options = options_](LocalNamespace* local) {
     if (local == nullptr) return;
@@ -63,64 +127,106 @@ void Broadcast::emit(std::string_view event, std::string_view arguments, Attachm
 
 void Broadcast::emit_with_ack(std::string_view event, std::string_view arguments, std::chrono::milliseconds timeout,
                               base::Executor& reply_to, base::Function<void(BroadcastAnswers)> done) const {
+  const auto hubs = space_.server().hubs().size();
+  Broadcaster* others = broadcaster();
+  const std::size_t parts = hubs + (others != nullptr ? 1 : 0);
+  if (socketio_codec::is_reserved_event(event) || parts == 0)
+    return reply_to.post([done = std::move(done)]() mutable { done({}); });
+  const OutgoingEvent outgoing{.name = event, .arguments = arguments, .attachments = {}};
+  auto collector = std::make_shared<Collector<BroadcastAnswers>>(parts, reply_to, std::move(done));
+  ask(outgoing, timeout, std::make_shared<Gathering>(collector));
+  if (others == nullptr) return;
+  others->emit_with_ack(space_, selection_, outgoing, timeout, [collector](BroadcastAnswers theirs) {
+    collector->finish([&](BroadcastAnswers& whole) {
+      whole.expected += theirs.expected;
+      append(whole.answers, std::move(theirs.answers));
+    });
+  });
+}
+
+void Broadcast::ask(const OutgoingEvent& event, std::chrono::milliseconds timeout,
+                    const std::shared_ptr<AnswerSink>& sink) const {
   const AckId id = space_.next_broadcast_ack();
   auto packet = std::make_shared<EncodedPacket>();
-  const auto hubs = space_.server().hubs().size();
-  if (socketio_codec::is_reserved_event(event) || hubs == 0)
-    return reply_to.post([done = std::move(done)]() mutable { done({}); });
-  socketio_codec::append_event(packet->text, {.name_space = space_.name(), .ack_id = id.value},
-                               {.name = event, .arguments = arguments});
-  auto collector = std::make_shared<Collector<BroadcastAnswers>>(hubs, reply_to, std::move(done));
+  const socketio_codec::Envelope envelope{
+      .name_space = space_.name(), .ack_id = id.value, .attachments = event.attachments.size()};
+  socketio_codec::append_event(packet->text, envelope, {.name = event.name, .arguments = event.arguments});
+  packet->attachments.assign(event.attachments.begin(), event.attachments.end());
   const auto selection = std::make_shared<const Selection>(selection_);
-  on_every_shard(space_, [packet, selection, collector, id, timeout](LocalNamespace* local) {
-    const auto chosen = local == nullptr ? std::vector<Socket*>{} : local->select(*selection);
+  const auto shards = space_.server().hubs().size();
+  on_every_shard(space_, [packet, selection, sink, id, timeout, shards](LocalNamespace* local) {
+    const std::vector<std::string_view> views(packet->attachments.begin(), packet->attachments.end());
+    auto chosen = local == nullptr ? std::vector<Socket*>{} : local->select(*selection);
+    std::erase_if(chosen, [&](Socket* socket) {
+      return socket->acks().full() || !socket->connection_->send(packet->text, views, {});
+    });
+    sink->on_asked(chosen.size(), shards);
     for (Socket* socket : chosen) {
-      if (socket->acks().full() || !socket->connection_->send(packet->text, {}, {})) continue;
-      collector->expect(1, [](BroadcastAnswers& whole) { ++whole.expected; });
-      auto answered = [collector](AckOutcome outcome, const Ack& ack) {
-        collector->finish([&](BroadcastAnswers& whole) {
-          if (outcome == AckOutcome::kAnswered) whole.answers.emplace_back(ack.argument(0).raw());
-        });
+      auto answered = [sink](AckOutcome outcome, const Ack& ack) {
+        outcome == AckOutcome::kAnswered ? sink->on_answer(ack.argument(0).raw(), ack.attachments) : sink->on_silence();
       };
       socket->acks().add(id, std::move(answered), local->hub().now(), timeout);
     }
-    collector->finish([](BroadcastAnswers&) {});
   });
 }
 
 void Broadcast::fetch_sockets(base::Executor& reply_to, base::Function<void(std::vector<RemoteSocket>)> done) const {
   using Found = std::vector<RemoteSocket>;
-  const auto hubs = space_.server().hubs().size();
-  if (hubs == 0) return reply_to.post([done = std::move(done)]() mutable { done({}); });
-  auto collector = std::make_shared<Collector<Found>>(hubs, reply_to, std::move(done));
+  Broadcaster* others = broadcaster();
+  const std::size_t parts = space_.server().hubs().size() + (others != nullptr ? 1 : 0);
+  if (parts == 0) return reply_to.post([done = std::move(done)]() mutable { done({}); });
+  auto collector = std::make_shared<Collector<Found>>(parts, reply_to, std::move(done));
+  fetch_locally(false, collector);
+  if (others == nullptr) return;
+  others->fetch_sockets(space_, selection_, [collector](Found theirs) {
+    collector->finish([&](Found& all) { append(all, std::move(theirs)); });
+  });
+}
+
+void Broadcast::describe_sockets(base::Executor& reply_to, base::Function<void(std::vector<RemoteSocket>)> done) const {
+  const std::size_t parts = space_.server().hubs().size();
+  if (parts == 0) return reply_to.post([done = std::move(done)]() mutable { done({}); });
+  fetch_locally(true, std::make_shared<Collector<std::vector<RemoteSocket>>>(parts, reply_to, std::move(done)));
+}
+
+void Broadcast::fetch_locally(bool with_handshake,
+                              const std::shared_ptr<Collector<std::vector<RemoteSocket>>>& collector) const {
+  using Found = std::vector<RemoteSocket>;
   const auto selection = std::make_shared<const Selection>(selection_);
-  on_every_shard(space_, [selection, collector](LocalNamespace* local) {
+  on_every_shard(space_, [selection, collector, with_handshake](LocalNamespace* local) {
     Found found;
     const auto chosen = local == nullptr ? std::vector<Socket*>{} : local->select(*selection);
     for (const Socket* socket : chosen) {
       const auto rooms = socket->rooms();
-      found.push_back({std::string(socket->id()), {rooms.begin(), rooms.end()}, socket->ref()});
+      found.push_back({std::string(socket->id()),
+                       {rooms.begin(), rooms.end()},
+                       socket->ref(),
+                       with_handshake ? describe_handshake(socket->handshake()) : std::string()});
     }
-    collector->finish([&](Found& all) {
-      all.insert(all.end(), std::make_move_iterator(found.begin()), std::make_move_iterator(found.end()));
-    });
+    collector->finish([&](Found& all) { append(all, std::move(found)); });
   });
 }
 
 void Broadcast::sockets_join(std::string_view room) const {
-  on_every_shard(space_, [selection = std::make_shared<const Selection>(selection_),
-                          name = std::string(room)](LocalNamespace* local) {
-    if (local == nullptr) return;
-    for (Socket* socket : local->select(*selection)) socket->join(name);
-  });
+  move_sockets(RoomChange::kJoin, room);
+}
+void Broadcast::sockets_leave(std::string_view room) const {
+  move_sockets(RoomChange::kLeave, room);
 }
 
-void Broadcast::sockets_leave(std::string_view room) const {
-  on_every_shard(space_, [selection = std::make_shared<const Selection>(selection_),
+void Broadcast::move_sockets(RoomChange change, std::string_view room) const {
+  on_every_shard(space_, [selection = std::make_shared<const Selection>(selection_), change,
                           name = std::string(room)](LocalNamespace* local) {
     if (local == nullptr) return;
-    for (Socket* socket : local->select(*selection)) socket->leave(name);
+    for (Socket* socket : local->select(*selection)) {
+      if (change == RoomChange::kJoin) {
+        socket->join(name);
+      } else {
+        socket->leave(name);
+      }
+    }
   });
+  if (Broadcaster* others = broadcaster()) others->move_sockets(space_, selection_, change, room);
 }
 
 void Broadcast::disconnect_sockets(DisconnectScope scope) const {
@@ -133,6 +239,38 @@ void Broadcast::disconnect_sockets(DisconnectScope scope) const {
       if (Socket* socket = ref.get()) socket->disconnect(scope);
     }
   });
+  if (Broadcaster* others = broadcaster()) others->disconnect_sockets(space_, selection_, scope);
+}
+
+void Namespace::server_side_emit(std::string_view event, std::string_view arguments) {
+  if (Broadcaster* others = server_.broadcaster()) others->server_side_emit(*this, event, arguments, {}, {});
+}
+
+void Namespace::server_side_emit(std::string_view event, std::string_view arguments, std::chrono::milliseconds timeout,
+                                 base::Executor& reply_to, base::Function<void(BroadcastAnswers)> done) {
+  Broadcaster* others = server_.broadcaster();
+  if (others == nullptr) return reply_to.post([done = std::move(done)]() mutable { done({}); });
+  auto collector = std::make_shared<Collector<BroadcastAnswers>>(1, reply_to, std::move(done));
+  others->server_side_emit(*this, event, arguments, timeout, [collector](BroadcastAnswers theirs) {
+    collector->finish([&](BroadcastAnswers& whole) { whole = std::move(theirs); });
+  });
+}
+
+void Namespace::fetch_rooms(Reach reach, base::Executor& reply_to,
+                            base::Function<void(std::vector<std::string>)> done) {
+  using Names = std::vector<std::string>;
+  Broadcaster* others = reach == Reach::kNode ? nullptr : server_.broadcaster();
+  const std::size_t parts = server_.hubs().size() + (others != nullptr ? 1 : 0);
+  auto sorted = [done = std::move(done)](Names names) mutable {
+    std::sort(names.begin(), names.end());
+    names.erase(std::unique(names.begin(), names.end()), names.end());
+    done(std::move(names));
+  };
+  if (parts == 0) return reply_to.post([sorted = std::move(sorted)]() mutable { sorted({}); });
+  auto collector = std::make_shared<Collector<Names>>(parts, reply_to, std::move(sorted));
+  const auto add = [collector](Names names) { collector->finish([&](Names& all) { append(all, std::move(names)); }); };
+  on_every_shard(*this, [add](LocalNamespace* local) { add(local == nullptr ? Names() : local->room_names()); });
+  if (others != nullptr) others->fetch_rooms(*this, add);
 }
 
 }  // namespace socketio

@@ -74,4 +74,12 @@ std::vector<Socket*> LocalNamespace::select(const Selection& selection) const {
   return chosen;
 }
 
+std::vector<std::string> LocalNamespace::room_names() const {
+  std::vector<std::string> names;
+  names.reserve(sockets_.size() + rooms_.size());
+  for (const Socket* socket : sockets_) names.emplace_back(socket->id());
+  for (const auto& [name, members] : rooms_) names.push_back(name);
+  return names;
+}
+
 }  // namespace socketio

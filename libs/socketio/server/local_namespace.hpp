@@ -39,6 +39,8 @@ class LocalNamespace {
 
   /// Each selected socket once. A copy: what is done to them may change the rooms.
   [[nodiscard]] std::vector<Socket*> select(const Selection& selection) const;
+  /// Ids of sockets included.
+  [[nodiscard]] std::vector<std::string> room_names() const;
   [[nodiscard]] std::size_t size() const { return sockets_.size(); }
 
  private:

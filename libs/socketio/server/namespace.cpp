@@ -3,8 +3,14 @@
 #include <utility>
 
 #include "socketio/server/ack_ids.hpp"
+#include "socketio/server/broadcaster.hpp"
+#include "socketio/server/server.hpp"
 
 namespace socketio {
+
+Namespace::~Namespace() {
+  if (Broadcaster* others = server_.broadcaster(); others != nullptr && !name_.empty()) others->closed(name_);
+}
 
 Namespace& Namespace::use(Middleware middleware) {
   middlewares_.push_back(std::move(middleware));
@@ -26,11 +32,17 @@ Namespace& Namespace::on_error(ErrorHook hook) {
   return *this;
 }
 
+Namespace& Namespace::on_server_event(ServerEventHook hook) {
+  on_server_event_ = std::move(hook);
+  return *this;
+}
+
 void Namespace::inherit(const Namespace& pattern) {
   middlewares_ = pattern.middlewares_;
   event_hooks_ = pattern.event_hooks_;
   on_connection_ = pattern.on_connection_;
   on_error_ = pattern.on_error_;
+  on_server_event_ = pattern.on_server_event_;
 }
 
 AckId Namespace::next_broadcast_ack() {

@@ -20,6 +20,9 @@
 
 namespace socketio {
 
+class Broadcaster;
+template <class Whole>
+class Collector;
 class Namespace;
 class Server;
 
@@ -29,11 +32,30 @@ struct Selection {
   std::vector<std::string> except;
 };
 
-/// What is known of a socket on another shard.
+/// What is known of a socket on another shard or, with a broadcaster, on another node.
 struct RemoteSocket {
   std::string id;
   std::vector<std::string> rooms;
-  SocketRef ref;
+  SocketRef ref;          // this node's sockets only
+  std::string handshake;  // JSON object; empty unless asked for, or the socket lives on another node
+};
+
+/// One event on its way out; views of the caller's.
+struct OutgoingEvent {
+  std::string_view name;
+  std::string_view arguments;
+  Attachments attachments;
+};
+
+enum class RoomChange : std::uint8_t { kJoin, kLeave };
+
+/// What servers say to each other (Namespace::server_side_emit).
+struct ServerEvent {
+  std::string_view name;
+  std::string_view arguments;
+  base::JsonValue array;  // [name, argument…]
+  /// Empty when no answer is wanted. Movable; at most one call, on any thread, with one JSON value (empty: null).
+  base::Function<void(std::string_view value)> ack;
 };
 
 /// Outcome of a broadcast with acks: the first value of each answer that came (JSON text), out of how many.
@@ -43,13 +65,27 @@ struct BroadcastAnswers {
   [[nodiscard]] bool complete() const { return answers.size() == expected; }
 };
 
+/// Takes the answers to a broadcast one by one, on any thread; calls may overlap.
+class AnswerSink {
+ public:
+  virtual ~AnswerSink() = default;
+  /// Of one shard; once per shard, also for 0. `shards` is how many there are.
+  virtual void on_asked(std::size_t sockets, std::size_t shards) = 0;
+  /// The first value, JSON text whose placeholders mean `attachments`.
+  virtual void on_answer(std::string_view value, Attachments attachments) = 0;
+  /// A socket left or let its time pass.
+  virtual void on_silence() {}
+};
+
 /// A selection under construction: `space.to("a").to("b").except("c").emit("news", "1")`.
 class Broadcast {
  public:
-  explicit Broadcast(Namespace& space) : space_(space) {}
+  explicit Broadcast(Namespace& space, Selection selection = {}) : space_(space), selection_(std::move(selection)) {}
   Broadcast to(std::string_view room) &&;
   Broadcast except(std::string_view room) &&;
   Broadcast discardable() &&;
+  /// This node's sockets only, whatever broadcaster there is.
+  Broadcast local() &&;
 
   /// Encoded once.
   void emit(std::string_view event, std::string_view arguments = {}, Attachments attachments = {}) const;
@@ -57,15 +93,27 @@ class Broadcast {
   /// time is up.
   void emit_with_ack(std::string_view event, std::string_view arguments, std::chrono::milliseconds timeout,
                      base::Executor& reply_to, base::Function<void(BroadcastAnswers)> done) const;
+  /// This node's sockets only; each part as it comes, on their shards' threads.
+  void ask(const OutgoingEvent& event, std::chrono::milliseconds timeout,
+           const std::shared_ptr<AnswerSink>& sink) const;
   void fetch_sockets(base::Executor& reply_to, base::Function<void(std::vector<RemoteSocket>)> done) const;
+  /// The same of this node, with their handshakes.
+  void describe_sockets(base::Executor& reply_to, base::Function<void(std::vector<RemoteSocket>)> done) const;
   void sockets_join(std::string_view room) const;
   void sockets_leave(std::string_view room) const;
   void disconnect_sockets(DisconnectScope scope = DisconnectScope::kNamespace) const;
 
  private:
+  void emit_locally(const OutgoingEvent& event) const;
+  void fetch_locally(bool with_handshake, const std::shared_ptr<Collector<std::vector<RemoteSocket>>>& collector) const;
+  void move_sockets(RoomChange change, std::string_view room) const;
+  /// Null: this node only.
+  [[nodiscard]] Broadcaster* broadcaster() const;
+
   Namespace& space_;
   Selection selection_;
   EmitOptions options_;
+  bool local_ = false;
 };
 
 /// kSwallow: the event ends here. kError: it ends in the error hook.
@@ -76,8 +124,10 @@ class Namespace : public std::enable_shared_from_this<Namespace> {
   using ConnectionHook = std::function<void(Socket&)>;
   using EventHook = std::function<EventVerdict(Socket&, const Event&)>;
   using ErrorHook = std::function<void(Socket&, const Event&)>;
+  using ServerEventHook = std::function<void(ServerEvent&)>;
 
   Namespace(Server& server, std::string name) : server_(server), name_(std::move(name)) {}
+  ~Namespace();
   Namespace(const Namespace&) = delete;
   Namespace& operator=(const Namespace&) = delete;
 
@@ -90,11 +140,26 @@ class Namespace : public std::enable_shared_from_this<Namespace> {
   Namespace& use_on_events(EventHook hook);
   /// Default: errors are swallowed.
   Namespace& on_error(ErrorHook hook);
+  /// Events of other nodes' server_side_emit; on the broadcaster's thread.
+  Namespace& on_server_event(ServerEventHook hook);
 
   [[nodiscard]] Broadcast to(std::string_view room);
   [[nodiscard]] Broadcast except(std::string_view room);
   [[nodiscard]] Broadcast everybody() { return Broadcast(*this); }
   void emit(std::string_view event, std::string_view arguments = {}) { everybody().emit(event, arguments); }
+
+  /// To the other nodes' on_server_event; nobody without a broadcaster.
+  void server_side_emit(std::string_view event, std::string_view arguments = {});
+  /// One answer of each other node that answers in time.
+  void server_side_emit(std::string_view event, std::string_view arguments, std::chrono::milliseconds timeout,
+                        base::Executor& reply_to, base::Function<void(BroadcastAnswers)> done);
+  /// Names of all rooms with a socket in them, ids of sockets included, sorted; of this node or of all.
+  enum class Reach : std::uint8_t { kNode, kCluster };
+  void fetch_rooms(Reach reach, base::Executor& reply_to, base::Function<void(std::vector<std::string>)> done);
+  /// For broadcasters: hands an event of another node to the hook.
+  void handle_server_event(ServerEvent& event) {
+    if (on_server_event_) on_server_event_(event);
+  }
 
  private:
   friend class Broadcast;
@@ -109,6 +174,7 @@ class Namespace : public std::enable_shared_from_this<Namespace> {
   std::vector<EventHook> event_hooks_;
   ConnectionHook on_connection_;
   ErrorHook on_error_;
+  ServerEventHook on_server_event_;
   std::atomic<std::uint32_t> next_broadcast_ack_{0};
 };
 

@@ -4,6 +4,7 @@
 #include <utility>
 
 #include "base/check.hpp"
+#include "socketio/server/broadcaster.hpp"
 #include "socketio/server/hub.hpp"
 
 namespace socketio {
@@ -17,7 +18,15 @@ Namespace& Server::of(std::string_view name) {
   for (const auto& space : fixed_) {
     if (space->name() == name) return *space;
   }
-  return *fixed_.emplace_back(std::make_shared<Namespace>(*this, std::string(name)));
+  auto space = fixed_.emplace_back(std::make_shared<Namespace>(*this, std::string(name)));
+  if (broadcaster_) broadcaster_->opened(space);
+  return *space;
+}
+
+void Server::set_broadcaster(std::shared_ptr<Broadcaster> broadcaster) {
+  CHECK(hubs_.empty() && !broadcaster_);
+  broadcaster_ = std::move(broadcaster);
+  for (const auto& space : fixed_) broadcaster_->opened(space);
 }
 
 Namespace& Server::of(std::function<bool(std::string_view name)> predicate) {
@@ -53,6 +62,7 @@ std::shared_ptr<Namespace> Server::find_or_create_dynamic(std::string_view name)
   auto space = std::make_shared<Namespace>(*this, std::string(name));
   space->inherit(*wanted->pattern);
   live_.emplace(std::string(name), space);
+  if (broadcaster_) broadcaster_->opened(space);
   if (!options_.remove_empty_dynamic_namespaces) kept_.push_back(space);
   return space;
 }

@@ -26,6 +26,7 @@ class Server;
 
 namespace socketio {
 
+class Broadcaster;
 class Hub;
 struct Place;
 
@@ -41,6 +42,11 @@ class Server {
   /// Names chosen by clients: asked on the client's shard when no namespace of that name exists. The new namespace
   /// inherits the hooks of the returned one, whose own name means nothing. At most max_dynamic_namespaces live at once.
   Namespace& of(std::function<bool(std::string_view name)> predicate);
+
+  /// Makes this server a node of a cluster. Before attach, once.
+  void set_broadcaster(std::shared_ptr<Broadcaster> broadcaster);
+  /// Null: this server is alone.
+  [[nodiscard]] Broadcaster* broadcaster() const { return broadcaster_.get(); }
 
   /// Takes every session of the engine, which runs on `shards`. Once, before the engine listens.
   void attach(engineio::Server& engine, std::span<aio::Shard* const> shards);
@@ -61,6 +67,7 @@ class Server {
   std::shared_ptr<Namespace> find_or_create_dynamic(std::string_view name);
 
   ServerOptions options_;
+  std::shared_ptr<Broadcaster> broadcaster_;  // namespaces tell it of their end
   std::vector<std::shared_ptr<Namespace>> fixed_;
   std::vector<Dynamic> dynamic_;
   std::mutex live_mutex_;  // guards live_ and kept_; taken only when a shard meets a dynamic name for the first time

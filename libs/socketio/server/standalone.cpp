@@ -65,6 +65,7 @@ int run_standalone(Server& server, StandaloneOptions options) {
     engineio::Server engine(options.engine, places, clock);
     server.attach(engine, places);
     status = serve(engine, options, signals);
+    if (options.on_drained) options.on_drained();
   }
   for (aio::Shard* shard : places) shard->stop();
   return status;

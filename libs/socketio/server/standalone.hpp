@@ -3,6 +3,7 @@
 
 #include <cstddef>
 #include <cstdint>
+#include <functional>
 #include <string>
 
 #include "socketio/engineio/options.hpp"
@@ -21,6 +22,8 @@ struct StandaloneOptions {
   std::uint16_t port = 0;  // 0: the kernel chooses
   std::size_t shards = 0;  // 0: one per core
   engineio::ServerOptions engine = on_socketio_path();
+  /// Called when the clients have gone, while the shards still run: ends whatever else posts to them.
+  std::function<void()> on_drained;
 };
 
 /// Starts shards and an engine, attaches `server`, prints `listening on http://HOST:PORT`, serves until SIGINT or
