@@ -17,6 +17,7 @@ class Suite:
 # Folders below tests/ with a Node package, and what they need besides the server's binary.
 _ABOUT = {
     "protocol": "the Engine.IO and Socket.IO protocol, against the echo examples",
+    "broadcaster": "our servers and Node.js servers in one cluster over a real Redis",
     "integration": "the real server with the original socket.io-client",
     "e2e": "two browser windows on the web page, in headless Chromium",
     "push": "pushes of the real server, received by a stand-in of FCM and of a browser's push service",
@@ -24,7 +25,7 @@ _ABOUT = {
     "observability": "metrics, dashboard, alerts and logs, with a real Prometheus",
 }
 # Suites that run once more on a server built with sanitizers.
-_SANITIZED = ("protocol", "integration")
+_SANITIZED = ("protocol", "broadcaster", "integration")
 
 
 def all_suites():
