@@ -178,7 +178,8 @@ void UnreadableCommand::stage_hot(LaneDesk& desk) {
   static_cast<void>(desk.fail_message(entry_, FailureReason::kUnreadable));
 }
 
-/// Marks the row, tells the author, and tells the recipient of the gap. False: it had failed already, or nobody is left.
+/// Marks the row, tells the author, and tells the recipient of the gap. False: it had failed already, or nobody is
+/// left.
 bool LaneDesk::fail_message(const MailboxEntry& entry, FailureReason reason) {
   auto row = store().message(entry.message);
   const bool corrupt = !row && row.error() == StoreError::kCorrupt;
