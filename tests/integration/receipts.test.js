@@ -254,8 +254,10 @@ test('a message that a client never confirms is given up for its device after te
     assert.ok(berts.disconnects.every((reason) => reason !== 'io server disconnect'), 'it returns by itself');
     await annas.event('message_status', (event) => event.status === 'delivered' && event.upTo === 4);
     for (const [user, peer] of [[anna, bert], [bert, anna]]) {
-      assert.deepEqual((await own.history(user, peer)).map((message) => message.status), ['delivered', 'delivered', 'failed', 'delivered']);
+      assert.deepEqual((await own.history(user, peer)).map((message) => message.status), ['delivered', 'delivered', 'sent', 'delivered']);
     }
+    assert.equal((await own.history(bert, anna))[2].content, 'poison', 'it is still in the history');
+    assert.deepEqual(annas.all('message_status').filter((event) => event.status === 'failed'), [], 'nothing has failed');
   } finally {
     await own.dispose();
   }
