@@ -68,6 +68,37 @@ class DamagedRows : public ::testing::Test {
     step.author = ann_;
     step.reader = bob_;
     step.up_to = chat::ConversationSeq(2);
+    batch.push_jobs = {job(ann_, "laptop", 1), job(ann_, "phone", 2), job(bob_, "phone", 3)};
+    auto& trace = batch.device_traces.emplace_back();
+    trace.user = ann_;
+    trace.device = chat::DeviceId{"phone"};
+    trace.detail = "UNREGISTERED";
+  }
+  static chat::PushJob job(const chat::UserId& user, const std::string& device, std::int64_t due) {
+    chat::PushJob made;
+    made.user = user;
+    made.device = chat::DeviceId{device};
+    made.kind = "fcm";
+    made.due = chat::WallTime(std::chrono::milliseconds(due));
+    return made;
+  }
+  /// Dues of all jobs that can be read, in their order.
+  [[nodiscard]] std::vector<std::int64_t> dues() const {
+    std::vector<std::int64_t> found;
+    const auto jobs = store_->due_push_jobs("fcm", chat::kPushHeld, 10);
+    if (!jobs) return {-1};
+    for (const auto& each : *jobs) found.push_back(each.due.time_since_epoch().count());
+    return found;
+  }
+  /// Rows in the index of dues, whatever they point to.
+  std::size_t places() {
+    std::size_t count = 0;
+    tamper([&](::rocksdb::DB& database) {
+      const std::unique_ptr<::rocksdb::Iterator> row(database.NewIterator({}));
+      for (row->Seek("I"); row->Valid() && row->key()[0] == 'I'; row->Next()) ++count;
+    });
+    open();
+    return count;
   }
   void open() { store_ = std::move(*RocksDbStore::open(path(), options_)); }
   [[nodiscard]] std::string path() const { return directory_.file("store"); }
@@ -118,6 +149,10 @@ class DamagedRows : public ::testing::Test {
     static_cast<void>(store_->logins(ann_));
     static_cast<void>(store_->relation(conversation));
     static_cast<void>(store_->relations(ann_));
+    static_cast<void>(store_->due_push_jobs("fcm", chat::kPushHeld, 10));
+    static_cast<void>(store_->push_jobs(ann_));
+    static_cast<void>(store_->push_jobs_after({}, {}, 10));
+    static_cast<void>(store_->device_trace(ann_, chat::DeviceId{"phone"}));
   }
 
   TemporaryDirectory directory_;
@@ -163,6 +198,58 @@ TEST_F(DamagedRows, OfAccountsFailTheirReadAndNoOther) {
   flip(Key(Table::kRelation).add(ann_).add(bob_).view(), 5);
   EXPECT_EQ(store_->relations(ann_).error(), chat::StoreError::kCorrupt);
   EXPECT_TRUE(store_->relations(bob_).ok());
+}
+
+TEST_F(DamagedRows, OfAPushJobCostThatJobAndNoOther) {
+  EXPECT_EQ(dues(), (std::vector<std::int64_t>{1, 2, 3}));
+  flip(push_job_key(ann_, chat::DeviceId{"laptop"}).view(), 4);
+  EXPECT_EQ(dues(), (std::vector<std::int64_t>{2, 3}));
+  EXPECT_EQ(store_->due_push_jobs("fcm", chat::kPushHeld, 1)->front().due, job(ann_, "phone", 2).due)
+      << "a damaged job in front takes no place in the answer";
+  EXPECT_EQ(store_->push_jobs(ann_)->size(), 1u);
+  EXPECT_EQ(store_->push_jobs_after({}, {}, 10)->size(), 2u);
+  EXPECT_GE(store_->damaged_rows(), 4u);
+}
+
+TEST_F(DamagedRows, OfAPushJobAreHealedByTheNextOneAndLeaveNoPlaceBehind) {
+  for (const std::int64_t due : {9, 8}) {
+    flip(push_job_key(ann_, chat::DeviceId{"laptop"}).view(), 4);
+    chat::CommitBatch again;
+    again.push_jobs = {job(ann_, "laptop", due)};
+    ASSERT_TRUE(store_->commit(again, chat::Durability::kSynced).ok());
+    EXPECT_EQ(dues(), (std::vector<std::int64_t>{2, 3, due}));
+    EXPECT_EQ(places(), 3u);
+  }
+  flip(push_job_key(ann_, chat::DeviceId{"laptop"}).view(), 4);
+  chat::CommitBatch erase;
+  erase.erased_users = {ann_};
+  ASSERT_TRUE(store_->commit(erase, chat::Durability::kSynced).ok());
+  EXPECT_EQ(dues(), (std::vector<std::int64_t>{3}));
+  EXPECT_EQ(places(), 1u);
+}
+
+TEST_F(DamagedRows, OfATraceAreNamed) {
+  const chat::DeviceId phone{"phone"};
+  EXPECT_EQ(store_->device_trace(ann_, phone)->detail, "UNREGISTERED");
+  flip(device_trace_key(ann_, phone).view(), 4);
+  EXPECT_EQ(store_->device_trace(ann_, phone).error(), chat::StoreError::kCorrupt);
+  EXPECT_EQ(dues(), (std::vector<std::int64_t>{1, 2, 3}));
+}
+
+TEST_F(DamagedRows, AreNotThoseOfUsersFromBeforeThereWasPush) {
+  const Key key = Key(Table::kUser).add(ann_);
+  tamper([&](::rocksdb::DB& database) {
+    std::string buffer;
+    const auto row =
+        RowWriter(buffer).id(ann_).text("ann").text("a@x").text("hash").time({}).time({}).byte(1).seal(key.view());
+    ASSERT_TRUE(database.Put({}, {key.view().data(), key.view().size()}, {row.data(), row.size()}).ok());
+  });
+  open();
+  const auto user = store_->user(ann_);
+  ASSERT_TRUE(user.ok() && *user);
+  EXPECT_EQ((*user)->username, "ann");
+  EXPECT_TRUE((*user)->deactivated);
+  EXPECT_FALSE((*user)->push_previews);
 }
 
 TEST_F(DamagedRows, CanBeErasedWithTheirOwner) {

@@ -30,7 +30,7 @@ class RocksDbStore final : public chat::Store {
   RocksDbStore& operator=(const RocksDbStore&) = delete;
 
   /// Rows that could not be decoded since open(), repeats included: for a metric and an alert.
-  [[nodiscard]] std::uint64_t damaged_rows() const;
+  [[nodiscard]] std::uint64_t damaged_rows() const override;
 
   // CommitLog
   [[nodiscard]] base::Result<void, chat::StoreError> commit(const chat::CommitBatch& batch,
