@@ -271,3 +271,24 @@ test("our server starts without Redis and joins the cluster when it comes", asyn
     await redis.stop();
   }
 });
+
+test("TLS, a user with a password, and a server that cannot prove who it is", async () => {
+  const redis = await RedisServer.start();
+  await redis.secure();
+  const ours = await OurServer.start(redis, redis.secureUrl, ["--redis-ca", redis.ca]);
+  const doubting = await OurServer.start(redis, redis.secureUrl); // the system's authorities do not know the certificate
+  const intruder = await OurServer.start(redis, redis.secureUrl.replace("s3cret", "wrong"), ["--redis-ca", redis.ca]);
+  const clients = await Promise.all([connect(ours), connect(doubting), connect(intruder)]);
+  const publisher = redis.client();
+  try {
+    await together(redis, 1);
+    new Emitter(publisher).emit("welcome", 1);
+    assert.deepEqual(await hears(clients[0], "welcome"), [[1]]);
+    for (const client of clients.slice(1)) assert.equal((await client.emitWithAck("counters")).received, 0);
+  } finally {
+    publisher.disconnect();
+    for (const client of clients) client.disconnect();
+    for (const server of [ours, doubting, intruder]) assert.equal(await server.stop(), 0);
+    await redis.stop();
+  }
+});

@@ -1,7 +1,8 @@
 // A cluster for tests: a Redis of its own, our server and a Node.js server, and clients on both.
 
-import { spawn } from "node:child_process";
+import { execFileSync, spawn } from "node:child_process";
 import { once } from "node:events";
+import { rmSync } from "node:fs";
 import { mkdtemp, rm } from "node:fs/promises";
 import { createServer } from "node:http";
 import net from "node:net";
@@ -16,6 +17,21 @@ import { io } from "socket.io-client";
 const repository = path.resolve(path.dirname(fileURLToPath(import.meta.url)), "../..");
 const binaries = path.resolve(process.env.RESTANTE_BIN ?? path.join(repository, "build/release/bin"));
 const patience = 20_000 * Number(process.env.RESTANTE_SLOW ?? 1);
+
+/** Whatever a failed test leaves behind ends with this process. */
+const started = new Set();
+const folders = new Set();
+process.on("exit", () => {
+  for (const child of started) child.kill("SIGKILL");
+  for (const folder of folders) rmSync(folder, { recursive: true, force: true });
+});
+
+function start(program, args, output) {
+  const child = spawn(program, args, { stdio: ["ignore", output, "ignore"] });
+  started.add(child);
+  child.once("exit", () => started.delete(child));
+  return child;
+}
 
 async function freePort() {
   const server = net.createServer().listen(0, "127.0.0.1");
@@ -47,17 +63,37 @@ export class RedisServer {
     const server = new RedisServer();
     server.port = await freePort();
     server.folder = await mkdtemp(path.join(os.tmpdir(), "restante-redis-"));
+    folders.add(server.folder);
+    server.flags = [];
     await server.run();
     return server;
+  }
+
+  /** Speaks TLS on another port too, and knows the user `node` with the password `s3cret` only from there on. */
+  async secure() {
+    this.tlsPort = await freePort();
+    this.ca = path.join(this.folder, "certificate.pem");
+    const key = path.join(this.folder, "key.pem");
+    const request = "req -x509 -newkey ec -pkeyopt ec_paramgen_curve:prime256v1 -nodes -days 2 -subj /CN=localhost";
+    const alternative = ["-addext", "subjectAltName=DNS:localhost,IP:127.0.0.1"];
+    execFileSync("openssl", [...request.split(" "), ...alternative, "-keyout", key, "-out", this.ca], { stdio: "ignore" });
+    await this.kill();
+    const tls = ["--tls-port", String(this.tlsPort), "--tls-cert-file", this.ca, "--tls-key-file", key, "--tls-auth-clients", "no"];
+    this.flags = [...tls, "--user", ..."node on >s3cret ~* &* +@all".split(" ")];
+    await this.run();
   }
 
   get url() {
     return `redis://127.0.0.1:${this.port}`;
   }
 
+  get secureUrl() {
+    return `rediss://node:s3cret@localhost:${this.tlsPort}/1`;
+  }
+
   async run() {
-    const args = ["--port", String(this.port), "--bind", "127.0.0.1", "--save", "", "--appendonly", "no", "--dir", this.folder];
-    this.process = spawn("redis-server", args, { stdio: "ignore" });
+    const args = ["--port", String(this.port), "--bind", "127.0.0.1", "--save", "", "--appendonly", "no", "--dir", this.folder, ...this.flags];
+    this.process = start("redis-server", args, "ignore");
     this.exited = once(this.process, "exit");
     await eventually("Redis listens", async () => {
       const client = this.client({ retryStrategy: () => null });
@@ -88,10 +124,10 @@ export class RedisServer {
 
 /** Our server. */
 export class OurServer {
-  static async start(redis) {
+  static async start(redis, url = redis.url, flags = []) {
     const server = new OurServer();
-    const args = ["--port", "0", "--redis", redis.url];
-    server.process = spawn(path.join(binaries, "cluster_chat"), args, { stdio: ["ignore", "pipe", "ignore"] });
+    const args = ["--port", "0", "--redis", url, ...flags];
+    server.process = start(path.join(binaries, "cluster_chat"), args, "pipe");
     server.exited = once(server.process, "exit");
     let output = "";
     server.process.stdout.on("data", (chunk) => (output += chunk));
