@@ -3,7 +3,40 @@
 #include <filesystem>
 #include <system_error>
 
+#include "adapters/mongodb/mongo_store.hpp"
+#include "adapters/rocksdb/rocksdb_store.hpp"
+
 namespace app {
+
+namespace {
+
+using Opened = base::Result<std::unique_ptr<chat::Store>, std::string>;
+
+Opened open_rocksdb(const Settings& settings, const std::filesystem::path& path, bool& existing) {
+  std::error_code error;
+  existing = std::filesystem::exists(path / "CURRENT", error);
+  adapters::rocksdb::Options options;
+  options.cache_bytes = static_cast<std::size_t>(settings.storage.block_cache_bytes);
+  options.memtable_bytes = static_cast<std::size_t>(settings.storage.write_buffer_bytes);
+  if (settings.storage.min_free >= 0) options.min_free_bytes = static_cast<std::uint64_t>(settings.storage.min_free);
+  auto store = adapters::rocksdb::RocksDbStore::open(path.string(), options);  // takes the lock of the directory
+  if (!store) return base::fail(store.error().message);
+  return std::unique_ptr<chat::Store>(std::move(*store));
+}
+
+Opened open_mongodb(const Settings& settings, bool& existing) {
+  if (settings.storage.mongodb_uri.empty()) {
+    return base::fail(std::string("storage.engine is mongodb, so storage.mongodb_uri has to say where it is"));
+  }
+  adapters::mongodb::Options options;
+  options.uri = settings.storage.mongodb_uri;
+  auto store = adapters::mongodb::MongoStore::open(options);
+  if (!store) return base::fail(store.error().message);
+  existing = (*store)->epochs().size() > 1;  // this opening appended one
+  return std::unique_ptr<chat::Store>(std::move(*store));
+}
+
+}  // namespace
 
 base::Result<DataDirectory, std::string> open_data_directory(const Settings& settings, const base::Clock& clock) {
   const std::filesystem::path directory(settings.storage.path);
@@ -13,14 +46,10 @@ base::Result<DataDirectory, std::string> open_data_directory(const Settings& set
   if (fresh) std::filesystem::permissions(directory, std::filesystem::perms::owner_all, error);
 
   // An existing store whose keys are missing must not get new ones: they could not read what the lost ones sealed.
-  const auto store_path = directory / "store";
-  const bool existing = std::filesystem::exists(store_path / "CURRENT", error);
-  adapters::rocksdb::Options options;
-  options.cache_bytes = static_cast<std::size_t>(settings.storage.block_cache_bytes);
-  options.memtable_bytes = static_cast<std::size_t>(settings.storage.write_buffer_bytes);
-  if (settings.storage.min_free >= 0) options.min_free_bytes = static_cast<std::uint64_t>(settings.storage.min_free);
-  auto store = adapters::rocksdb::RocksDbStore::open(store_path.string(), options);  // takes the lock of the directory
-  if (!store) return base::fail(store.error().message);
+  bool existing = false;
+  auto store = settings.storage.engine == "mongodb" ? open_mongodb(settings, existing)
+                                                    : open_rocksdb(settings, directory / "store", existing);
+  if (!store) return base::fail(store.error());
   auto keys = adapters::crypto::KeyRing::open(
       {.directory = directory.string(), .master = std::nullopt, .create = !existing}, clock);
   if (!keys) return base::fail(keys.error().message);

@@ -2,19 +2,19 @@
 // The data directory: secrets and store, opened together.
 //
 //   DIR/master.key, DIR/keys   secrets (adapters/crypto/key_ring.hpp); keep them off the backups of the store
-//   DIR/store/                 the embedded store (docs/data-model.md)
+//   DIR/store/                 the embedded store (docs/data-model.md); with storage.engine = "mongodb" there is none
 
 #include <memory>
 #include <string>
 
 #include "adapters/crypto/key_ring.hpp"
-#include "adapters/rocksdb/rocksdb_store.hpp"
 #include "app/settings.hpp"
+#include "chat/ports/store.hpp"
 
 namespace app {
 
 struct DataDirectory {
-  std::unique_ptr<adapters::rocksdb::RocksDbStore> store;
+  std::unique_ptr<chat::Store> store;
   std::unique_ptr<adapters::crypto::KeyRing> keys;
 };
 

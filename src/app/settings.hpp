@@ -39,6 +39,8 @@ struct Settings {
   } tls;
   struct {
     std::string path = "data";
+    std::string engine = "rocksdb";
+    std::string mongodb_uri;
     std::int64_t min_free = -1;
     std::int64_t block_cache_bytes = 64 * 1024 * 1024;
     std::int64_t write_buffer_bytes = 64 * 1024 * 1024;

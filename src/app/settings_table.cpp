@@ -40,6 +40,9 @@ void bind_server(Settings& s, SettingsTable& table) {
 void bind_storage(Settings& s, SettingsTable& table) {
   auto& storage = s.storage;
   table.text("storage.path", storage.path, "data directory (store, keys, secrets)");
+  table.choice("storage.engine", storage.engine, "rocksdb|mongodb", "the store: embedded, or a MongoDB replica set");
+  table.text("storage.mongodb_uri", storage.mongodb_uri,
+             "connection string of the engine mongodb; best handed in by the environment, as it may hold a password");
   table.number("storage.min_free", storage.min_free, -1, INT64_MAX,
                "bytes of free space below which sends are refused; -1 = the smaller of 5 % and 512 MiB");
   table.number("storage.block_cache_bytes", storage.block_cache_bytes, 1024 * 1024, INT64_MAX, "cache of store blocks");

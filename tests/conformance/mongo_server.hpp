@@ -8,7 +8,7 @@
 #include <string>
 #include <vector>
 
-#include "temporary_directory.hpp"
+#include "base/temporary_directory_testing.hpp"
 
 namespace conformance {
 
@@ -48,7 +48,7 @@ class MongoServers {
   bool is_primary(const Member& member) const;
   void wait_until_it_answers(std::size_t member);
 
-  TemporaryDirectory directory_{memory_or_disk()};
+  base::TemporaryDirectory directory_{memory_or_disk()};
   std::vector<Member> members_;
   std::string uri_;
 };

@@ -9,8 +9,8 @@
 
 #include "adapters/memory/memory_store.hpp"
 #include "adapters/rocksdb/rocksdb_store.hpp"
+#include "base/temporary_directory_testing.hpp"
 #include "mongo_under_test.hpp"
-#include "temporary_directory.hpp"
 
 namespace conformance {
 
@@ -61,7 +61,7 @@ class RocksDbUnderTest {
     store_ = std::move(*opened);
   }
 
-  TemporaryDirectory directory_;
+  base::TemporaryDirectory directory_;
   std::unique_ptr<adapters::rocksdb::RocksDbStore> store_;
 };
 

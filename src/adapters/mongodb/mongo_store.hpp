@@ -29,7 +29,7 @@ class MongoStore final : public chat::Store {
   MongoStore& operator=(const MongoStore&) = delete;
 
   // For metrics and alerts, since open().
-  [[nodiscard]] std::uint64_t damaged_rows() const;
+  [[nodiscard]] std::uint64_t damaged_rows() const override;
   [[nodiscard]] std::uint64_t failures() const;
   [[nodiscard]] std::uint64_t conflicts() const { return conflicts_; }
   [[nodiscard]] std::uint64_t unknown_outcomes() const { return unknown_outcomes_; }
