@@ -157,4 +157,14 @@ TEST(Scalars, WriteTheLargestNumber) {
   EXPECT_EQ(out, "18446744073709551615");
 }
 
+TEST(Shapes, AMessageThatFailedSaysWhyAndNoOtherDoes) {
+  auto message = view();
+  EXPECT_EQ(message_json(message, message.sender).find("reason"), std::string::npos);
+  message.failure = chat::FailureReason::kSkipped;
+  EXPECT_EQ(message_json(message, message.sender).find("reason"), std::string::npos) << "skipped is not failed";
+  message.status = chat::MessageStatus::kFailed;
+  message.failure = chat::FailureReason::kExpired;
+  EXPECT_NE(message_json(message, message.sender).find(R"("status":"failed","reason":"expired",)"), std::string::npos);
+}
+
 }  // namespace
