@@ -4,8 +4,8 @@
 
 #include <set>
 
-#include "adapters/crypto/temporary_directory_for_tests.hpp"
 #include "base/hex.hpp"
+#include "base/temporary_directory_testing.hpp"
 
 namespace adapters::crypto {
 namespace {
@@ -25,7 +25,7 @@ class Sealed : public ::testing::Test {
         sealer_(*ring_, clock_),
         key_(sealer_.create_key(conversation_)) {}
 
-  TemporaryDirectory directory_;
+  base::TemporaryDirectory directory_;
   base::ManualClock clock_;
   std::unique_ptr<KeyRing> ring_;
   ContentSealer sealer_;

@@ -6,13 +6,13 @@
 #include "adapters/crypto/content_sealer.hpp"
 #include "adapters/crypto/hmac_refresh_tokens.hpp"
 #include "adapters/crypto/jwt_tokens.hpp"
-#include "adapters/crypto/temporary_directory_for_tests.hpp"
+#include "base/temporary_directory_testing.hpp"
 
 namespace adapters::crypto {
 namespace {
 
 struct Fixture {
-  TemporaryDirectory directory;
+  base::TemporaryDirectory directory;
   base::ManualClock clock;
   std::unique_ptr<KeyRing> ring =
       std::move(*KeyRing::open({.directory = directory.path(), .master = std::nullopt, .create = true}, clock));

@@ -6,7 +6,7 @@
 #include <fstream>
 
 #include "adapters/crypto/secret_file.hpp"
-#include "adapters/crypto/temporary_directory_for_tests.hpp"
+#include "base/temporary_directory_testing.hpp"
 
 namespace adapters::crypto {
 namespace {
@@ -38,7 +38,7 @@ class KeyRingFiles : public ::testing::Test {
     return status.st_mode & 0777u;
   }
 
-  TemporaryDirectory directory_;
+  base::TemporaryDirectory directory_;
   base::ManualClock clock_;
 };
 

@@ -7,8 +7,8 @@
 #include "adapters/crypto/argon2_hasher.hpp"
 #include "adapters/crypto/hmac_refresh_tokens.hpp"
 #include "adapters/crypto/jwt_tokens.hpp"
-#include "adapters/crypto/temporary_directory_for_tests.hpp"
 #include "base/hex.hpp"
+#include "base/temporary_directory_testing.hpp"
 
 namespace adapters::crypto {
 namespace {
@@ -86,7 +86,7 @@ class Tokens : public ::testing::Test {
     }
   }
 
-  TemporaryDirectory directory_;
+  base::TemporaryDirectory directory_;
   base::ManualClock clock_;
   std::unique_ptr<KeyRing> ring_;
   JwtTokens tokens_;

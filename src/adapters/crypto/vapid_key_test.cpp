@@ -5,8 +5,8 @@
 #include <openssl/evp.h>
 #include <openssl/x509.h>
 
-#include "adapters/crypto/temporary_directory_for_tests.hpp"
 #include "base/hex.hpp"
+#include "base/temporary_directory_testing.hpp"
 
 namespace adapters::crypto {
 namespace {
@@ -69,7 +69,7 @@ TEST(VapidKey, KnowsWhichSecretsAreScalars) {
 }
 
 TEST(VapidKey, OfARingIsTheSameAtEachStart) {
-  const TemporaryDirectory directory;
+  const base::TemporaryDirectory directory;
   const base::ManualClock clock;
   const KeyRingOptions options{.directory = directory.path(), .master = std::nullopt, .create = true};
   const auto first = KeyRing::open(options, clock);

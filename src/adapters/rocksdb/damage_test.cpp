@@ -8,7 +8,7 @@
 #include "adapters/rocksdb/rocksdb_store.hpp"
 #include "adapters/rocksdb/row_bytes.hpp"
 #include "adapters/rocksdb/row_key.hpp"
-#include "adapters/rocksdb/temporary_directory_for_tests.hpp"
+#include "base/temporary_directory_testing.hpp"
 
 namespace adapters::rocksdb {
 namespace {
@@ -155,7 +155,7 @@ class DamagedRows : public ::testing::Test {
     static_cast<void>(store_->device_trace(ann_, chat::DeviceId{"phone"}));
   }
 
-  TemporaryDirectory directory_;
+  base::TemporaryDirectory directory_;
   Options options_;
   chat::UserId ann_ = id<chat::UserId>(1);
   chat::UserId bob_ = id<chat::UserId>(2);

@@ -7,7 +7,7 @@
 #include <mutex>
 
 #include "adapters/rocksdb/rocksdb_store.hpp"
-#include "adapters/rocksdb/temporary_directory_for_tests.hpp"
+#include "base/temporary_directory_testing.hpp"
 
 namespace adapters::rocksdb {
 namespace {
@@ -83,7 +83,7 @@ class Durability : public ::testing::Test {
 
   LogWatch watch_;
   WatchedEnv env_;
-  TemporaryDirectory directory_;
+  base::TemporaryDirectory directory_;
   Options options_;
 };
 

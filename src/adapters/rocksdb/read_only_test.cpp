@@ -7,7 +7,7 @@
 #include <thread>
 
 #include "adapters/rocksdb/rocksdb_store.hpp"
-#include "adapters/rocksdb/temporary_directory_for_tests.hpp"
+#include "base/temporary_directory_testing.hpp"
 
 namespace adapters::rocksdb {
 namespace {
@@ -37,7 +37,7 @@ class ReadOnly : public ::testing::Test {
     return text;
   }
 
-  TemporaryDirectory directory_;
+  base::TemporaryDirectory directory_;
   Options options_;
 
  private:

@@ -3,8 +3,8 @@
 #include <benchmark/benchmark.h>
 
 #include "adapters/rocksdb/rocksdb_store.hpp"
-#include "adapters/rocksdb/temporary_directory_for_tests.hpp"
 #include "base/random.hpp"
+#include "base/temporary_directory_testing.hpp"
 
 namespace adapters::rocksdb {
 namespace {
@@ -71,7 +71,7 @@ class Traffic {
   std::array<std::uint64_t, kUsers> tails_{};
 };
 
-std::unique_ptr<RocksDbStore> open(const TemporaryDirectory& directory) {
+std::unique_ptr<RocksDbStore> open(const base::TemporaryDirectory& directory) {
   Options options;
   options.min_free_bytes = 0;
   return std::move(*RocksDbStore::open(directory.file("store"), options));
@@ -90,7 +90,7 @@ void fill(RocksDbStore& store, Traffic& traffic, std::size_t messages, std::size
 
 /// Sends and confirmations of a batch in one synced commit.
 void commit_synced(benchmark::State& state) {
-  const TemporaryDirectory directory;
+  const base::TemporaryDirectory directory;
   const auto store = open(directory);
   Traffic traffic;
   chat::CommitBatch batch;
@@ -108,7 +108,7 @@ BENCHMARK(commit_synced)->Arg(1)->Arg(64)->Arg(256)->UseRealTime()->MinTime(2);
 
 /// One user's backlog of `range` messages from one peer, all pages of 256.
 void drain(benchmark::State& state) {
-  const TemporaryDirectory directory;
+  const base::TemporaryDirectory directory;
   Traffic traffic;
   auto store = open(directory);
   fill(*store, traffic, static_cast<std::size_t>(state.range(0)), 1, false);
@@ -128,7 +128,7 @@ BENCHMARK(drain)->Arg(1000)->Arg(100'000)->UseRealTime()->Unit(benchmark::kMilli
 
 /// The pump of a live session: the newest entry, after `range` messages that were confirmed and trimmed.
 void read_newest(benchmark::State& state) {
-  const TemporaryDirectory directory;
+  const base::TemporaryDirectory directory;
   Traffic traffic;
   const auto store = open(directory);
   fill(*store, traffic, static_cast<std::size_t>(state.range(0)), kUsers / 2, true);
@@ -143,7 +143,7 @@ BENCHMARK(read_newest)->Arg(1000)->Arg(100'000)->Arg(1'000'000);
 
 /// The look-up in front of every send: a client id that is new.
 void miss_client_id(benchmark::State& state) {
-  const TemporaryDirectory directory;
+  const base::TemporaryDirectory directory;
   Traffic traffic;
   const auto store = open(directory);
   fill(*store, traffic, static_cast<std::size_t>(state.range(0)), kUsers / 2, true);
@@ -157,14 +157,14 @@ BENCHMARK(miss_client_id)->Arg(1000)->Arg(1'000'000);
 
 /// Opening a store with a million messages, `range` 0: after a clean stop, 1: after a crash (copied while it is open).
 void open_with_a_million(benchmark::State& state) {
-  const TemporaryDirectory directory;
+  const base::TemporaryDirectory directory;
   Traffic traffic;
   auto store = open(directory);
   fill(*store, traffic, 1'000'000, kUsers / 2, true);
   if (state.range(0) == 0) store.reset();
   for (auto _ : state) {
     state.PauseTiming();
-    const TemporaryDirectory copy;
+    const base::TemporaryDirectory copy;
     std::filesystem::copy(directory.file("store"), copy.file("store"), std::filesystem::copy_options::recursive);
     state.ResumeTiming();
     auto opened = open(copy);

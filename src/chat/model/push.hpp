@@ -13,11 +13,11 @@ namespace chat {
 struct PushJob {
   UserId user;
   DeviceId device;
-  std::string kind;     // of the device's address when the job was made: the provider's lane
-  MailboxSeq position;  // newest message entry that asks for it; a device that has confirmed it needs no push
-  MessageId message;    // that entry's message
-  WallTime due{};       // kPushHeld: a session of the device is alive and confirms
-  WallTime expires{};   // when the newest message expires: the provider's TTL is what is left
+  std::string kind;            // of the device's address when the job was made: the provider's lane
+  MailboxSeq position;         // newest message entry that asks for it; a device that has confirmed it needs no push
+  MessageId message;           // that entry's message
+  WallTime due{};              // kPushHeld: a session of the device is alive and confirms
+  WallTime expires{};          // when the newest message expires: the provider's TTL is what is left
   std::uint32_t attempts = 0;  // failed ones since the last success
 };
 

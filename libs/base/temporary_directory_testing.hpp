@@ -4,16 +4,16 @@
 #include <atomic>
 #include <filesystem>
 #include <string>
+#include <system_error>
 
-namespace adapters::crypto {
+namespace base {
 
-/// A directory of its own, gone at the end. Tests only.
+/// A directory of its own, gone at the end. Tests and benchmarks only.
 class TemporaryDirectory {
  public:
-  TemporaryDirectory() {
+  explicit TemporaryDirectory(const std::filesystem::path& in = std::filesystem::temp_directory_path()) {
     static std::atomic<int> count{0};
-    path_ = std::filesystem::temp_directory_path() /
-            ("restante-crypto-" + std::to_string(::getpid()) + "-" + std::to_string(++count));
+    path_ = in / ("restante-test-" + std::to_string(::getpid()) + "-" + std::to_string(++count));
     std::filesystem::create_directories(path_);
   }
   ~TemporaryDirectory() {
@@ -29,4 +29,4 @@ class TemporaryDirectory {
   std::filesystem::path path_;
 };
 
-}  // namespace adapters::crypto
+}  // namespace base
