@@ -94,6 +94,14 @@ const shown = (window) => window.page.evaluate(async () => {
   const registration = await navigator.serviceWorker.getRegistration();
   return (await registration.getNotifications()).map(({ title, body, tag, data }) => ({ title, body, tag, data }));
 });
+/** The worker hears later than the page that nobody looks at it any more; until then it rightly shows nothing. */
+function deliverUntilShown(window, text) {
+  return until(async () => {
+    await deliver(window, text);
+    await sleep(scale(200));
+    return (await shown(window)).length === 1;
+  }, 'the notification');
+}
 /** Another tab in front: the page is open and nobody looks at it. */
 async function lookAway(window) {
   const other = await window.page.browserContext().newPage();
@@ -137,8 +145,7 @@ test('a push wakes the closed page: generic by default, name and text where aske
   const later = await open();
   await later.seeText('.me', user.username);
   const other = await lookAway(later);
-  await deliver(later, generic.text);
-  await until(async () => (await shown(later)).length === 1, 'the notification');
+  await deliverUntilShown(later, generic.text);
   assert.deepEqual(await shown(later), [{ title: 'New message', body: '', tag: 'restante', data: null }]);
   await other.close();
   await later.page.bringToFront();
@@ -154,8 +161,7 @@ test('a push wakes the closed page: generic by default, name and text where aske
   const again = await open();
   await again.seeText('.me', user.username);
   await lookAway(again);
-  await deliver(again, named.text);
-  await until(async () => (await shown(again)).length === 1, 'the notification');
+  await deliverUntilShown(again, named.text);
   assert.deepEqual(await shown(again), [{ title: friend.username, body: 'now with my name', tag: 'restante', data: friend.id }]);
 
   // The click itself is the system's; what the worker does with it is ours.
