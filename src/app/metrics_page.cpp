@@ -175,13 +175,6 @@ gateway::Timings make_timings(base::Registry& registry) {
               &registry.histogram("restante_drain_seconds", "Connected to everything confirmed that was pending then")};
 }
 
-void export_push(base::Registry& registry) {
-  // No provider is spoken to yet; the family is there so that dashboards and alerts can be written against it.
-  for (const char* provider : {"fcm", "webpush"})
-    registry.counter("restante_push_total", "Push attempts, by provider and outcome",
-                     {{"provider", provider}, {"outcome", "accepted"}});
-}
-
 void export_queues(base::Registry& registry, const std::vector<aio::Shard*>& shards,
                    const std::vector<std::pair<const char*, const aio::OffloadPool*>>& pools) {
   constexpr const char* kDepth = "restante_queue_depth";

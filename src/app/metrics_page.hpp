@@ -20,8 +20,6 @@ void export_engine(base::Registry& registry, const engineio::Counters& counters)
 void export_gateway(base::Registry& registry, const gateway::Counters& counters);
 /// The histograms that sessions fill.
 gateway::Timings make_timings(base::Registry& registry);
-/// Push: nothing is sent in this version.
-void export_push(base::Registry& registry);
 /// Depth and refusals of the queues in front of the pools, and what was posted to the shards.
 void export_queues(base::Registry& registry, const std::vector<aio::Shard*>& shards,
                    const std::vector<std::pair<const char*, const aio::OffloadPool*>>& pools);

@@ -52,6 +52,15 @@ base::Result<PushProviders, std::string> make_push_providers(const Settings& set
   return made;
 }
 
+chat::PseudonymKey pseudonym_key(const adapters::crypto::KeyRing& keys) {
+  const auto ring = keys.keys();
+  const auto& secret = adapters::crypto::current_key(*ring, adapters::crypto::KeyPurpose::kVapid).secret;
+  const auto mac = adapters::crypto::hmac_sha256(secret.view(), "pseudonyms of devices in pushes");
+  chat::PseudonymKey key;
+  std::copy_n(mac.begin(), key.size(), key.begin());
+  return key;
+}
+
 api::PushOffer push_offer(const Settings& settings, const PushProviders& providers) {
   return {.fcm = providers.fcm != nullptr,
           .webpush_public_key = providers.webpush_public_key,

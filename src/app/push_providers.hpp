@@ -13,6 +13,7 @@
 #include "base/clock.hpp"
 #include "base/result.hpp"
 #include "chat/ports/push_provider.hpp"
+#include "chat/rules/pseudonym.hpp"
 
 namespace app {
 
@@ -29,6 +30,9 @@ struct PushProviders {
 base::Result<PushProviders, std::string> make_push_providers(const Settings& settings,
                                                              const adapters::crypto::KeyRing& keys,
                                                              const base::Clock& clock);
+
+/// Of what leaves for providers: secret, and the same after a restart.
+[[nodiscard]] chat::PseudonymKey pseudonym_key(const adapters::crypto::KeyRing& keys);
 
 /// For api::Options: what clients are told, and which addresses may be stored.
 [[nodiscard]] api::PushOffer push_offer(const Settings& settings, const PushProviders& providers);

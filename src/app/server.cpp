@@ -15,6 +15,7 @@
 #include "app/metrics_page.hpp"
 #include "app/network.hpp"
 #include "app/operator_token.hpp"
+#include "app/push_providers.hpp"
 #include "app/witness_file.hpp"
 #include "base/log.hpp"
 #include "chat/services/accounts_service.hpp"
@@ -23,6 +24,7 @@
 #include "chat/services/inspector.hpp"
 #include "chat/services/lane.hpp"
 #include "chat/services/lane_survey.hpp"
+#include "chat/services/push_outbox.hpp"
 #include "chat/services/relations_service.hpp"
 #include "gateway/gateway.hpp"
 #include "socketio/engineio/server.hpp"
@@ -51,8 +53,16 @@ chat::LaneOptions lane_options(const Settings& settings) {
   chat::LaneOptions options;
   options.limits = settings.limits;
   options.offline_grace = std::chrono::milliseconds(settings.delivery.offline_grace_ms);
+  options.push_grace = std::chrono::milliseconds(settings.push.grace_ms);
+  options.message_life = std::chrono::seconds(settings.delivery.expiry_seconds);
   options.trim_tail = static_cast<std::uint64_t>(settings.delivery.retained_entries);
   return options;
+}
+
+chat::PushOutboxOptions outbox_options(const Settings& settings, const adapters::crypto::KeyRing& keys) {
+  return {.concurrency = static_cast<std::size_t>(settings.push.concurrency),
+          .data_only = settings.push.data_only,
+          .pseudonym_key = pseudonym_key(keys)};
 }
 
 gateway::Options gateway_options(const Settings& settings) {
@@ -90,7 +100,7 @@ chat::Offload offload_to(aio::OffloadPool& pool) {
 }  // namespace
 
 struct Server::Parts {
-  Parts(const Settings& s, DataDirectory directory)
+  Parts(const Settings& s, DataDirectory directory, PushProviders push)
       : settings(s),
         data(std::move(directory)),
         sealer(*data.keys, clock),
@@ -102,8 +112,11 @@ struct Server::Parts {
         reads({.threads = static_cast<std::size_t>(s.server.read_threads), .queue_limit = kReadQueue}),
         passwords({.threads = password_threads(s), .queue_limit = chat::kPasswordQueue}),
         scrapes({.threads = 1, .queue_limit = kScrapes}),
+        providers(std::move(push)),
+        push_metrics(registry),
         lane({store, sealer, presence, clock, random, lane_metrics}, lane_options(s)),
         history(store, sealer, offload_to(reads)),
+        outbox({store, lane, sealer, clock, push_random, push_metrics}, outbox_options(s, *data.keys)),
         inspector(lane, store, offload_to(reads)),
         accounts({lane, store, hasher, tokens, refresh_tokens, clock, offload_to(reads), offload_to(passwords)},
                  {.limits = s.limits,
@@ -125,6 +138,7 @@ struct Server::Parts {
   }
   void connect_rooms();
   void export_metrics();
+  void start_pushes();
 
   const Settings settings;
   std::string operator_secret;
@@ -144,8 +158,12 @@ struct Server::Parts {
   aio::OffloadPool reads;
   aio::OffloadPool passwords;
   aio::OffloadPool scrapes;
+  PushProviders providers;
+  chat::PushMetrics push_metrics;
+  base::SecureRandom push_random;
   chat::Lane lane;
   chat::HistoryReader history;
+  chat::PushOutbox outbox;
   chat::Inspector inspector;
   chat::AccountService accounts;
   chat::RelationService relations;
@@ -169,6 +187,7 @@ void Server::Parts::connect_rooms() {
                                                 .metrics = [this] { return registry.render(); },
                                                 .aside = offload_to(scrapes),
                                                 .here = [this]() -> base::Executor& { return shard_here(); },
+                                                .push = push_offer(settings, providers),
                                                 .operator_token = operator_secret});
   auto options = engine_options(settings);
   options.allow_request = [this](const engineio::Handshake& handshake) -> engineio::Admission {
@@ -187,13 +206,19 @@ void Server::Parts::connect_rooms() {
 void Server::Parts::export_metrics() {
   export_engine(registry, engine->counters());
   export_gateway(registry, gateway->counters());
-  export_push(registry);
   export_process(registry, clock);
   export_storage(registry, settings.storage.path);
   export_queues(registry, shard_pointers, {{"reads", &reads}, {"passwords", &passwords}, {"metrics", &scrapes}});
   export_limits(registry, accounts, relations);
   registry.sampled_counter("restante_damaged_rows_total", "Rows of the store that could not be read", {},
                            [this] { return static_cast<double>(data.store->damaged_rows()); });
+}
+
+void Server::Parts::start_pushes() {
+  if (providers.fcm) outbox.add_provider(*providers.fcm);
+  if (providers.webpush) outbox.add_provider(*providers.webpush);
+  lane.wake_pushes(outbox.signal());
+  outbox.start();
 }
 
 Server::Server(std::unique_ptr<Parts> parts) : parts_(std::move(parts)) {}
@@ -206,12 +231,16 @@ base::Result<std::unique_ptr<Server>, std::string> Server::start(const Settings&
   if (!data) return base::fail(data.error());
   const auto secret = operator_token(settings.storage.path);
   if (!secret) return base::fail(secret.error());
-  std::unique_ptr<Server> server(new Server(std::make_unique<Parts>(settings, std::move(*data))));
+  auto providers = make_push_providers(settings, *data->keys, clock);
+  if (!providers) return base::fail(providers.error());
+  std::unique_ptr<Server> server(
+      new Server(std::make_unique<Parts>(settings, std::move(*data), std::move(*providers))));
   Parts& parts = *server->parts_;
   parts.operator_secret = *secret;
   for (const auto& shard : parts.shards) shard->start();
   parts.connect_rooms();
   parts.export_metrics();
+  parts.start_pushes();
   parts.lane.start();
   parts.survey = std::make_unique<chat::PendingSurvey>(parts.lane, *parts.data.store);
   parts.survey->wait_for(kSurveyHeadStart);
@@ -240,6 +269,7 @@ void Server::drain() {
   parts.expiry.reset();
   parts.passwords.stop();
   parts.reads.stop();
+  parts.outbox.stop();
   parts.lane.stop();  // what was queued is committed and answered
   for (const auto& shard : parts.shards) shard->stop();
 }

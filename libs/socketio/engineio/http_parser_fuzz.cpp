@@ -59,7 +59,8 @@ void check_accepted(const Seen& seen) {
   std::size_t hosts = 0;
   for (const auto& [name, value] : seen.head.headers) {
     CHECK(!name.empty());
-    CHECK(std::none_of(name.begin(), name.end(), [](char c) { return (c >= 'A' && c <= 'Z') || c <= ' ' || c == ':'; }));
+    CHECK(
+        std::none_of(name.begin(), name.end(), [](char c) { return (c >= 'A' && c <= 'Z') || c <= ' ' || c == ':'; }));
     CHECK(value.find_first_of(std::string_view("\r\n\0", 3)) == std::string::npos);
     hosts += name == "host" ? 1 : 0;
   }

@@ -4,6 +4,7 @@
 
 #include "chat/services/accounts_device.hpp"
 #include "chat/services/accounts_service.hpp"
+#include "chat/services/push_address.hpp"
 
 namespace chat {
 namespace {
@@ -59,9 +60,7 @@ Outcome<std::monostate> decide_end(LaneContext& context, const Caller& caller, c
   if (!devices) return refusal_of(devices.error());
   for (auto& device : devices.value()) {
     if (device.login != login || !device.push) continue;
-    device.push.reset();
-    context.batch().devices.push_back(device);
-    context.forget_user(caller.user);
+    if (const auto error = put_push_address(context, device, std::nullopt)) return refusal_of(*error);
   }
   drop_login(context, login, reason);
   return std::monostate{};
@@ -88,10 +87,8 @@ void AccountService::set_push(const Caller& caller, DeviceId device, std::option
     if (auto refusal = check_caller(context, caller.user, caller.login)) return std::move(*refusal);
     auto found = find_device(context, caller.user, id);
     if (auto* refusal = std::get_if<Refusal>(&found)) return std::move(*refusal);
-    auto& row = std::get<Device>(found);
-    row.push = std::move(address);
-    context.batch().devices.push_back(std::move(row));
-    context.forget_user(caller.user);
+    const auto error = put_push_address(context, std::get<Device>(std::move(found)), std::move(address));
+    if (error) return refusal_of(*error);
     return std::monostate{};
   };
   decide<std::monostate>(parts_.lane, on, std::move(reply), std::move(choose));

@@ -165,9 +165,8 @@ void Lane::report_unreadable(const MailboxEntry& entry) {
 }
 
 void Lane::detach(const UserId& user, const DeviceId& /*device*/, ConnectionId connection, MailboxSeq written) {
-  enqueue_always(std::make_unique<DirectoryCommand>([user, connection, written](LaneDesk& desk) {
-    desk.drop_session(desk.user(user), connection, written);
-  }));
+  enqueue_always(std::make_unique<DirectoryCommand>(
+      [user, connection, written](LaneDesk& desk) { desk.drop_session(desk.user(user), connection, written); }));
 }
 
 void Lane::announce(const UserId& user, ConnectionId connection) {

@@ -1,5 +1,5 @@
-// PUSH, the lane's part: a job comes with its message, is held while its device confirms, falls due when it falls silent
-// or goes, and ends with the confirmation or with a provider's answer (push_outbox.hpp).
+// PUSH, the lane's part: a job comes with its message, is held while its device confirms, falls due when it falls
+// silent or goes, and ends with the confirmation or with a provider's answer (push_outbox.hpp).
 
 #include <algorithm>
 
@@ -52,7 +52,8 @@ void LaneDesk::load_push(DeviceState& state, const Device& row) {
 
 void LaneDesk::load_push_jobs(UserState& user) {
   const auto& devices = user.devices;
-  if (std::none_of(devices.begin(), devices.end(), [](const DeviceState& each) { return each.push != nullptr; })) return;
+  if (std::none_of(devices.begin(), devices.end(), [](const DeviceState& each) { return each.push != nullptr; }))
+    return;
   for (auto& job : take(store().push_jobs(user.key))) {
     auto* const device = user.device(job.device);
     if (device != nullptr && device->push) device->push->job = std::move(job);
@@ -108,8 +109,7 @@ void LaneDesk::owe_pushes(UserState& user, const Message& message, MailboxSeq po
 
 void LaneDesk::erase_job(const UserState& user, DeviceState& device) {
   // Erasures of a batch come before its puts.
-  std::erase_if(batch_.push_jobs,
-                [&](const PushJob& job) { return job.user == user.key && job.device == device.id; });
+  std::erase_if(batch_.push_jobs, [&](const PushJob& job) { return job.user == user.key && job.device == device.id; });
   batch_.erased_push_jobs.emplace_back(user.key, device.id);
   if (!device.push || !device.push->job) return;
   device.push->job.reset();
@@ -122,8 +122,8 @@ void LaneDesk::drop_confirmed_job(const UserState& user, DeviceState& device) {
 
 void LaneDesk::touch_push(UserState& user, const DeviceId& id, std::chrono::milliseconds grace, MailboxSeq written) {
   const auto* const device = user.device(id);
-  const bool nothing = user.loaded && device != nullptr && (!device->push || !device->push->job) &&
-                       written <= device->position;
+  const bool nothing =
+      user.loaded && device != nullptr && (!device->push || !device->push->job) && written <= device->position;
   if (!nothing) touched_.push_back({user.key, id, now() + grace, written});
 }
 
@@ -156,9 +156,8 @@ bool LaneDesk::stage_touched() {
 /// The row as this batch leaves it.
 DeviceTrace& LaneDesk::trace(const UserId& user, const DeviceId& device) {
   auto& rows = batch_.device_traces;
-  const auto staged = std::find_if(rows.begin(), rows.end(), [&](const DeviceTrace& each) {
-    return each.user == user && each.device == device;
-  });
+  const auto staged = std::find_if(rows.begin(), rows.end(),
+                                   [&](const DeviceTrace& each) { return each.user == user && each.device == device; });
   if (staged != rows.end()) return *staged;
   auto row = take(store().device_trace(user, device));
   row.user = user;

@@ -17,9 +17,9 @@ struct PushDone {
   WallTime not_before{};
 };
 
-/// The job is erased unless a newer message has moved it; it falls due again as rules/push_backoff.hpp says; the address
-/// is deleted unless it has changed since. `settled` runs on the lane's thread once that is committed; it is destroyed
-/// unrun when the lane ends before.
+/// The job is erased unless a newer message has moved it; it falls due again as rules/push_backoff.hpp says; the
+/// address is deleted unless it has changed since. `settled` runs on the lane's thread once that is committed; it is
+/// destroyed unrun when the lane ends before.
 [[nodiscard]] std::unique_ptr<LaneCommand> push_done_command(PushDone done, base::Task settled);
 
 }  // namespace chat
