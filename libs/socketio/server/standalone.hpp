@@ -23,7 +23,7 @@ struct StandaloneOptions {
   std::size_t shards = 0;  // 0: one per core
   engineio::ServerOptions engine = on_socketio_path();
   /// Called when the clients have gone, while the shards still run: ends whatever else posts to them.
-  std::function<void()> on_drained;
+  std::function<void()> on_drained = {};
 };
 
 /// Starts shards and an engine, attaches `server`, prints `listening on http://HOST:PORT`, serves until SIGINT or
