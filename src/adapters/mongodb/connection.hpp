@@ -115,7 +115,6 @@ class Pool {
   mongoc_client_pool_t* pool_;
   const std::string database_;
   const std::chrono::milliseconds read_time_;
-  const std::chrono::milliseconds majority_time_;
   std::mutex mutex_;
   OperationTime newest_;  // guarded
 };
