@@ -85,12 +85,16 @@ TEST_F(ReadOnly, IsForStoresThatExist) {
 
 TEST_F(ReadOnly, WorksBesideAWriterThatFlushesAndCompactsAllTheTime) {
   constexpr std::uint64_t kOpenings = 25;
+  // Some 25 flushes an opening: more than one attempt meets, fewer than an opening attempts, however slow it is.
+  constexpr std::uint64_t kCommitsPerOpening = 200;
   options_.memtable_bytes = 64 * 1024;
   const auto writer = open();
   std::atomic<std::uint64_t> committed{0};
+  std::atomic<std::uint64_t> openings{0};
   std::atomic<bool> stop{false};
   std::thread writing([&] {
     for (std::uint64_t n = 1; !stop; ++n) {
+      while (!stop && n > kCommitsPerOpening * (openings + 1)) std::this_thread::yield();
       auto batch = one_position(n);
       auto& user = batch.users.emplace_back();
       user.id.bytes[0] = static_cast<std::uint8_t>(n);
@@ -109,6 +113,7 @@ TEST_F(ReadOnly, WorksBesideAWriterThatFlushesAndCompactsAllTheTime) {
     EXPECT_GE(position_in(**reader), at_least);
     EXPECT_LE((*reader)->users_after({}, 1000)->size(), 256u);
     EXPECT_EQ((*reader)->damaged_rows(), 0u);
+    ++openings;
   }
   stop = true;
   writing.join();
