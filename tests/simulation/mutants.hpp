@@ -16,6 +16,9 @@ enum class Mutant {
   kStaleRelation,       // the relation is not read at the commit
   kRefusalConfirms,     // a refusal (`{ok: false}`) counts as confirmation
   kLateDetachWins,      // the end of an older connection takes the newer one's presence
+  kJobsApart,           // a message is committed without its push jobs
+  kHeldForever,         // a job that was held never falls due
+  kPushConfirmed,       // a push goes out for what its device has confirmed
   kPongBeforeHandling,  // heartbeat mode: the pong is believed before the entries were handled
 };
 

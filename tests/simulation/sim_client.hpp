@@ -37,6 +37,7 @@ struct Client {
   std::map<std::pair<chat::UserId, chat::WatermarkKind>, chat::ConversationSeq> told;  // own messages, per peer
   std::optional<chat::ResumePoint> point;
   std::optional<chat::MailboxSeq> since;  // where it began, at its first connection: nothing before is its business
+  chat::MailboxSeq pushed_after;          // entries above are owed a push while it has an address
   std::deque<Intent> outbox;              // all it ever wrote; indices are stable
 
   // Of the current connection.

@@ -2,11 +2,18 @@
 
 #include <algorithm>
 
+#include "chat/rules/pseudonym.hpp"
+
 namespace simulation {
 namespace {
 
 // More than any world of the simulation holds.
 constexpr std::size_t kEverything = 1'000'000;
+
+/// The opaque name of this message in a generic push to this device.
+std::string push_mark(const Client& client, const chat::MessageId& message) {
+  return chat::pseudonym({}, "push", SimProvider::name_of(client) + message.hex());
+}
 
 }  // namespace
 
@@ -184,6 +191,55 @@ void Oracle::presence() {
       return session->client.user == user && session->open && session->begun;
     });
     if (connected && !world_.presence_.is_online(user)) world_.violate("I11: a connected user counts as offline");
+  }
+}
+
+chat::MailboxSeq Oracle::position_of(const Client& client) const {
+  const auto device = row_of(client);
+  chat::MailboxSeq position = device ? device->start : chat::MailboxSeq();
+  const auto all = world_.store_.positions(client.user).value();
+  for (const auto& each : all) {
+    if (each.device == client.device) position = std::max(position, each.position);
+  }
+  return position;
+}
+
+void Oracle::pushed(const chat::PushRequest& request) {
+  for (const auto& client : world_.clients_) {
+    if (SimProvider::name_of(*client) != SimProvider::device_of(request)) continue;
+    const auto position = position_of(*client);
+    bool owed = false;  // no entry: trimmed, which needs the word of every device
+    for (const auto& row : rows(client->user)) {
+      const bool meant = row.entry.message.hex() == SimProvider::mark_of(request) ||
+                         push_mark(*client, row.entry.message) == SimProvider::mark_of(request);
+      owed = owed || (meant && row.entry.kind == chat::EntryKind::kMessage && row.entry.position > position);
+    }
+    if (!owed) world_.violate("push: " + client->device.value + " is woken for what it has confirmed");
+  }
+}
+
+void Oracle::pushes() {
+  for (const auto& client : world_.clients_) {
+    if (const auto device = row_of(*client); device && device->push) pushes(*client, *device);
+  }
+}
+
+void Oracle::pushes(const Client& client, const chat::Device& device) {
+  const auto after = std::max({position_of(client), device.start, client.pushed_after});
+  const auto name = SimProvider::name_of(client);
+  bool woken = false;
+  auto all = rows(client.user);
+  // The newest push speaks for everything before it.
+  for (auto row = all.rbegin(); row != all.rend() && row->entry.position > after; ++row) {
+    if (row->entry.kind != chat::EntryKind::kMessage || row->entry.own || !row->message) continue;
+    woken = woken || world_.provider_.accepted(name, row->entry.message.hex()) ||
+            world_.provider_.accepted(name, push_mark(client, row->entry.message));
+    const auto read =
+        world_.store_.watermark(row->message->sender, client.user, chat::WatermarkKind::kRead, std::nullopt).value();
+    const bool failed = row->message->failure && *row->message->failure != chat::FailureReason::kSkipped;
+    if (woken || failed || (read && read->up_to >= row->message->seq)) continue;
+    return world_.violate("push: nobody woke " + client.device.value + " for entry " +
+                          std::to_string(row->entry.position.value));
   }
 }
 

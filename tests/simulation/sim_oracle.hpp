@@ -12,6 +12,10 @@ class Oracle {
 
   /// `at_rest`: everything has been given the time to arrive, so it must have.
   void judge(bool at_rest);
+  /// A provider is being asked.
+  void pushed(const chat::PushRequest& request);
+  /// Nobody is connected and every job had its time: who lacks something that nobody has read was woken for it.
+  void pushes();
   /// Everybody has stored and been told everything.
   [[nodiscard]] bool settled();
 
@@ -23,6 +27,8 @@ class Oracle {
   void receipts(const chat::UserId& author, const chat::UserId& reader);
   void own_order(const Client& client);
   void presence();
+  void pushes(const Client& client, const chat::Device& device);
+  [[nodiscard]] chat::MailboxSeq position_of(const Client& client) const;
   /// Something is still missing on this device; empty: nothing.
   std::string missing(const Client& client);
   std::string untold(const Client& client);

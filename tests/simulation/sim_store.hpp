@@ -38,8 +38,11 @@ class SimStore final : public chat::Store {
     const Fate fate = std::exchange(next_, Fate::kFine);
     if (fate == Fate::kFull) return base::fail(chat::StoreError::kFull);
     if (fate == Fate::kUnknownLost) return base::fail(chat::StoreError::kUnknown);
-    const auto done = inner_->commit(batch, durability);
     log_.push_back(batch);
+    if (mutant_ == Mutant::kJobsApart) log_.back().push_jobs.clear();
+    if (mutant_ == Mutant::kHeldForever && batch.messages.empty()) log_.back().push_jobs.clear();
+    if (mutant_ == Mutant::kPushConfirmed && !batch.positions.empty()) let_fall_due(log_.back());
+    const auto done = inner_->commit(log_.back(), durability);
     if (durability == chat::Durability::kSynced && mutant_ != Mutant::kAckBeforeSync) synced_ = log_.size();
     if (fate == Fate::kUnknownWritten) return base::fail(chat::StoreError::kUnknown);
     return done;
@@ -47,6 +50,7 @@ class SimStore final : public chat::Store {
   std::vector<std::string> epochs() const override { return epochs_; }
   bool has_room() const override { return room; }
   bool room = true;
+  bool positions_hidden = false;
 
   chat::Read<chat::MailboxBounds> mailbox_bounds(const chat::UserId& owner) const override {
     return inner_->mailbox_bounds(owner);
@@ -103,6 +107,7 @@ class SimStore final : public chat::Store {
     return inner_->devices(user);
   }
   chat::Read<std::vector<chat::DevicePosition>> positions(const chat::UserId& user) const override {
+    if (positions_hidden) return std::vector<chat::DevicePosition>();
     return inner_->positions(user);
   }
   chat::Read<std::optional<chat::Login>> login(const chat::LoginId& id) const override { return inner_->login(id); }
@@ -129,6 +134,17 @@ class SimStore final : public chat::Store {
   }
 
  private:
+  /// Instead of ending with the confirmation.
+  void let_fall_due(chat::CommitBatch& batch) const {
+    for (const auto& [user, device] : batch.erased_push_jobs) {
+      const auto jobs = inner_->push_jobs(user);
+      for (auto job : jobs.value()) {
+        if (job.device != device) continue;
+        job.due = {};
+        batch.push_jobs.push_back(std::move(job));
+      }
+    }
+  }
   static chat::Relation friends(const chat::ConversationKey& pair) {
     chat::Relation relation;
     relation.pair = pair;

@@ -35,8 +35,10 @@ World::World(std::uint64_t seed, Mutant mutant)
       entropy_(seed ^ 0x5DEECE66D),
       mutant_(mutant),
       metrics_(registry_),
+      push_metrics_(registry_),
       store_(entropy_, mutant),
-      cipher_(entropy_) {
+      cipher_(entropy_),
+      provider_([this](std::uint64_t below) { return random(below); }) {
   // Small numbers, so that a few dozen messages reach every edge.
   settings_.window_entries = 2 + random(4);
   settings_.batch_entries = 2 + random(4);
@@ -52,11 +54,17 @@ World::World(std::uint64_t seed, Mutant mutant)
   lossy_ = random(2) == 0;
   hurried_ = random(2) == 0;
   if (hurried_) options_.limits.messages_per_minute = 0;
+  provider_.on_sent = [this](const chat::PushRequest& request) {
+    const bool hidden = std::exchange(store_.positions_hidden, false);
+    Oracle(*this).pushed(request);
+    store_.positions_hidden = hidden;
+  };
   populate();
   start_server();
 }
 
 World::~World() {
+  outbox_.reset();
   lane_.reset();
   for (const auto& each : every_session_) {
     // A task of a session keeps the session that keeps the task.
@@ -72,6 +80,7 @@ void World::populate() {
     user.id = chat::UserId::make(clock_.wall_now(), entropy_);
     user.username = "user" + std::to_string(i);
     user.email = user.username + "@example.org";
+    user.push_previews = i % 2 == 0;
     batch.users.push_back(user);
     people_.push_back(user.id);
     const std::size_t devices = 1 + random(3);
@@ -112,6 +121,10 @@ void World::start_server() {
     pool_.post(std::move(task));
     return true;
   });
+  outbox_ = std::make_unique<chat::PushOutbox>(
+      chat::PushOutboxParts{store_, *lane_, cipher_, clock_, entropy_, push_metrics_},
+      chat::PushOutboxOptions{.concurrency = 3});
+  outbox_->add_provider(provider_);
 }
 
 /// kill -9, power cut, and perhaps last night's backup instead of the disk.
@@ -126,6 +139,8 @@ void World::crash(bool restore) {
   pool_.drop_all();
   admin_.drop_all();
   presence_.lose_everything();
+  outbox_.reset();
+  provider_.lose_the_server();
   lane_.reset();
   if (restore) {
     store_.restore(backup_length_, backup_epochs_);
@@ -289,7 +304,7 @@ void World::run(std::size_t steps) {
 void World::step() {
   const auto session = any_session();
   auto& client = *clients_[random(clients_.size())];
-  switch (random(20)) {
+  switch (random(22)) {
     case 0:
     case 1:
     case 2:
@@ -328,19 +343,25 @@ void World::step() {
       if (session && session->open) random(2) == 0 ? mark_read(*session) : session->flush_outbox(chance(30));
       break;
     case 18:
-      if (!detaches_.empty()) {
-        const auto at = random(detaches_.size());
-        const auto [owner, connection] = detaches_[at];
-        detaches_.erase(detaches_.begin() + static_cast<std::ptrdiff_t>(at));
-        const auto newest = session_of(*owner);
-        const bool wrong = mutant_ == Mutant::kLateDetachWins && newest;
-        lane_->detach(owner->user, owner->device, wrong ? newest->connection : connection, {});
-      }
-      std::erase_if(sessions_, [](const auto& each) { return !each->open; });
+      detach_one();
+      break;
+    case 19:
+      run_outbox();
+      if (random(2) == 0) provider_.answer_one();
+      break;
+    case 20:
+      change_address(client);
       break;
     default:
       misbehave();
   }
+}
+
+void World::change_address(Client& client) {
+  std::optional<chat::PushAddress> address;
+  if (random(8) != 0) address = SimProvider::address_of(client, ++next_address_);
+  std::unique_ptr<chat::LaneCommand> command = std::make_unique<SetAddress>(client, std::move(address));
+  static_cast<void>(lane_->submit(command));
 }
 
 void World::misbehave() {
@@ -383,6 +404,8 @@ void World::misbehave() {
 void World::settle_all() {
   for (bool busy = true; busy && clean();) {
     busy = lane_->run_once();
+    if (run_outbox()) busy = true;
+    while (provider_.answer_one()) busy = true;
     while (pool_.run_one() || admin_.run_one()) busy = true;
     for (std::size_t i = 0; i < sessions_.size(); ++i) {
       const auto session = sessions_[i];
@@ -400,13 +423,51 @@ void World::settle_all() {
   }
 }
 
+void World::detach_one() {
+  if (!detaches_.empty()) {
+    const auto at = random(detaches_.size());
+    const auto [owner, connection] = detaches_[at];
+    detaches_.erase(detaches_.begin() + static_cast<std::ptrdiff_t>(at));
+    const auto newest = session_of(*owner);
+    const bool wrong = mutant_ == Mutant::kLateDetachWins && newest;
+    lane_->detach(owner->user, owner->device, wrong ? newest->connection : connection, {});
+  }
+  std::erase_if(sessions_, [](const auto& each) { return !each->open; });
+}
+
+bool World::run_outbox() {
+  store_.positions_hidden = mutant_ == Mutant::kPushConfirmed;
+  const bool any = outbox_->run_once();
+  store_.positions_hidden = false;
+  return any;
+}
+
+bool World::jobs_left() const {
+  return !store_.push_jobs_after({}, {}, 1).value().empty();
+}
+
+void World::rest_pushes() {
+  for (const auto& [owner, connection] : detaches_) lane_->detach(owner->user, owner->device, connection, {});
+  detaches_.clear();
+  constexpr int kRounds = 400;  // of 30 s: a throttled device may have to wait for more than an hour
+  for (int round = 0; round < kRounds && clean(); ++round) {
+    settle_all();
+    if (!jobs_left()) break;
+    advance(milliseconds(30'000));
+  }
+  if (jobs_left() && mutant_ != Mutant::kPushConfirmed) violate("push: a job never came to an end");
+  if (clean()) Oracle(*this).pushes();
+}
+
 void World::finale() {
   calm_ = true;
   store_.decide_next(SimStore::Fate::kFine);
   store_.room = true;
+  provider_.healthy = true;
   settle_all();
   for (const auto& session : sessions_) disconnect(session);
   sessions_.clear();
+  if (!hurried_) rest_pushes();
   constexpr int kRounds = 600;  // of 5 s: a long outbox under a small rate limit takes its minutes
   for (int round = 0; round < kRounds && clean(); ++round) {
     for (auto& client : clients_) {

@@ -9,6 +9,8 @@
 
 #include "chat/services/history_reader.hpp"
 #include "chat/services/lane.hpp"
+#include "chat/services/push_outbox.hpp"
+#include "sim_push.hpp"
 #include "sim_session.hpp"
 #include "sim_store.hpp"
 
@@ -57,6 +59,12 @@ class World {
   void mark_read(Session& session);
   void sync(Session& session);
   void toggle_block();
+  void change_address(Client& client);
+  bool run_outbox();
+  void detach_one();
+  /// Everybody goes, the provider recovers, time passes: who is owed a push has it then.
+  void rest_pushes();
+  [[nodiscard]] bool jobs_left() const;
   void submit_block(const chat::ConversationKey& pair, bool blocked);
   void advance(std::chrono::milliseconds by);
   void step();
@@ -73,11 +81,13 @@ class World {
   chat::LaneOptions options_;
   base::Registry registry_;
   chat::LaneMetrics metrics_;
+  chat::PushMetrics push_metrics_;
   SimStore store_;
   TransparentCipher cipher_;
   TablePresence presence_;
   StepExecutor pool_;
   StepExecutor admin_;
+  SimProvider provider_;
   std::vector<chat::UserId> people_;
   std::vector<std::unique_ptr<Client>> clients_;
   std::vector<std::shared_ptr<Session>> sessions_;
@@ -85,6 +95,7 @@ class World {
   std::vector<std::pair<Client*, chat::ConnectionId>> detaches_;  // known to the client, not yet to the server
   std::unique_ptr<chat::Lane> lane_;
   std::unique_ptr<chat::HistoryReader> history_;
+  std::unique_ptr<chat::PushOutbox> outbox_;
   std::map<chat::ConversationKey, std::uint64_t> walls_;
   std::map<chat::ConversationKey, bool> wall_pending_;
   std::set<chat::ConversationKey> ever_blocked_;
@@ -94,6 +105,7 @@ class World {
   bool restored_ = false;
   std::uint64_t next_connection_ = 0;
   std::uint64_t next_text_ = 0;
+  std::uint64_t next_address_ = 0;
   bool calm_ = false;
   bool lossy_ = false;    // at rest, hints stay lost
   bool hurried_ = false;  // everything happens within the patience of held-back sends: their order must hold

@@ -60,7 +60,9 @@ INSTANTIATE_TEST_SUITE_P(
                       std::pair(Mutant::kIgnoreEpoch, "IgnoreEpoch"), std::pair(Mutant::kNoHeadCheck, "NoHeadCheck"),
                       std::pair(Mutant::kStaleRelation, "StaleRelation"),
                       std::pair(Mutant::kRefusalConfirms, "RefusalConfirms"),
-                      std::pair(Mutant::kLateDetachWins, "LateDetachWins"),
+                      std::pair(Mutant::kLateDetachWins, "LateDetachWins"), std::pair(Mutant::kJobsApart, "JobsApart"),
+                      std::pair(Mutant::kHeldForever, "HeldForever"),
+                      std::pair(Mutant::kPushConfirmed, "PushConfirmed"),
                       std::pair(Mutant::kPongBeforeHandling, "PongBeforeHandling")),
     [](const auto& test) { return std::string(test.param.second); });
 

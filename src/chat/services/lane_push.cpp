@@ -189,6 +189,8 @@ void LaneDesk::settle_push(const PushDone& done) {
   const bool mine = job && job->kind == done.job.kind;
   const auto step = after_push(result.outcome, in_a_row, result.retry_after, random().next());
   if (step.next == PushNext::kDeleteAddress) return drop_dead_address(state, *device, done);
+  // The store would hold one that the lane knows nothing of only by a mistake: it must not come back for ever.
+  if (!job) return static_cast<void>(batch_.erased_push_jobs.emplace_back(state.key, device->id));
   if (!mine || step.next == PushNext::kKeep) return;
   const bool postponed = result.outcome == PushOutcome::kNone;
   if (!postponed && step.next != PushNext::kRetry && job->position <= done.job.position) {
