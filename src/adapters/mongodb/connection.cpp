@@ -103,9 +103,7 @@ base::Result<std::unique_ptr<Pool>, OpenError> Pool::create(const Options& optio
 }
 
 Pool::Pool(mongoc_client_pool_t* pool, std::string database, const Options& options)
-    : pool_(pool),
-      database_(std::move(database)),
-      read_time_(options.read_time) {}
+    : pool_(pool), database_(std::move(database)), read_time_(options.read_time) {}
 
 Pool::~Pool() {
   mongoc_client_pool_destroy(pool_);
