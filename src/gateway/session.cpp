@@ -176,6 +176,8 @@ void Session::on_disconnect(socketio::DisconnectReason reason) {
   auto& counters = gateway_.counters_;
   if (begun_) counters.sessions_now.fetch_sub(1, std::memory_order_relaxed);
   if (admission_) counters.authenticating_now.fetch_sub(1, std::memory_order_relaxed);
+  // A client that answers and leaves in one breath has answered: its author hears of it, and no push is owed.
+  pump_.leave();
   messaging().detach(user_, device_, connection_, pump_.sent());
   delete this;
 }

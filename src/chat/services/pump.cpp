@@ -125,6 +125,10 @@ void Pump::turn() {
   shed_memory();
 }
 
+void Pump::leave() {
+  if (running()) advance_run();
+}
+
 bool Pump::all_sent() const {
   return sent_ >= head_ && (!flight_ || flight_->ready.empty());
 }

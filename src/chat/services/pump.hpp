@@ -76,6 +76,8 @@ class Pump {
   [[nodiscard]] base::SteadyTime next_deadline() const;
   /// See PumpHost::wake.
   void turn();
+  /// The session goes before its turn ends: reports what has been confirmed since the last one.
+  void leave();
 
   [[nodiscard]] MailboxSeq position() const { return position_; }
   [[nodiscard]] MailboxSeq sent() const { return sent_; }

@@ -48,6 +48,18 @@ TEST_F(PumpTest, AnswersOutOfOrderMoveThePositionOnlyWhenTheRunGrows) {
   EXPECT_EQ(host.confirmed[0].messages, 3u);
 }
 
+TEST_F(PumpTest, AnAnswerInTheTurnInWhichTheSessionGoesStillCounts) {
+  start(0);
+  live(message(1));
+  pump.on_ack(AckNumber(1), true);
+  ASSERT_TRUE(host.confirmed.empty());
+  pump.leave();
+  ASSERT_EQ(host.confirmed.size(), 1u);
+  EXPECT_EQ(host.confirmed[0].position, MailboxSeq(1));
+  pump.leave();
+  EXPECT_EQ(host.confirmed.size(), 1u) << "said once";
+}
+
 TEST_F(PumpTest, ARefusedEntryComesAgainOnlyWithSync) {
   start(0);
   for (std::uint64_t i = 1; i <= 2; ++i) live(message(i));
