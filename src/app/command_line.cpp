@@ -32,11 +32,6 @@ void add_common(CLI::App& command, Arguments& arguments) {
   command.add_option("--data", arguments.data, "data directory (storage.path)");
 }
 
-int complain(const std::string& what, int status) {
-  std::cerr << "restante: " << what << "\n";
-  return status;
-}
-
 base::Result<Settings, SettingsError> load(const Arguments& arguments) {
   Settings settings;
   if (!arguments.config.empty())

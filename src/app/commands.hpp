@@ -9,6 +9,9 @@
 
 namespace app {
 
+/// The one clear line on standard error; answers `status`.
+int complain(const std::string& what, int status = 1);
+
 /// Serves until SIGTERM or SIGINT, then drains.
 int serve(const Settings& settings);
 

@@ -5,14 +5,7 @@
 #include "app/data_directory.hpp"
 
 namespace app {
-namespace {
-
-int complain(const std::string& what) {
-  std::cerr << "restante: " << what << "\n";
-  return 1;
-}
-
-}  // namespace
+namespace {}  // namespace
 
 int new_epoch(const Settings& settings) {
   const base::SystemClock clock;

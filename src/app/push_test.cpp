@@ -28,11 +28,6 @@ void print(std::string_view name, const Hop& hop) {
             << (hop.holds ? "ok   " : "WRONG ") << hop.says << "\n";
 }
 
-int complain(const std::string& what) {
-  std::cerr << "restante: " << what << "\n";
-  return kFailed;
-}
-
 chat::PushRequest test_push(const chat::PushAddress& address) {
   chat::PushRequest request;
   request.address = address;

@@ -20,11 +20,6 @@ constexpr std::chrono::hours kTokenLife{24};
 constexpr std::size_t kRowsPerCommit = 2000;
 constexpr const char* kDevice = "seed";
 
-int complain(const std::string& what) {
-  std::cerr << "restante: " << what << "\n";
-  return 1;
-}
-
 /// The users that `index` is a friend of and that come after it: every pair once.
 std::vector<std::uint64_t> later_friends(std::uint64_t index, const SeedOptions& options) {
   std::vector<std::uint64_t> friends;

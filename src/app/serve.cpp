@@ -28,10 +28,7 @@ int serve(const Settings& settings) {
   base::log::configure(level_of(settings.log.level),
                        settings.log.format == "json" ? base::log::Format::kJson : base::log::Format::kText);
   const auto server = Server::start(settings);
-  if (!server) {
-    std::cerr << "restante: " << server.error() << "\n";
-    return 1;
-  }
+  if (!server) return complain(server.error());
   std::cout << "listening on " << url_of(settings, (*server)->port()) << std::endl;
   const int signal = wait_for_stop();
   base::log::info("draining", {{"signal", signal}});

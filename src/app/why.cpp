@@ -10,11 +10,6 @@
 namespace app {
 namespace {
 
-int complain(const std::string& what) {
-  std::cerr << "restante: " << what << "\n";
-  return 1;
-}
-
 void print_time(const char* label, const std::optional<base::WallTime>& time) {
   if (time) std::cout << label << base::to_rfc3339(*time) << "\n";
 }
