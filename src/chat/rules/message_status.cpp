@@ -20,7 +20,7 @@ DerivedStatus derive_status(const Message& message, const WatermarkStep* deliver
     derived.status = MessageStatus::kDelivered;
     derived.delivered_at = delivered->at;
   }
-  if (message.failure && *message.failure != FailureReason::kSkipped) {
+  if (has_failed(message)) {
     derived.status = MessageStatus::kFailed;
     derived.delivered_at.reset();
     derived.read_at.reset();

@@ -5,6 +5,11 @@
 
 namespace chat {
 
+/// Failed for everyone. Skipped for one device is not: others are still owed the message.
+[[nodiscard]] inline bool has_failed(const Message& message) {
+  return message.failure && *message.failure != FailureReason::kSkipped;
+}
+
 struct DerivedStatus {
   MessageStatus status = MessageStatus::kSent;
   std::optional<WallTime> delivered_at;

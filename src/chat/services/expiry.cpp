@@ -5,6 +5,7 @@
 
 #include "base/log.hpp"
 #include "chat/rules/believed_time.hpp"
+#include "chat/rules/message_status.hpp"
 
 namespace chat {
 namespace {
@@ -39,7 +40,7 @@ void ExpirySweep::begin(Bounds bounds) {
 
 /// Nothing is to become of it any more: it failed, or the recipient has it or has read it.
 bool ExpirySweep::ended(const Message& message, Seen& seen) const {
-  if (message.failure) return *message.failure != FailureReason::kSkipped;
+  if (message.failure) return has_failed(message);
   auto known = seen.covered.find(message.sender);
   if (known == seen.covered.end()) {
     ConversationSeq covered;

@@ -162,7 +162,7 @@ Read<std::optional<WallTime>> Explainer::oldest_pending(const UserId& user) cons
     const auto page = store_.read_mailbox(user, after, kPage);
     if (!page) return base::fail(page.error());
     for (const auto& [entry, message] : page->rows) {
-      const bool lost = !message || (message->failure && *message->failure != FailureReason::kSkipped);
+      const bool lost = !message || has_failed(*message);
       if (entry.kind == EntryKind::kMessage && !entry.own && !lost) return std::optional(message->timestamp);
     }
     if (page->through <= after) return std::optional<WallTime>();

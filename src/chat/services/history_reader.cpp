@@ -2,6 +2,7 @@
 
 #include <algorithm>
 
+#include "chat/rules/watermark.hpp"
 #include "chat/services/message_viewer.hpp"
 
 namespace chat {
@@ -50,7 +51,7 @@ Read<std::optional<ConversationView>> HistoryReader::read_conversation(const Use
   if (!read) return base::fail(read.error());
   const auto theirs = last.sender == peer ? last.sender_ordinal : last.recipient_ordinal;
   const auto seen = read.value() ? read.value()->author_ordinal : 0;
-  return std::optional(ConversationView{*account.value(), std::move(*view), theirs > seen ? theirs - seen : 0});
+  return std::optional(ConversationView{*account.value(), std::move(*view), unread_count(theirs, seen)});
 }
 
 Outcome<std::vector<ConversationView>> HistoryReader::read_conversations(const UserId& user) const {

@@ -1,6 +1,7 @@
 // CONFIRM: a device's word becomes a position and the receipts that follow from it, in one batch (I5, I6).
 
 #include "base/log.hpp"
+#include "chat/rules/message_status.hpp"
 #include "chat/services/lane_commands.hpp"
 
 namespace chat {
@@ -147,7 +148,7 @@ Confirmation LaneDesk::derive_confirmation(const UserState& user, const DeviceSt
     for (const auto& row : page.rows) {
       const auto& entry = row.entry;
       const bool counts = entry.position <= through && entry.kind == EntryKind::kMessage && !entry.own && row.message &&
-                          (!row.message->failure || row.message->failure == FailureReason::kSkipped);
+                          !has_failed(*row.message);
       if (!counts || std::find(skipped.begin(), skipped.end(), entry.position) != skipped.end()) continue;
       ++derived.messages;
       if (row.message->failure) derived.rescued.push_back(entry.message);
@@ -190,7 +191,7 @@ bool LaneDesk::fail_message(const MailboxEntry& entry, FailureReason reason) {
   if (!corrupt) {
     if (!row.value()) return false;  // erased meanwhile: there is nobody to tell
     auto& message = *row.value();
-    if (message.failure && *message.failure != FailureReason::kSkipped) return false;
+    if (has_failed(message)) return false;
     message.failure = reason;
     batch_.messages.push_back(std::move(message));
   }

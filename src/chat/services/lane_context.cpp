@@ -1,5 +1,6 @@
 // What commands see of the rows: loading, numbering, relations, the staged sends of a batch.
 
+#include "chat/rules/message_status.hpp"
 #include "chat/services/lane_commands.hpp"
 #include "chat/services/lane_desk.hpp"
 
@@ -63,7 +64,7 @@ void LaneDesk::load(UserState& state) {
     if (page.through <= after) break;
     after = page.through;
     for (const auto& [entry, message] : page.rows) {
-      const bool failed_before = message && message->failure && *message->failure != FailureReason::kSkipped;
+      const bool failed_before = message && has_failed(*message);
       count += entry.kind == EntryKind::kMessage && !entry.own && !failed_before ? 1 : 0;
     }
   }

@@ -2,7 +2,9 @@
 
 #include <algorithm>
 
+#include "chat/rules/message_status.hpp"
 #include "chat/rules/push_preview.hpp"
+#include "chat/rules/watermark.hpp"
 #include "chat/services/message_viewer.hpp"
 
 namespace chat {
@@ -12,11 +14,6 @@ constexpr std::chrono::seconds kLongestTtl{28 * 86'400};  // FCM refuses more
 constexpr std::size_t kMostScanned = 4096;                // entries looked at; beyond, the push is sent
 constexpr PageLimit kScanPage{.entries = 256, .bytes = 64 * 1024};
 constexpr std::size_t kMostConversations = 1000;  // counted for the badge: nobody tells 2000 from 3000
-
-bool has_failed(const Message& message) {
-  // Skipped for one device: the others are still owed it.
-  return message.failure && *message.failure != FailureReason::kSkipped;
-}
 
 std::string device_name(const PushJob& job) {
   return job.user.hex() + job.device.value;
@@ -112,7 +109,7 @@ Read<std::uint64_t> PushReview::unread(const UserId& user) const {
     const auto& last = newest->front();
     const auto theirs = last.sender == peer ? last.sender_ordinal : last.recipient_ordinal;
     const auto seen = read.value() ? read.value()->author_ordinal : 0;
-    sum += theirs > seen ? theirs - seen : 0;
+    sum += unread_count(theirs, seen);
   }
   return sum;
 }
