@@ -1,8 +1,23 @@
+#include <sys/mman.h>
 #include <sys/stat.h>
+#include <unistd.h>
+
+#include <string>
 
 #include "app/command_line.hpp"
 
+namespace {
+
+/// The MongoDB driver makes /dev/shm/mongoc-<process> for its statistics when the program is loaded, used or not. A
+/// killed process would leave the file behind, and a later one of the same number complain about it on standard error.
+void unlink_driver_counters() {
+  ::shm_unlink(("/mongoc-" + std::to_string(::getpid())).c_str());
+}
+
+}  // namespace
+
 int main(int argc, char** argv) {
   ::umask(S_IRWXG | S_IRWXO);  // the store names people, the token file holds tokens: nobody else's business
+  unlink_driver_counters();
   return app::run_command_line(argc, argv);
 }

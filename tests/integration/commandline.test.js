@@ -46,6 +46,11 @@ test('a data directory in use is refused and its server goes on', async () => {
   await server.register();
 });
 
+test('a server that is killed leaves nothing in shared memory', async () => {
+  const named = (pid) => fs.readdirSync('/dev/shm').filter((name) => name.endsWith(`-${pid}`));
+  assert.deepEqual(named(server.pid), []);
+});
+
 test('unknown options, keys and values are refused', async () => {
   const data = fresh();
   const base = ['serve', '--port', String(await freePort()), '--data', data];
