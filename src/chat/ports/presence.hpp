@@ -15,7 +15,8 @@ class Presence {
  public:
   struct Found {
     bool online = false;
-    /// The table answered, present or absent. False: an error, a time-out, or an answer from the durable record instead.
+    /// The table answered, present or absent. False: an error, a time-out, or an answer from the durable record
+    /// instead.
     bool hit = true;
   };
 

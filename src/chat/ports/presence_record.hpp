@@ -1,6 +1,6 @@
 #pragma once
-// The coarse, durable copy of who is online (`users.isOnline` of the founding schema): read when the presence table does
-// not answer, and by applications that know the founding schema only.
+// The coarse, durable copy of who is online (`users.isOnline` of the founding schema): read when the presence table
+// does not answer, and by applications that know the founding schema only.
 
 #include <span>
 #include <string_view>
