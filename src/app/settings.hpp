@@ -46,6 +46,9 @@ struct Settings {
     std::int64_t write_buffer_bytes = 64 * 1024 * 1024;
   } storage;
   struct {
+    std::string uri;
+  } redis;
+  struct {
     std::string confirm = "ack";
     std::int64_t window_entries = 64;
     std::int64_t window_bytes = 256 * 1024;

@@ -48,6 +48,9 @@ void bind_storage(Settings& s, SettingsTable& table) {
   table.number("storage.block_cache_bytes", storage.block_cache_bytes, 1024 * 1024, INT64_MAX, "cache of store blocks");
   table.number("storage.write_buffer_bytes", storage.write_buffer_bytes, 1024 * 1024, INT64_MAX,
                "memory of recent writes; bounds what a start replays");
+  table.text(
+      "redis.uri", s.redis.uri,
+      "redis://[USER:PASSWORD@]HOST:PORT (rediss: TLS), where several nodes give each other hints; empty = none");
 }
 
 void bind_delivery(Settings& s, SettingsTable& table) {
