@@ -347,7 +347,7 @@ function reset(socket) {
   else socket.destroy();
 }
 
-/** A TCP proxy in front of the server that can cut, swallow and refuse. */
+/** A TCP proxy in front of the server that can cut, swallow and refuse. The port may be a function: asked for each connection. */
 class Proxy {
   static async start(targetPort) {
     const proxy = new Proxy();
@@ -365,7 +365,7 @@ class Proxy {
   link(near, targetPort) {
     if (this.refusing) return near.destroy();
     this.accepted += 1;
-    const far = net.connect(targetPort, '127.0.0.1');
+    const far = net.connect(typeof targetPort === 'function' ? targetPort() : targetPort, '127.0.0.1');
     const link = { near, far };
     this.links.add(link);
     const end = () => {

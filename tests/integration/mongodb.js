@@ -65,16 +65,23 @@ class MongoDb {
     return find().reason;
   }
 
-  static async start() {
+  /** A member of a set that somebody else will initiate; `words` are added to its command line. */
+  static async member(words = []) {
     const { program, reason } = find();
     if (reason) throw new Error(reason);
     const mongodb = new MongoDb();
     mongodb.program = program;
+    mongodb.words = words;
     mongodb.folder = fs.mkdtempSync(path.join(memoryOrDisk(), 'restante-mongodb-'));
     folders.add(mongodb.folder);
     mongodb.port = await freePort();
-    mongodb.uri = `mongodb://127.0.0.1:${mongodb.port}/?replicaSet=${kSet}&heartbeatFrequencyMS=500`;
     await mongodb.spawnProgram();
+    return mongodb;
+  }
+
+  static async start() {
+    const mongodb = await MongoDb.member();
+    mongodb.uri = `mongodb://127.0.0.1:${mongodb.port}/?replicaSet=${kSet}&heartbeatFrequencyMS=500`;
     await mongodb.command('admin', { replSetInitiate: {
       _id: kSet, members: [{ _id: 0, host: `127.0.0.1:${mongodb.port}` }],
       settings: { electionTimeoutMillis: 1000, heartbeatIntervalMillis: 500 },
@@ -107,8 +114,11 @@ class MongoDb {
   resume() {
     this.child.kill('SIGCONT');
   }
+  isRunning() {
+    return running.has(this.child);
+  }
   async kill() {
-    if (!running.has(this.child)) return;
+    if (!this.isRunning()) return;
     this.child.kill('SIGKILL');
     await this.ended;
   }
@@ -127,7 +137,7 @@ class MongoDb {
     const log = fs.openSync(path.join(this.folder, 'log'), 'a');
     const [program, ...args] = [...endWithUs(), this.program, '--replSet', kSet, '--port', String(this.port), '--bind_ip', '127.0.0.1',
       '--dbpath', this.folder, '--wiredTigerCacheSizeGB', '0.25', '--nounixsocket', '--quiet', '--oplogSize', '128',
-      '--setParameter', 'enableTestCommands=1', '--setParameter', 'diagnosticDataCollectionEnabled=false'];
+      '--setParameter', 'enableTestCommands=1', '--setParameter', 'diagnosticDataCollectionEnabled=false', ...this.words];
     const child = spawn(program, args, { stdio: ['ignore', log, log] });
     fs.closeSync(log);
     this.child = child;
@@ -149,4 +159,4 @@ class MongoDb {
   }
 }
 
-module.exports = { MongoDb };
+module.exports = { MongoDb, kSet, memoryOrDisk, endWithUs };
