@@ -5,6 +5,7 @@
 
 #include "adapters/mongodb/mongo_store.hpp"
 #include "adapters/rocksdb/rocksdb_store.hpp"
+#include "app/operator_store.hpp"
 
 namespace app {
 
@@ -25,12 +26,9 @@ Opened open_rocksdb(const Settings& settings, const std::filesystem::path& path,
 }
 
 Opened open_mongodb(const Settings& settings, bool& existing) {
-  if (settings.storage.mongodb_uri.empty()) {
-    return base::fail(std::string("storage.engine is mongodb, so storage.mongodb_uri has to say where it is"));
-  }
-  adapters::mongodb::Options options;
-  options.uri = settings.storage.mongodb_uri;
-  auto store = adapters::mongodb::MongoStore::open(options);
+  const auto options = mongodb_options(settings);
+  if (!options) return base::fail(options.error());
+  auto store = adapters::mongodb::MongoStore::open(*options);
   if (!store) return base::fail(store.error().message);
   existing = (*store)->epochs().size() > 1;  // this opening appended one
   return std::unique_ptr<chat::Store>(std::move(*store));

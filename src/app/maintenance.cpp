@@ -1,17 +1,32 @@
-// Commands on a stopped server's data directory.
+// Commands on what belongs to stopped servers.
 #include <iostream>
 
+#include "adapters/mongodb/mongo_store.hpp"
 #include "app/commands.hpp"
 #include "app/data_directory.hpp"
+#include "app/operator_store.hpp"
 
 namespace app {
-namespace {}  // namespace
+namespace {
+
+int new_mongodb_epoch(const Settings& settings) {
+  const auto options = mongodb_options(settings);
+  if (!options) return complain(options.error());
+  const auto epoch = adapters::mongodb::MongoStore::start_epoch(*options);
+  if (!epoch) return complain(epoch.error().message);
+  std::cout << "epoch " << *epoch << "\n";
+  return 0;
+}
+
+}  // namespace
 
 int new_epoch(const Settings& settings) {
+  if (settings.storage.engine == "mongodb") return new_mongodb_epoch(settings);
   const base::SystemClock clock;
-  const auto directory = open_data_directory(settings, clock);  // opening the store appends an epoch
+  const auto directory = open_data_directory(settings, clock);
   if (!directory) return complain(directory.error());
-  std::cout << "epoch " << directory->store->epochs().back() << "\n";
+  std::cout << "epoch " << directory->store->epochs().back() << "\n"
+            << "every opening of the embedded store appends one, also that of serve: no need for this command\n";
   return 0;
 }
 

@@ -5,8 +5,8 @@
 
 #include "adapters/fcm/fcm_address.hpp"
 #include "adapters/fcm/service_account.hpp"
-#include "adapters/rocksdb/rocksdb_store.hpp"
 #include "app/commands.hpp"
+#include "app/operator_store.hpp"
 #include "app/push_providers.hpp"
 #include "http_client/curl_client.hpp"
 
@@ -182,13 +182,13 @@ class PushTest {
 
 int push_test(const Settings& settings, const std::string& username) {
   const base::SystemClock clock;
-  const auto store = adapters::rocksdb::RocksDbStore::open_read_only(settings.storage.path + "/store");
-  if (!store) return complain(store.error().message);
+  const auto store = open_store_read_only(settings);
+  if (!store) return complain(store.error());
   const auto user = (*store)->user_by_name(username);
-  if (!user) return complain("the store cannot be read");
-  if (!user.value()) return complain("there is no user \"" + username + "\" in " + settings.storage.path);
+  if (!user) return complain(store_in_words(settings) + " cannot be read");
+  if (!user.value()) return complain("there is no user \"" + username + "\" in " + store_in_words(settings));
   const auto devices = (*store)->devices(user.value()->id);
-  if (!devices) return complain("the store cannot be read");
+  if (!devices) return complain(store_in_words(settings) + " cannot be read");
   std::cout << "user " << user.value()->username << ", " << devices.value().size() << " devices\n";
   if (user.value()->deactivated) std::cout << "  this account is deactivated: the server sends it nothing\n";
   std::size_t accepted = 0;

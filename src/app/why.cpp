@@ -1,9 +1,8 @@
 // restante why: where a message is and what it waits for, out of the store, beside a running server or without one.
-#include <filesystem>
 #include <iostream>
 
-#include "adapters/rocksdb/rocksdb_store.hpp"
 #include "app/commands.hpp"
+#include "app/operator_store.hpp"
 #include "chat/services/explainer.hpp"
 #include "wire/shapes.hpp"
 
@@ -67,11 +66,10 @@ void print_story(const chat::MessageStory& story) {
 int why(const Settings& settings, const std::string& message) {
   const auto id = chat::MessageId::from_hex(message);
   if (!id) return complain("\"" + message + "\" is no message id: it has 24 hex digits");
-  const auto path = std::filesystem::path(settings.storage.path) / "store";
-  const auto store = adapters::rocksdb::RocksDbStore::open_read_only(path.string());
-  if (!store) return complain(store.error().message);
+  const auto store = open_store_read_only(settings);
+  if (!store) return complain(store.error());
   const auto story = chat::Explainer(**store).explain(*id);
-  if (!story) return complain("the store in " + path.string() + " cannot be read");
+  if (!story) return complain(store_in_words(settings) + " cannot be read");
   if (!story.value()) return complain("there is no message " + message);
   print_story(**story);
   return 0;

@@ -57,6 +57,7 @@ bool MongoStore::has_room() const {
 /// Both durabilities are one here: what a majority has not journaled could roll back, and a read could not see it.
 base::Result<void, chat::StoreError> MongoStore::commit(const chat::CommitBatch& batch,
                                                         chat::Durability /*durability*/) {
+  if (options_.read_only) return base::fail(chat::StoreError::kUnavailable);
   if (batch.empty()) return {};
   const auto deadline = Clock::now() + options_.commit_time;
   for (;;) {

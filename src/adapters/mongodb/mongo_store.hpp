@@ -24,6 +24,11 @@ class MongoStore final : public chat::Store {
  public:
   /// Connects, creates collections and indexes that are missing, and appends an epoch (Options::append_epoch).
   static base::Result<std::unique_ptr<MongoStore>, OpenError> open(const Options& options);
+  /// The store beside the nodes that write it: creates nothing and appends no epoch, and commit() answers kUnavailable.
+  /// A user of the database that may only read will do. Each read sees what is committed by then.
+  static base::Result<std::unique_ptr<MongoStore>, OpenError> open_read_only(Options options);
+  /// Appends an epoch to a store that is there and answers it: after a restore from a backup, before a node starts.
+  static base::Result<std::string, OpenError> start_epoch(const Options& options);
   ~MongoStore() override;
   MongoStore(const MongoStore&) = delete;
   MongoStore& operator=(const MongoStore&) = delete;

@@ -28,6 +28,8 @@ struct Options {
   /// true: append an epoch, as a node does that is alone or that restored a backup. false: use the newest one (several
   /// nodes share it: what a majority has journaled does not roll back when one of them restarts).
   bool append_epoch = true;
+  /// Set by MongoStore::open_read_only.
+  bool read_only = false;
 
   /// For tests: called at the named points of commit(): "begun" (nothing is written), "written" (before the commit is
   /// sent), "committed" (before commit() returns ok).

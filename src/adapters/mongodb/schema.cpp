@@ -76,25 +76,29 @@ std::optional<OpenError> check_server(Connection& connection) {
                    "transactions; start it with --replSet and run rs.initiate()"};
 }
 
-std::optional<OpenError> check_format(Connection& connection) {
-  Document id;
-  id.add("_id", "format");
+/// `found` stays empty where there is no mark.
+Done read_format(Connection& connection, std::string& found) {
+  return connection.find(kMeta, Document().add("_id", "format"), Document(), [&](const bson_t* row) {
+    Fields(row).get("value", found);
+    return true;
+  });
+}
+
+OpenError other_version(const std::string& format) {
+  return {OpenError::kWrongFormat, "the database was made by another version of Restante (" + format + ")"};
+}
+
+std::optional<OpenError> ensure_format(Connection& connection) {
   std::string found;
-  const auto read = [&] {
-    return connection.find(kMeta, id, Document(), [&](const bson_t* row) {
-      Fields(row).get("value", found);
-      return true;
-    });
-  };
-  if (auto failed = read()) return unavailable(*failed);
+  if (auto failed = read_format(connection, found)) return unavailable(*failed);
   if (found.empty()) {
     auto failed = connection.insert(kMeta, Document().add("_id", "format").add("value", kFormat));
-    if (failed && failed->kind == Failure::kConflict) failed = read();  // another node that starts
+    if (failed && failed->kind == Failure::kConflict) failed = read_format(connection, found);  // another that starts
     if (failed) return unavailable(*failed);
     return std::nullopt;
   }
   if (found == kFormat) return std::nullopt;
-  return OpenError{OpenError::kWrongFormat, "the database was made by another version of Restante (" + found + ")"};
+  return other_version(found);
 }
 
 std::optional<OpenError> create_indexes(Connection& connection) {
@@ -132,8 +136,23 @@ Done read_epochs(Connection& connection, std::vector<std::string>& epochs) {
 
 std::optional<OpenError> prepare_database(Connection& connection) {
   if (auto error = check_server(connection)) return error;
-  if (auto error = check_format(connection)) return error;
+  if (auto error = ensure_format(connection)) return error;
   return create_indexes(connection);
+}
+
+std::optional<OpenError> check_database(Connection& connection) {
+  if (auto error = check_server(connection)) return error;
+  std::string found;
+  if (auto failed = read_format(connection, found)) return unavailable(*failed);
+  if (found == kFormat) return std::nullopt;
+  if (!found.empty()) return other_version(found);
+  return OpenError{OpenError::kWrongFormat, "there is no store of Restante in the database of storage.mongodb_uri"};
+}
+
+base::Result<std::vector<std::string>, OpenError> existing_epochs(Connection& connection) {
+  std::vector<std::string> epochs;
+  if (auto failed = read_epochs(connection, epochs)) return base::fail(unavailable(*failed));
+  return epochs;
 }
 
 base::Result<std::vector<std::string>, OpenError> open_epochs(Connection& connection, bool append) {

@@ -28,6 +28,12 @@ inline constexpr char kMeta[] = "meta";
 /// Checks the server and the format mark, creates what is missing. Many nodes may do it at once.
 std::optional<OpenError> prepare_database(Connection& connection);
 
+/// The server and the format mark of a database that is there; writes nothing.
+std::optional<OpenError> check_database(Connection& connection);
+
+/// The list of epochs as it is.
+base::Result<std::vector<std::string>, OpenError> existing_epochs(Connection& connection);
+
 /// The list of epochs; `append` adds one, and so does an empty list.
 base::Result<std::vector<std::string>, OpenError> open_epochs(Connection& connection, bool append);
 

@@ -1,0 +1,48 @@
+#include "app/operator_store.hpp"
+
+#include <filesystem>
+
+#include "adapters/mongodb/mongo_store.hpp"
+#include "adapters/rocksdb/rocksdb_store.hpp"
+
+namespace app {
+namespace {
+
+using Opened = base::Result<std::unique_ptr<chat::Store>, std::string>;
+
+bool is_mongodb(const Settings& settings) {
+  return settings.storage.engine == "mongodb";
+}
+std::string rocksdb_path(const Settings& settings) {
+  return (std::filesystem::path(settings.storage.path) / "store").string();
+}
+
+}  // namespace
+
+base::Result<adapters::mongodb::Options, std::string> mongodb_options(const Settings& settings) {
+  if (settings.storage.mongodb_uri.empty()) {
+    return base::fail(std::string("storage.engine is mongodb, so storage.mongodb_uri has to say where it is"));
+  }
+  adapters::mongodb::Options options;
+  options.uri = settings.storage.mongodb_uri;
+  return options;
+}
+
+Opened open_store_read_only(const Settings& settings) {
+  if (!is_mongodb(settings)) {
+    auto store = adapters::rocksdb::RocksDbStore::open_read_only(rocksdb_path(settings));
+    if (!store) return base::fail(store.error().message);
+    return std::unique_ptr<chat::Store>(std::move(*store));
+  }
+  auto options = mongodb_options(settings);
+  if (!options) return base::fail(options.error());
+  auto store = adapters::mongodb::MongoStore::open_read_only(std::move(*options));
+  if (!store) return base::fail(store.error().message);
+  return std::unique_ptr<chat::Store>(std::move(*store));
+}
+
+std::string store_in_words(const Settings& settings) {
+  return is_mongodb(settings) ? "the database of storage.mongodb_uri" : "the store in " + rocksdb_path(settings);
+}
+
+}  // namespace app
