@@ -32,6 +32,7 @@ ROOMS = {
     "src/adapters/memory": ((*_MODEL, "src/chat/ports", "libs/base", "libs/aio"), ("boost",)),
     "src/adapters/rocksdb": ((*_MODEL, "src/chat/ports", "libs/base", "libs/aio"), ("boost", "rocksdb", "posix")),
     "src/adapters/mongodb": ((*_MODEL, "src/chat/ports", "libs/base", "libs/aio"), ("boost", "mongoc")),
+    "src/adapters/redis": ((*_MODEL, "src/chat/ports", "libs/redis", "libs/base", "libs/aio"), ("boost",)),
     "src/adapters/crypto": ((*_MODEL, "src/chat/ports", "libs/base", "libs/aio"), ("boost", "openssl", "sodium", "posix")),
     "src/adapters/local": ((*_MODEL, "src/chat/ports", "libs/base", "libs/aio"), ("boost", "posix")),
     "src/adapters/fcm": ((*_MODEL, "src/chat/ports", "libs/base", "libs/http_client"), ("boost", "openssl")),

@@ -24,9 +24,10 @@ const Document& upsert() {
 
 }  // namespace
 
-Bulk::Bulk(Connection& connection, const char* collection)
+Bulk::Bulk(Connection& connection, const char* collection, Order order)
     : name_(collection), collection_(connection.open_collection(collection)) {
   Document options;
+  if (order == Order::kAny) options.add("ordered", false);
   connection.join_session(options);
   bulk_ = mongoc_collection_create_bulk_operation_with_opts(collection_, options.bson());
 }

@@ -11,7 +11,9 @@ namespace adapters::mongodb {
 /// The writes to one collection, in order.
 class Bulk {
  public:
-  Bulk(Connection& connection, const char* collection);
+  /// kAny: rows that do not depend on each other; one that fails does not keep the others from being written.
+  enum class Order : std::uint8_t { kAsAdded, kAny };
+  Bulk(Connection& connection, const char* collection, Order order = Order::kAsAdded);
   Bulk(Bulk&& other) noexcept;
   Bulk& operator=(Bulk&&) = delete;
   ~Bulk();
