@@ -22,9 +22,10 @@ std::string_view to_string(CommandError error) {
   return "";
 }
 
-Commands::Commands(aio::Shard& shard, const Options& options)
+Commands::Commands(aio::Shard& shard, const Options& options, StateCallback on_state)
     : shard_(shard),
       options_(options),
+      on_state_(std::move(on_state)),
       deadline_(aio::Timer::member<&Commands::on_deadline>(*this)),
       link_(std::make_shared<Link>(shard, options, static_cast<Link::Owner&>(*this))) {}
 
@@ -70,9 +71,14 @@ void Commands::on_deadline() {
   link_->give_up("command timeout");
 }
 
+void Commands::on_ready() {
+  if (on_state_) on_state_(true);
+}
+
 void Commands::on_lost() {
   deadline_.cancel();
   for (auto& waiting : std::exchange(pending_, {})) refuse(std::move(waiting.done), CommandError::kConnectionLost);
+  if (on_state_) on_state_(false);
 }
 
 void Commands::fail_all(CommandError error) {

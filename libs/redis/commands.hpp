@@ -32,8 +32,12 @@ using CommandCallback = base::Function<void(base::Result<Reply, CommandError>)>;
 
 class Commands final : private Link::Owner {
  public:
+  /// `ready`: commands may be sent, on a new connection. False: the connection was lost. May call command(), not
+  /// destroy this.
+  using StateCallback = base::Function<void(bool ready)>;
+
   /// Connects once started.
-  Commands(aio::Shard& shard, const Options& options);
+  Commands(aio::Shard& shard, const Options& options, StateCallback on_state = {});
   ~Commands() override;
   Commands(const Commands&) = delete;
   Commands& operator=(const Commands&) = delete;
@@ -52,7 +56,7 @@ class Commands final : private Link::Owner {
     CommandCallback done;
     base::SteadyTime deadline;
   };
-  void on_ready() override {}
+  void on_ready() override;
   void on_lost() override;
   void on_reply(Reply reply) override;
   void on_deadline();
@@ -61,6 +65,7 @@ class Commands final : private Link::Owner {
 
   aio::Shard& shard_;
   const Options options_;
+  StateCallback on_state_;
   std::deque<Pending> pending_;
   std::string scratch_;
   aio::Timer deadline_;  // of the first one

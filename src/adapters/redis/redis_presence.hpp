@@ -3,9 +3,9 @@
 // `<node>:<connection>` -> end of its lease in milliseconds of Redis' clock (docs/data-model.md, "In Redis"). A node
 // renews the leases of its connections; those of a node that died run out. All of it is a hint (I8).
 //
-// Owner: the application. All verbs are for any thread; only look_up() waits, at most PresenceOptions::answer_within for
-// Redis, and then for the record if there is one. The constructor returns at once, whether or not there is a server;
-// the destructor takes back what this node said, within PresenceOptions::farewell and one write of the record.
+// Owner: the application. All verbs are for any thread; only look_up() waits, at most PresenceOptions::answer_within
+// for Redis, and then for the record if there is one. The constructor returns at once, whether or not there is a
+// server; the destructor takes back what this node said, within PresenceOptions::farewell and one write of the record.
 //
 // Redis that has lost its memory (FLUSHALL, a restart) is noticed by the key `restante:presence`, which says when it
 // began: the nodes write all their leases again at once, and until all had time to, "absent" is no answer.
@@ -70,7 +70,7 @@ class RedisPresence final : public chat::Presence {
   [[nodiscard]] bool up() const;
   /// Writes of leases that did not succeed: the next renewal makes up for each.
   [[nodiscard]] std::uint64_t renewals_failed() const;
-  /// Changes for the record that could not be written when they were due; they are kept and tried again.
+  /// How often the record could not be written when it was due; what was to be written is tried again.
   [[nodiscard]] std::uint64_t record_writes_failed() const;
   /// Look-ups that Redis was asked for, and how long they took in all, answered or not.
   [[nodiscard]] std::uint64_t look_ups() const { return look_ups_.load(std::memory_order_relaxed); }
@@ -80,7 +80,8 @@ class RedisPresence final : public chat::Presence {
 
  private:
   using Wanted = std::vector<std::size_t>;  // indices into `users`
-  bool ask_redis(std::span<const chat::UserId> users, const Wanted& wanted, std::vector<Found>& found) const;
+  /// Those of `wanted` that Redis does not answer.
+  Wanted ask_redis(std::span<const chat::UserId> users, const Wanted& wanted, std::vector<Found>& found) const;
   void ask_record(std::span<const chat::UserId> users, const Wanted& wanted, std::vector<Found>& found) const;
 
   const PresenceOptions options_;

@@ -1,0 +1,36 @@
+#pragma once
+// What runs inside Redis, where the one clock is that all nodes share. Each script touches one key, so that the keys
+// may lie on different servers. Redis 7.0 has no expiry for a field of a hash: a field holds the end of its lease.
+// Inside of this room.
+
+#include <array>
+#include <cstdint>
+#include <string>
+#include <string_view>
+
+#include "chat/model/ids.hpp"
+
+namespace adapters::redis {
+
+/// Says when this Redis began to keep leases; whoever finds it missing writes it.
+inline constexpr std::string_view kMarkKey = "restante:presence";
+
+inline std::string lease_key(const chat::UserId& user) {
+  return "online:" + user.hex();
+}
+
+enum class Script : std::uint8_t {
+  /// KEYS[1]: the user's hash. ARGV: "<node>:", the lease in milliseconds, all fields that this node has for the user
+  /// now. Deletes this node's other fields, and everybody's whose lease has run out.
+  kWrite,
+  /// KEYS[1]: the user's hash -> 1: there is a lease that has not run out; else 0.
+  kLookUp,
+  /// KEYS[1]: kMarkKey. ARGV[1]: what tells this beginning from others, if it has to be written now; empty: only read.
+  /// -> {mark, its age in milliseconds}, or {"", 0}.
+  kMark,
+};
+inline constexpr std::size_t kScripts = 3;
+
+std::string_view text_of(Script script);
+
+}  // namespace adapters::redis

@@ -1,0 +1,230 @@
+#include "adapters/redis/lease_writer.hpp"
+
+#include <algorithm>
+#include <array>
+#include <utility>
+
+#include "adapters/redis/lease_question.hpp"
+#include "base/log.hpp"
+#include "base/random.hpp"
+
+namespace adapters::redis {
+
+namespace {
+
+/// Writes without a reply: enough to fill a round trip, and a look-up does not wait long behind them.
+constexpr std::size_t kWindow = 1'024;
+/// Users who wait for a connection, because one of their connections went meanwhile; of more than these the leases run
+/// out.
+constexpr std::size_t kMostQueuedWhileDown = 65'536;
+/// A lost server is looked for this often, a silent one is left after so long: a look-up has the record meanwhile.
+constexpr std::chrono::milliseconds kReconnectLast{1'000};
+constexpr std::chrono::milliseconds kCommandTimeout{2'000};
+
+::redis::Options impatient(::redis::Options options) {
+  options.reconnect_last = std::min(options.reconnect_last, kReconnectLast);
+  options.command_timeout = std::min(options.command_timeout, kCommandTimeout);
+  return options;
+}
+
+std::string random_word() {
+  base::SecureRandom random;
+  return std::to_string(random.next());
+}
+
+bool is_array_of_two(const ::redis::Reply& reply) {
+  return reply.is_array() && reply.elements.size() == 2 && reply.elements[1].kind == ::redis::ReplyKind::kInteger;
+}
+
+}  // namespace
+
+LeaseWriter::LeaseWriter(const PresenceOptions& options, const LeaseTable& table)
+    : options_(options),
+      table_(table),
+      prefix_(options.node + ":"),
+      lease_(std::to_string(options.lease.count())),
+      shard_(aio::ShardIndex{0}, clock_),
+      renewal_(aio::Timer::member<&LeaseWriter::on_renewal>(*this)),
+      connection_(shard_, impatient(options.server), [this](bool ready) { on_state(ready); }) {
+  shard_.start();
+  shard_.post([this] { connection_.start(); });
+}
+
+LeaseWriter::~LeaseWriter() {
+  shard_.post([this] {
+    leaving_ = true;
+    renewal_.cancel();
+    queue_all();
+    write_more();
+    note_farewell();
+  });
+  {
+    std::unique_lock lock(farewell_mutex_);
+    farewell_.wait_for(lock, options_.farewell, [this] { return gone_; });
+  }
+  shard_.stop();
+}
+
+void LeaseWriter::changed(const chat::UserId& user) {
+  const std::lock_guard lock(changes_mutex_);
+  const bool flush_posted = !changes_.empty();
+  changes_.insert(user);
+  if (!flush_posted) shard_.post([this] { flush_changes(); });
+}
+
+bool LeaseWriter::resting() const {
+  return clock_.steady_now() < rest_until_.load(std::memory_order_relaxed);
+}
+
+bool LeaseWriter::up() const {
+  return ready_.load(std::memory_order_relaxed) && !resting();
+}
+
+void LeaseWriter::on_state(bool ready) {
+  ready_ = ready;
+  if (!ready) {
+    renewal_.cancel();
+    return note_farewell();
+  }
+  rest_until_ = base::SteadyTime{};
+  // A server that was away may have come back with an old memory, and the other nodes take a moment to find it.
+  if (std::exchange(was_ready_, true)) settled_from_ = clock_.steady_now() + options_.settle;
+  check_mark();
+  queue_all();
+  write_more();
+  if (!leaving_) shard_.timers().arm_after(renewal_, options_.renew_every / LeaseTable::kSlices);
+}
+
+void LeaseWriter::flush_changes() {
+  std::unordered_set<chat::UserId> changes;
+  {
+    const std::lock_guard lock(changes_mutex_);
+    changes.swap(changes_);
+  }
+  for (const auto& user : changes) queue(user);
+  write_more();
+}
+
+void LeaseWriter::queue(const chat::UserId& user) {
+  if (!connection_.ready() && queue_.size() >= kMostQueuedWhileDown) return;
+  if (queued_.insert(user).second) queue_.push_back(user);
+}
+
+void LeaseWriter::queue_slice(std::size_t slice) {
+  for (const auto& user : table_.users(slice)) queue(user);
+}
+
+void LeaseWriter::queue_all() {
+  for (std::size_t slice = 0; slice < LeaseTable::kSlices; ++slice) queue_slice(slice);
+}
+
+void LeaseWriter::write_more() {
+  while (connection_.ready() && under_way_ < kWindow && !queue_.empty()) {
+    const auto user = queue_.front();
+    queue_.pop_front();
+    queued_.erase(user);
+    write(user);
+  }
+}
+
+void LeaseWriter::write(const chat::UserId& user) {
+  std::vector<std::string> arguments = {prefix_, lease_};
+  if (!leaving_) {
+    for (const auto connection : table_.connections(user))
+      arguments.push_back(prefix_ + std::to_string(connection.value));
+  }
+  ++under_way_;
+  connection_.run(Script::kWrite, lease_key(user), arguments,
+                  [this, user](const Outcome& outcome) { written(user, outcome); });
+}
+
+void LeaseWriter::written(const chat::UserId& user, const Outcome& outcome) {
+  --under_way_;
+  if (!outcome && outcome.error() == ::redis::CommandError::kStopped) return;
+  if (!outcome || outcome->is_error()) {
+    failed_.fetch_add(1, std::memory_order_relaxed);
+    // Who is online is written by the next renewal or connection; that somebody is gone, by this only.
+    if (!connection_.ready() && !table_.contains(user)) queue(user);
+  }
+  write_more();
+  note_farewell();
+}
+
+void LeaseWriter::note_farewell() {
+  if (!leaving_ || (connection_.ready() && (under_way_ > 0 || !queue_.empty()))) return;
+  const std::lock_guard lock(farewell_mutex_);
+  gone_ = true;
+  farewell_.notify_one();
+}
+
+void LeaseWriter::on_renewal() {
+  shard_.timers().arm_after(renewal_, options_.renew_every / LeaseTable::kSlices);
+  check_mark();
+  queue_slice(next_slice_);
+  next_slice_ = (next_slice_ + 1) % LeaseTable::kSlices;
+  write_more();
+}
+
+void LeaseWriter::check_mark() {
+  const std::array<std::string, 1> new_mark = {options_.node + " " + random_word()};
+  connection_.run(Script::kMark, kMarkKey, new_mark, [this](const Outcome& outcome) {
+    if (!outcome) return;
+    if (!is_array_of_two(*outcome)) {
+      failed_.fetch_add(1, std::memory_order_relaxed);
+      return;
+    }
+    if (mark_ == outcome->elements[0].text) return;
+    if (!mark_.empty()) base::log::warning("presence_forgotten_by_redis", {{"leases", table_.size()}});
+    mark_ = outcome->elements[0].text;
+    queue_all();
+    write_more();
+  });
+}
+
+std::optional<std::vector<LeaseWriter::Answer>> LeaseWriter::ask(std::vector<chat::UserId> users) {
+  if (!up()) return std::nullopt;
+  const auto question = std::make_shared<LeaseQuestion>(std::move(users));
+  shard_.post([this, question] { send(question); });
+  if (!question->wait(options_.answer_within)) {
+    rest_until_ = clock_.steady_now() + options_.rest_after_silence;
+    return std::nullopt;
+  }
+  if (question->failed) return std::nullopt;
+  return std::move(question->answers);
+}
+
+void LeaseWriter::send(const std::shared_ptr<LeaseQuestion>& question) {
+  if (!connection_.ready()) {
+    question->failed = true;
+    question->missing = 1;
+    return question->one_more();
+  }
+  for (std::size_t i = 0; i < question->users.size(); ++i) {
+    connection_.run(Script::kLookUp, lease_key(question->users[i]), {}, [question, i](const Outcome& outcome) {
+      if (!outcome) question->failed = true;
+      if (outcome && outcome->kind == ::redis::ReplyKind::kInteger) {
+        question->answers[i] = outcome->integer == 1 ? Answer::kOnline : Answer::kAbsent;
+      }
+      question->one_more();
+    });
+  }
+  // After the others: memory that was lost before any of them shows here.
+  const std::array<std::string, 1> only_read;
+  connection_.run(Script::kMark, kMarkKey, only_read, [this, question](const Outcome& outcome) {
+    if (!outcome) question->failed = true;
+    if (!believe_absence(outcome)) {
+      std::replace(question->answers.begin(), question->answers.end(), Answer::kAbsent, Answer::kUnknown);
+    }
+    question->one_more();
+  });
+}
+
+bool LeaseWriter::believe_absence(const Outcome& outcome) {
+  if (!outcome || !is_array_of_two(*outcome)) return false;
+  const bool known = !mark_.empty() && outcome->elements[0].text == mark_;
+  if (!known) check_mark();
+  const std::chrono::milliseconds age(outcome->elements[1].integer);
+  return known && age >= options_.settle && clock_.steady_now() >= settled_from_;
+}
+
+}  // namespace adapters::redis

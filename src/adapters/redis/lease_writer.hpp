@@ -1,0 +1,99 @@
+#pragma once
+// LeaseWriter: the thread that keeps this node's leases in Redis and asks for those of others.
+//
+// What is written of a user is what LeaseTable says at that moment, all of it: changes of a turn become one write, and
+// the last write wins. Each slice of the table is renewed in its turn. Nothing is kept for a server that is not there:
+// a new connection begins with all leases.
+//
+// Owner: RedisPresence. changed(), ask() and the counters are for any thread, the rest happens on the shard. The
+// destructor deletes all fields of this node, within PresenceOptions::farewell. Inside of this room.
+
+#include <atomic>
+#include <condition_variable>
+#include <deque>
+#include <memory>
+#include <mutex>
+#include <optional>
+#include <span>
+#include <string>
+#include <unordered_set>
+#include <vector>
+
+#include "adapters/redis/lease_table.hpp"
+#include "adapters/redis/redis_presence.hpp"
+#include "adapters/redis/script_connection.hpp"
+#include "aio/shard.hpp"
+
+namespace adapters::redis {
+
+class LeaseQuestion;
+
+class LeaseWriter {
+ public:
+  LeaseWriter(const PresenceOptions& options, const LeaseTable& table);
+  ~LeaseWriter();
+  LeaseWriter(const LeaseWriter&) = delete;
+  LeaseWriter& operator=(const LeaseWriter&) = delete;
+
+  /// The table says something new of this user. Never waits.
+  void changed(const chat::UserId& user);
+
+  enum class Answer : std::uint8_t { kUnknown, kAbsent, kOnline };
+  /// One answer for each of `users`; nullopt: Redis is not there, or has not answered in time. Waits, but at once down.
+  std::optional<std::vector<Answer>> ask(std::vector<chat::UserId> users);
+
+  [[nodiscard]] bool up() const;
+  [[nodiscard]] std::uint64_t failed() const { return failed_.load(std::memory_order_relaxed); }
+
+ private:
+  using Outcome = base::Result<::redis::Reply, ::redis::CommandError>;
+
+  void on_state(bool ready);
+  void flush_changes();
+  void queue(const chat::UserId& user);
+  void queue_slice(std::size_t slice);
+  void queue_all();
+  void write_more();
+  void write(const chat::UserId& user);
+  void written(const chat::UserId& user, const Outcome& outcome);
+  void on_renewal();
+  void check_mark();
+  /// What Redis says of its mark -> whether an absent lease is an answer.
+  bool believe_absence(const Outcome& outcome);
+  void send(const std::shared_ptr<LeaseQuestion>& question);
+  void note_farewell();
+  [[nodiscard]] bool resting() const;
+
+  const PresenceOptions options_;
+  const LeaseTable& table_;
+  const std::string prefix_;  // of this node's fields
+  const std::string lease_;
+
+  std::mutex changes_mutex_;
+  std::unordered_set<chat::UserId> changes_;  // guarded; empty or a flush is posted
+
+  std::atomic<bool> ready_{false};
+  std::atomic<base::SteadyTime> rest_until_{base::SteadyTime{}};
+  std::atomic<std::uint64_t> failed_{0};
+
+  // On the shard.
+  std::deque<chat::UserId> queue_;
+  std::unordered_set<chat::UserId> queued_;  // the same, each once
+  std::size_t under_way_ = 0;
+  std::size_t next_slice_ = 0;
+  std::string mark_;  // of the memory that holds our leases; empty: unknown
+  base::SteadyTime settled_from_{};
+  bool was_ready_ = false;
+  bool leaving_ = false;
+
+  std::mutex farewell_mutex_;
+  std::condition_variable farewell_;
+  bool gone_ = false;  // guarded
+
+  base::SystemClock clock_;
+  aio::Shard shard_;
+  aio::Timer renewal_;
+  ScriptConnection connection_;  // destroyed first, after the shard has stopped
+};
+
+}  // namespace adapters::redis
