@@ -24,7 +24,8 @@ MeasuredStore::MeasuredStore(chat::Store& store, const base::Clock& clock, base:
     : store_(store),
       clock_(clock),
       synced_(histogram(registry, "commit_synced")),
-      buffered_(histogram(registry, "commit_buffered")) {
+      buffered_(histogram(registry, "commit_buffered")),
+      turns_(histogram(registry, "turn")) {
   static_assert(std::size(kNames) == kVerbs);
   for (std::size_t i = 0; i < kVerbs; ++i) reads_[i] = &histogram(registry, kNames[i]);
 }
@@ -53,6 +54,13 @@ base::Result<void, chat::StoreError> MeasuredStore::commit(const chat::CommitBat
   return done;
 }
 
+base::Result<chat::ForeignCommits, chat::StoreError> MeasuredStore::begin_turn() {
+  const auto before = clock_.steady_now();
+  auto begun = store_.begin_turn();
+  turns_.observe(std::chrono::duration<double>(clock_.steady_now() - before).count());
+  return begun;
+}
+
 chat::Read<chat::MailboxBounds> MeasuredStore::mailbox_bounds(const chat::UserId& owner) const {
   return timed(Verb::kMailbox, [&] { return store_.mailbox_bounds(owner); });
 }
@@ -75,6 +83,11 @@ chat::Read<std::optional<chat::Message>> MeasuredStore::message_by_client_id(con
                                                                              const chat::UserId& recipient,
                                                                              std::string_view client_id) const {
   return timed(Verb::kMessage, [&] { return store_.message_by_client_id(sender, recipient, client_id); });
+}
+
+chat::Read<std::vector<std::optional<chat::Message>>> MeasuredStore::messages_by_client_ids(
+    std::span<const ClientIdQuestion> questions) const {
+  return timed(Verb::kMessage, [&] { return store_.messages_by_client_ids(questions); });
 }
 
 chat::Read<std::vector<chat::Message>> MeasuredStore::history(const chat::ConversationKey& conversation,

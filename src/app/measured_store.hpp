@@ -19,6 +19,12 @@ class MeasuredStore final : public chat::Store {
   // CommitLog
   [[nodiscard]] base::Result<void, chat::StoreError> commit(const chat::CommitBatch& batch,
                                                             chat::Durability durability) override;
+  [[nodiscard]] bool shared() const override { return store_.shared(); }
+  [[nodiscard]] base::Result<chat::ForeignCommits, chat::StoreError> begin_turn() override;
+  void end_turn() override { store_.end_turn(); }
+  [[nodiscard]] base::Result<chat::ForeignCommits, chat::StoreError> foreign_commits() override {
+    return store_.foreign_commits();
+  }
   [[nodiscard]] std::vector<std::string> epochs() const override { return store_.epochs(); }
   [[nodiscard]] bool has_room() const override { return store_.has_room(); }
 
@@ -31,6 +37,8 @@ class MeasuredStore final : public chat::Store {
   [[nodiscard]] chat::Read<std::optional<chat::Message>> message(const chat::MessageId& id) const override;
   [[nodiscard]] chat::Read<std::optional<chat::Message>> message_by_client_id(
       const chat::UserId& sender, const chat::UserId& recipient, std::string_view client_id) const override;
+  [[nodiscard]] chat::Read<std::vector<std::optional<chat::Message>>> messages_by_client_ids(
+      std::span<const ClientIdQuestion> questions) const override;
   [[nodiscard]] chat::Read<std::vector<chat::Message>> history(const chat::ConversationKey& conversation,
                                                                std::optional<chat::ConversationSeq> before,
                                                                std::size_t limit) const override;
@@ -79,6 +87,7 @@ class MeasuredStore final : public chat::Store {
   base::Histogram* reads_[kVerbs];
   base::Histogram& synced_;
   base::Histogram& buffered_;
+  base::Histogram& turns_;  // of a store that several nodes share: waiting for the turn
 };
 
 }  // namespace app

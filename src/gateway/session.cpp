@@ -44,6 +44,9 @@ class Session::Port final : public chat::LiveSession {
   void on_end(chat::EndReason reason) override {
     if (session_ != nullptr) session_->end(reason);
   }
+  void on_cut() override {
+    if (session_ != nullptr) session_->close_transport();
+  }
 
   [[nodiscard]] Session* session() const { return session_; }
   void clear() { session_ = nullptr; }

@@ -142,6 +142,10 @@ void Session::report_poison(chat::MailboxSeq position) {
 
 void Session::close_unconfirmed() {
   gateway_.counters_.closed_unconfirmed.fetch_add(1, std::memory_order_relaxed);
+  close_transport();
+}
+
+void Session::close_transport() {
   if (auto* socket = socket_.get()) socket->engine().close(engineio::CloseReason::kForcedServerClose, false);
 }
 

@@ -31,6 +31,7 @@ class Session final : public chat::LiveSession, public chat::PumpHost, public st
   void on_hint(chat::Hint hint) override;
   void on_transient(const chat::TransientEvent& /*event*/) override {}
   void on_end(chat::EndReason reason) override;
+  void on_cut() override { on_end(chat::EndReason::kRevoked); }
   // PumpHost
   base::SteadyTime now() const override;
   const chat::DeviceId& device() const override { return client.device; }

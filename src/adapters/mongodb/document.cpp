@@ -234,4 +234,12 @@ bool Fields::open(const char* key, bson_t& view) {
   return true;
 }
 
+bool Fields::document_at(const bson_iter_t& element, bson_t& view) {
+  if (!BSON_ITER_HOLDS_DOCUMENT(&element)) return false;
+  std::uint32_t size = 0;
+  const std::uint8_t* bytes = nullptr;
+  bson_iter_document(&element, &size, &bytes);
+  return bson_init_static(&view, bytes, size);
+}
+
 }  // namespace adapters::mongodb

@@ -110,8 +110,22 @@ class Fields {
     if (!fields.ok()) ok_ = false;
     return true;
   }
+  /// Calls fn(const bson_t*) with each document of an array; an array that is absent has none.
+  template <class Fn>
+  void each(const char* key, Fn&& fn) {
+    bson_iter_t field;
+    bson_iter_t element;
+    if (!bson_iter_init_find(&field, document_, key)) return;
+    if (!BSON_ITER_HOLDS_ARRAY(&field) || !bson_iter_recurse(&field, &element)) return damage();
+    while (bson_iter_next(&element)) {
+      bson_t view;
+      if (!document_at(element, view)) return damage();
+      fn(static_cast<const bson_t*>(&view));
+    }
+  }
 
  private:
+  static bool document_at(const bson_iter_t& element, bson_t& view);
   bool read(const char* key, std::string& to, bool required);
   bool read(const char* key, bool& to, bool required);
   bool read(const char* key, std::uint64_t& to, bool required);

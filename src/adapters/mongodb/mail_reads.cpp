@@ -98,6 +98,34 @@ chat::Read<std::optional<chat::Message>> MongoStore::message_by_client_id(const 
   return reader_->find_one<chat::Message>(kMessages, filter);
 }
 
+chat::Read<std::vector<std::optional<chat::Message>>> MongoStore::messages_by_client_ids(
+    std::span<const ClientIdQuestion> questions) const {
+  std::vector<std::optional<chat::Message>> answers(questions.size());
+  if (questions.empty()) return answers;
+  std::vector<Document> either;
+  either.reserve(questions.size());
+  for (const auto& each : questions) {
+    Document one;
+    one.add("conversation", conversation_text(chat::ConversationKey::of(each.sender, each.recipient)))
+        .add("sender", each.sender)
+        .add("clientId", each.client_id);
+    either.push_back(std::move(one));
+  }
+  Document filter;
+  filter.add_array("$or", either);
+  auto found = reader_->find_all<chat::Message>(kMessages, filter);
+  if (!found) return base::fail(found.error());
+  for (std::size_t i = 0; i < questions.size(); ++i) {
+    const auto& asked = questions[i];
+    for (const auto& row : *found) {
+      if (row.client_id == asked.client_id && row.sender == asked.sender && row.recipient == asked.recipient) {
+        answers[i] = row;
+      }
+    }
+  }
+  return answers;
+}
+
 chat::Read<std::vector<chat::Message>> MongoStore::history(const chat::ConversationKey& conversation,
                                                            std::optional<chat::ConversationSeq> before,
                                                            std::size_t limit) const {

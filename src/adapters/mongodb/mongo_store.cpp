@@ -5,12 +5,24 @@
 #include <thread>
 
 #include "adapters/mongodb/batch_transaction.hpp"
+#include "adapters/mongodb/commit_turn.hpp"
+#include "adapters/mongodb/node_registry.hpp"
+#include "adapters/mongodb/presence_record.hpp"
 #include "adapters/mongodb/row_reader.hpp"
 #include "adapters/mongodb/schema.hpp"
+#include "base/hex.hpp"
+#include "base/random.hpp"
 
 namespace adapters::mongodb {
 
 namespace {
+
+constexpr std::size_t kNodeNameBytes = 6;
+
+std::string random_name() {
+  base::SecureRandom random;
+  return base::to_hex(random.bytes(kNodeNameBytes));
+}
 
 using Clock = std::chrono::steady_clock;
 
@@ -29,17 +41,32 @@ base::Result<std::unique_ptr<MongoStore>, OpenError> MongoStore::open(const Opti
     return base::fail(OpenError{OpenError::kUnavailable, "no server of storage.mongodb_uri answers"});
   }
   if (auto error = prepare_database(*connection)) return base::fail(std::move(*error));
+  const auto before = existing_epochs(*connection);
+  if (!before) return base::fail(before.error());
   auto epochs = open_epochs(*connection, options.append_epoch);
   if (!epochs) return base::fail(epochs.error());
   connection->remember_time();
   connection.reset();
-  return std::unique_ptr<MongoStore>(new MongoStore(options, std::move(*pool), std::move(*epochs)));
+  std::unique_ptr<MongoStore> store(new MongoStore(options, std::move(*pool), std::move(*epochs)));
+  store->created_ = before->empty();
+  if (auto failed = store->join_nodes()) return base::fail(OpenError{OpenError::kUnavailable, failed->message});
+  return store;
+}
+
+Done MongoStore::join_nodes() {
+  registry_ = std::make_unique<NodeRegistry>(*pool_, options_.node.empty() ? random_name() : options_.node,
+                                             options_.node_lease);
+  turn_ = std::make_unique<CommitTurn>(*pool_, *reader_, *registry_, options_);
+  if (auto failed = turn_->start_at_newest()) return failed;
+  registry_->start(options_.node_died);
+  return std::nullopt;
 }
 
 MongoStore::MongoStore(const Options& options, std::unique_ptr<Pool> pool, std::vector<std::string> epochs)
     : options_(options),
       pool_(std::move(pool)),
       reader_(std::make_unique<RowReader>(*pool_)),
+      presence_record_(std::make_unique<MongoPresenceRecord>(*pool_)),
       epochs_(std::move(epochs)) {}
 
 MongoStore::~MongoStore() = default;
@@ -54,11 +81,44 @@ bool MongoStore::has_room() const {
   return Clock::now() >= full_until_.load(std::memory_order_relaxed);
 }
 
+bool MongoStore::leads() const {
+  return registry_->leads();
+}
+const std::string& MongoStore::node() const {
+  return registry_->name();
+}
+chat::PresenceRecord& MongoStore::presence_record() const {
+  return *presence_record_;
+}
+
+base::Result<chat::ForeignCommits, chat::StoreError> MongoStore::begin_turn() {
+  if (!turn_->claimed() && !turn_->claim(Clock::now() + options_.commit_time)) {
+    return base::fail(chat::StoreError::kUnavailable);
+  }
+  return turn_->take_foreign();
+}
+
+void MongoStore::end_turn() {
+  if (turn_->claimed()) turn_->release();
+}
+
+base::Result<chat::ForeignCommits, chat::StoreError> MongoStore::foreign_commits() {
+  if (turn_->claimed()) return chat::ForeignCommits{};
+  if (auto failed = turn_->catch_up()) {
+    reader_->note_failure(failed->message);
+    return base::fail(chat::StoreError::kUnavailable);
+  }
+  return turn_->take_foreign();
+}
+
 /// Both durabilities are one here: what a majority has not journaled could roll back, and a read could not see it.
 base::Result<void, chat::StoreError> MongoStore::commit(const chat::CommitBatch& batch,
                                                         chat::Durability /*durability*/) {
   if (options_.read_only) return base::fail(chat::StoreError::kUnavailable);
-  if (batch.empty()) return {};
+  if (batch.empty()) {
+    end_turn();
+    return {};
+  }
   const auto deadline = Clock::now() + options_.commit_time;
   for (;;) {
     if (const auto settled = try_commit(batch, deadline)) return *settled;
@@ -69,20 +129,22 @@ base::Result<void, chat::StoreError> MongoStore::commit(const chat::CommitBatch&
 }
 
 MongoStore::Settled MongoStore::try_commit(const chat::CommitBatch& batch, Deadline deadline) {
-  auto connection = pool_->lease();
-  if (!connection) {
-    reader_->note_failure("no connection");
-    return std::nullopt;
+  if (!turn_->claimed() && !turn_->claim(deadline)) return std::nullopt;
+  // What was staged does not know of what others have committed meanwhile.
+  if (turn_->say_behind()) {
+    turn_->release();
+    ++conflicts_;
+    return base::Result<void, chat::StoreError>(base::fail(chat::StoreError::kConflict));
   }
-  auto failed = connection->begin(options_.majority_time);
   reach("begun");
-  if (!failed) failed = BatchTransaction(*connection, batch).write();
+  auto failed = turn_->describe(batch);
+  if (!failed) failed = BatchTransaction(turn_->connection(), batch).write();
   if (failed) {
-    connection->abort();
+    turn_->release();
     return refused(*failed);
   }
   reach("written");
-  return finish_commit(*connection, deadline);
+  return finish_commit(deadline);
 }
 
 /// The transaction is written and not committed, so this failure is a certain one.
@@ -96,6 +158,7 @@ MongoStore::Settled MongoStore::refused(const Failure& failure) {
       return base::Result<void, chat::StoreError>(base::fail(chat::StoreError::kFull));
     case Failure::kTransient:
     case Failure::kUnknown:
+      turn_->reconnect();
       reader_->note_failure(failure.message);
       return std::nullopt;
     case Failure::kOther:
@@ -105,26 +168,26 @@ MongoStore::Settled MongoStore::refused(const Failure& failure) {
   return base::Result<void, chat::StoreError>(base::fail(chat::StoreError::kUnavailable));
 }
 
-MongoStore::Settled MongoStore::finish_commit(Connection& connection, Deadline deadline) {
+MongoStore::Settled MongoStore::finish_commit(Deadline deadline) {
   for (;;) {
-    const auto failed = connection.commit();
+    const auto failed = turn_->connection().commit();
     if (!failed) {
-      connection.remember_time();
+      turn_->committed();
       reach("committed");
       return base::Result<void, chat::StoreError>();
     }
+    if (failed->kind == Failure::kUnknown && Clock::now() + kPause < deadline) {
+      std::this_thread::sleep_for(kPause);
+      continue;
+    }
+    turn_->release();
     // The server answers a repeated commit with this only when a majority knows that it did not happen.
-    if (failed->kind == Failure::kTransient) {
-      reader_->note_failure(failed->message);
-      return std::nullopt;
-    }
-    if (failed->kind == Failure::kConflict) return refused(*failed);
-    if (failed->kind != Failure::kUnknown || Clock::now() + kPause >= deadline) {
-      ++unknown_outcomes_;
-      reader_->note_failure(failed->message);
-      return base::Result<void, chat::StoreError>(base::fail(chat::StoreError::kUnknown));
-    }
-    std::this_thread::sleep_for(kPause);
+    if (failed->kind == Failure::kTransient || failed->kind == Failure::kConflict) return refused(*failed);
+    // Did it happen, the next turn finds its number in the log, as if somebody else had been here.
+    turn_->reconnect();
+    ++unknown_outcomes_;
+    reader_->note_failure(failed->message);
+    return base::Result<void, chat::StoreError>(base::fail(chat::StoreError::kUnknown));
   }
 }
 

@@ -11,13 +11,16 @@
 #include <string>
 
 #include "adapters/mongodb/options.hpp"
+#include "chat/ports/presence_record.hpp"
 #include "chat/ports/store.hpp"
 
 namespace adapters::mongodb {
 
 class Pool;
-class Connection;
 class RowReader;
+class NodeRegistry;
+class CommitTurn;
+class MongoPresenceRecord;
 struct Failure;
 
 class MongoStore final : public chat::Store {
@@ -33,6 +36,14 @@ class MongoStore final : public chat::Store {
   MongoStore(const MongoStore&) = delete;
   MongoStore& operator=(const MongoStore&) = delete;
 
+  /// This opening made the store: nothing has ever been sealed in it.
+  [[nodiscard]] bool created() const { return created_; }
+  /// Among the nodes, the one that does what one of them has to do. Any thread.
+  [[nodiscard]] bool leads() const;
+  [[nodiscard]] const std::string& node() const;
+  /// `users.isOnline`, beside the transactions. Lives as long as the store.
+  [[nodiscard]] chat::PresenceRecord& presence_record() const;
+
   // For metrics and alerts, since open().
   [[nodiscard]] std::uint64_t damaged_rows() const override;
   [[nodiscard]] std::uint64_t failures() const;
@@ -42,6 +53,10 @@ class MongoStore final : public chat::Store {
   // CommitLog
   [[nodiscard]] base::Result<void, chat::StoreError> commit(const chat::CommitBatch& batch,
                                                             chat::Durability durability) override;
+  [[nodiscard]] bool shared() const override { return true; }
+  [[nodiscard]] base::Result<chat::ForeignCommits, chat::StoreError> begin_turn() override;
+  void end_turn() override;
+  [[nodiscard]] base::Result<chat::ForeignCommits, chat::StoreError> foreign_commits() override;
   [[nodiscard]] std::vector<std::string> epochs() const override { return epochs_; }
   /// The server guards its own disk: false for a while after it said that it is full.
   [[nodiscard]] bool has_room() const override;
@@ -55,6 +70,8 @@ class MongoStore final : public chat::Store {
   [[nodiscard]] chat::Read<std::optional<chat::Message>> message(const chat::MessageId& id) const override;
   [[nodiscard]] chat::Read<std::optional<chat::Message>> message_by_client_id(
       const chat::UserId& sender, const chat::UserId& recipient, std::string_view client_id) const override;
+  [[nodiscard]] chat::Read<std::vector<std::optional<chat::Message>>> messages_by_client_ids(
+      std::span<const ClientIdQuestion> questions) const override;
   [[nodiscard]] chat::Read<std::vector<chat::Message>> history(const chat::ConversationKey& conversation,
                                                                std::optional<chat::ConversationSeq> before,
                                                                std::size_t limit) const override;
@@ -96,8 +113,9 @@ class MongoStore final : public chat::Store {
   using Settled = std::optional<base::Result<void, chat::StoreError>>;
 
   MongoStore(const Options& options, std::unique_ptr<Pool> pool, std::vector<std::string> epochs);
+  std::optional<Failure> join_nodes();
   Settled try_commit(const chat::CommitBatch& batch, Deadline deadline);
-  Settled finish_commit(Connection& connection, Deadline deadline);
+  Settled finish_commit(Deadline deadline);
   Settled refused(const Failure& failure);
   void reach(std::string_view point) const {
     if (options_.at_point) options_.at_point(point);
@@ -106,7 +124,11 @@ class MongoStore final : public chat::Store {
   const Options options_;
   const std::unique_ptr<Pool> pool_;
   const std::unique_ptr<RowReader> reader_;
+  const std::unique_ptr<MongoPresenceRecord> presence_record_;
   const std::vector<std::string> epochs_;
+  bool created_ = false;
+  std::unique_ptr<NodeRegistry> registry_;  // null: read only
+  std::unique_ptr<CommitTurn> turn_;        // gives its connection back before the pool goes
   std::atomic<std::uint64_t> conflicts_{0};
   std::atomic<std::uint64_t> unknown_outcomes_{0};
   std::atomic<Deadline> full_until_{Deadline{}};

@@ -28,6 +28,13 @@ struct Options {
   /// true: append an epoch, as a node does that is alone or that restored a backup. false: use the newest one (several
   /// nodes share it: what a majority has journaled does not roll back when one of them restarts).
   bool append_epoch = true;
+  /// This node among those that share the database; empty: a random one.
+  std::string node;
+  /// Not renewed for so long, a node counts as dead; renewed every second.
+  std::chrono::milliseconds node_lease{5000};
+  /// Called on a thread of the store with the name of a node that has died, on the one node that found it. Any time
+  /// between open() and the destructor.
+  std::function<void(const std::string& node)> node_died;
   /// Set by MongoStore::open_read_only.
   bool read_only = false;
 

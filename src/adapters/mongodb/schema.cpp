@@ -36,6 +36,7 @@ const Index kIndexes[] = {
     {.collection = kKeys, .fields = {"conversation"}},
     {.collection = kUsers, .fields = {"usernameKey"}, .unique = true, .where_present = "usernameKey"},
     {.collection = kUsers, .fields = {"emailKey"}, .unique = true, .where_present = "emailKey"},
+    {.collection = kUsers, .fields = {"onlineNode"}, .where_present = "onlineNode"},
     {.collection = kDevices, .fields = {"user", "device"}, .unique = true},
     {.collection = kLogins, .fields = {"user"}},
     {.collection = kRelations, .fields = {"low"}},

@@ -24,6 +24,8 @@ inline constexpr char kPushJobs[] = "pushJobs";
 inline constexpr char kDeviceTraces[] = "deviceTraces";
 inline constexpr char kEpochs[] = "epochs";
 inline constexpr char kMeta[] = "meta";
+inline constexpr char kCommits[] = "commits";  // the order of all nodes' batches
+inline constexpr char kNodes[] = "nodes";
 
 /// Checks the server and the format mark, creates what is missing. Many nodes may do it at once.
 std::optional<OpenError> prepare_database(Connection& connection);

@@ -3,10 +3,12 @@
 // numbers; a store makes it durable in one atomic step or not at all. Vectors are reused from batch to batch.
 // Within a batch erasures come first, then puts (a later row of a key wins), then trims.
 
+#include <optional>
 #include <string>
 #include <vector>
 
 #include "chat/model/account.hpp"
+#include "chat/model/failure.hpp"
 #include "chat/model/mailbox.hpp"
 #include "chat/model/message.hpp"
 #include "chat/model/push.hpp"
@@ -23,6 +25,16 @@ struct WrappedKey {
 struct MailboxTrim {
   UserId owner;
   MailboxSeq below;  // entries with a smaller position go; the head entry always stays
+};
+
+/// Sockets that have to end, on whatever node they are: those of this login, of this device, of this user, all of which
+/// are meant that are set; not those of `except`.
+struct Ending {
+  std::optional<LoginId> login;
+  std::optional<UserId> user;
+  std::optional<DeviceId> device;
+  std::optional<LoginId> except;
+  EndReason reason = EndReason::kRevoked;
 };
 
 struct CommitBatch {
@@ -45,6 +57,8 @@ struct CommitBatch {
   std::vector<LoginId> erased_logins;
   std::vector<ConversationKey> erased_conversations;  // messages, steps, keys, client ids
   std::vector<UserId> erased_users;                   // user, devices, positions, logins, relations, mailbox
+  /// For the other nodes of a store that several share (CommitLog::shared()); empty otherwise.
+  std::vector<Ending> endings;
 
   /// True when a crash may lose it at the price of a resend or of a second push: it moves positions and push jobs and
   /// nothing else. A new job is never alone: it comes with its message.
@@ -55,7 +69,7 @@ struct CommitBatch {
   }
   [[nodiscard]] bool empty() const {
     return may_be_lost() && positions.empty() && trims.empty() && push_jobs.empty() && erased_push_jobs.empty() &&
-           device_traces.empty();
+           device_traces.empty() && endings.empty();
   }
   void clear() {
     messages.clear();
@@ -75,6 +89,7 @@ struct CommitBatch {
     erased_logins.clear();
     erased_conversations.clear();
     erased_users.clear();
+    endings.clear();
   }
 };
 

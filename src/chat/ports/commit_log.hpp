@@ -5,6 +5,7 @@
 #include <vector>
 
 #include "base/result.hpp"
+#include "chat/ports/batch_digest.hpp"
 #include "chat/ports/commit_batch.hpp"
 #include "chat/ports/store_error.hpp"
 
@@ -12,12 +13,33 @@ namespace chat {
 
 enum class Durability : std::uint8_t { kSynced, kBuffered };
 
+/// What other nodes have committed, in the order of their commits.
+struct ForeignCommits {
+  std::vector<BatchDigest> batches;
+  /// More was missed than the log keeps: nothing cached can be trusted, and no session either.
+  bool lost = false;
+};
+
 class CommitLog {
  public:
   virtual ~CommitLog() = default;
 
+  // A store that several nodes share orders their batches: one node's turn at a time, and a turn begins with what the
+  // others have done, so that each lane decides as if it were alone. The lane's thread only. Where nobody else writes
+  // there is nothing to do.
+
+  /// Several nodes may write. Constant.
+  [[nodiscard]] virtual bool shared() const { return false; }
+  /// Waits for the turn; until commit() or end_turn() nobody else commits. kUnavailable: no turn.
+  [[nodiscard]] virtual base::Result<ForeignCommits, StoreError> begin_turn() { return ForeignCommits{}; }
+  /// There was nothing to commit.
+  virtual void end_turn() {}
+  /// What begin_turn() would tell, without a turn.
+  [[nodiscard]] virtual base::Result<ForeignCommits, StoreError> foreign_commits() { return ForeignCommits{}; }
+
   /// All rows or none, visible to every read that starts after it returns. kSynced: on stable storage before it returns
-  /// ok; a failed sync never returns (it ends the process, I12). Called by one thread at a time.
+  /// ok; a failed sync never returns (it ends the process, I12). Called by one thread at a time. Ends the turn; without
+  /// one it takes one, and answers kConflict when others have committed since the last.
   [[nodiscard]] virtual base::Result<void, StoreError> commit(const CommitBatch& batch, Durability durability) = 0;
 
   /// Random ids (32 hex digits), oldest first; the store appended the last one when it was opened. EpochNumber n is

@@ -3,6 +3,7 @@
 // whose commit returned before they were called.
 
 #include <optional>
+#include <span>
 #include <vector>
 
 #include "base/result.hpp"
@@ -51,6 +52,23 @@ class MailStore {
   [[nodiscard]] virtual Read<std::optional<Message>> message(const MessageId& id) const = 0;
   [[nodiscard]] virtual Read<std::optional<Message>> message_by_client_id(const UserId& sender, const UserId& recipient,
                                                                           std::string_view client_id) const = 0;
+  struct ClientIdQuestion {
+    UserId sender;
+    UserId recipient;
+    std::string_view client_id;
+  };
+  /// As message_by_client_id(), an answer for each question; a store behind a network asks once.
+  [[nodiscard]] virtual Read<std::vector<std::optional<Message>>> messages_by_client_ids(
+      std::span<const ClientIdQuestion> questions) const {
+    std::vector<std::optional<Message>> found;
+    found.reserve(questions.size());
+    for (const auto& each : questions) {
+      auto one = message_by_client_id(each.sender, each.recipient, each.client_id);
+      if (!one) return base::fail(one.error());
+      found.push_back(std::move(*one));
+    }
+    return found;
+  }
   /// Messages with number < `before` (or all), newest first, at most `limit`.
   [[nodiscard]] virtual Read<std::vector<Message>> history(const ConversationKey& conversation,
                                                            std::optional<ConversationSeq> before,

@@ -29,6 +29,7 @@
 namespace chat {
 
 class LaneContext;
+class SendCommand;
 
 /// One decision. Owned by the lane from submit() on; both calls come on the lane's thread.
 class LaneCommand {
@@ -51,6 +52,10 @@ class LaneCommand {
   /// After kConflict (another node wrote first, nothing of the batch was written): true once the command has forgotten
   /// what it staged, and it is staged again as above. After a few such rounds in a row the lane fails it instead.
   [[nodiscard]] virtual bool stage_after_conflict(LaneContext& /*context*/) { return stage_again(); }
+
+  /// False: it reads and changes what is known here only, and what other nodes do meanwhile does not matter to it.
+  [[nodiscard]] virtual bool needs_turn() const { return true; }
+  [[nodiscard]] virtual SendCommand* as_send() { return nullptr; }
 
   /// Instead of context.reply(), for the hot path: after finish() the lane hands the command itself to this executor,
   /// which calls answer() and destroys it there. nullptr: it dies with its batch.

@@ -80,8 +80,12 @@ bool Lane::run_once() {
   constexpr std::size_t kClockEvery = 32;  // commands between two looks at the clock
   auto started = clock_.steady_now();
   std::size_t staged = 0;
-  for (auto& command : taken_) {
-    desk_->run(std::move(command));
+  for (std::size_t at = 0; at < taken_.size(); ++at) {
+    if (at % options_.batch_commands == 0) {
+      const auto rest = std::span(taken_).subspan(at);
+      desk_->look_up_client_ids(rest.first(std::min(rest.size(), options_.batch_commands)));
+    }
+    desk_->run(std::move(taken_[at]));
     ++staged;
     const bool late = staged % kClockEvery == 0 && clock_.steady_now() - started >= options_.batch_time;
     if (staged >= options_.batch_commands || late) {
@@ -203,6 +207,25 @@ void Lane::check_head(const UserId& user, ConnectionId connection, MailboxSeq kn
     desk.reply(record->session->executor(),
                [session = record->session, head = state.head] { session->on_hint({head, nullptr}); });
   }));
+}
+
+void Lane::hear(const NodeNote& note) {
+  // Many commits may be told while the lane is busy with one round, and one look finds them all.
+  const bool commits = note.kind == NodeNote::Kind::kCommitted;
+  if (commits && commits_heard_.exchange(true)) return;
+  std::unique_ptr<LaneCommand> command = std::make_unique<DirectoryCommand>([this, note, commits](LaneDesk& desk) {
+    if (commits) commits_heard_ = false;
+    desk.hear(note);
+  });
+  if (commits) {
+    enqueue_always(std::move(command));
+  } else {
+    static_cast<void>(submit(command));  // a full queue loses it
+  }
+}
+
+void Lane::rearm_pushes() {
+  enqueue_always(std::make_unique<DirectoryCommand>([](LaneDesk& desk) { desk.rearm_pushes(); }));
 }
 
 void Lane::typing(const UserId& sender, const UserId& recipient, bool typing) {

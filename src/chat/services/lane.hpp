@@ -12,11 +12,13 @@
 // start() runs the thread, stop() refuses new requests, finishes what is queued and joins. Without start(), a test
 // drives it with run_once() on one thread.
 
+#include <atomic>
 #include <condition_variable>
 #include <mutex>
 #include <thread>
 
 #include "chat/ports/content_cipher.hpp"
+#include "chat/ports/node_bus.hpp"
 #include "chat/services/commit_lane.hpp"
 #include "chat/services/lane_metrics.hpp"
 #include "chat/services/lane_options.hpp"
@@ -34,6 +36,7 @@ struct LaneParts {
   const base::Clock& clock;
   base::RandomSource& random;  // used on the lane's thread only
   LaneMetrics& metrics;
+  NodeBus* bus = nullptr;  // to the other nodes, where there are any
 };
 
 class Lane final : public CommandQueue, public Messaging {
@@ -73,6 +76,11 @@ class Lane final : public CommandQueue, public Messaging {
                  Reply<std::monostate> reply) override;
   void typing(const UserId& sender, const UserId& recipient, bool typing) override;
 
+  /// What another node tells (ports/node_bus.hpp). Any thread.
+  void hear(const NodeNote& note);
+  /// A node of the cluster has died: what it held back of pushes falls due.
+  void rearm_pushes();
+
  private:
   static constexpr std::size_t kOverflow = 8;  // some 300 bytes each
   enum class Kind : std::uint8_t { kRequest, kOverflow, kAccount };
@@ -84,6 +92,7 @@ class Lane final : public CommandQueue, public Messaging {
   const LaneOptions options_;
   LaneMetrics& metrics_;
   const base::Clock& clock_;
+  std::atomic<bool> commits_heard_{false};  // a command that looks for them is queued
   std::mutex mutex_;
   std::condition_variable work_;
   std::vector<std::unique_ptr<LaneCommand>> queue_;  // guarded by mutex_

@@ -116,7 +116,13 @@ void AttachCommand::stage_hot(LaneDesk& desk) {
   if (!user.exists || user.deactivated) return set(unauthorized("the session has ended", "revoked"));
   if (!login_is_valid(desk)) return;
   DeviceState* const device = admit_device(desk, user);
-  if (device == nullptr || desk.failed() || !request_.resume) return;
+  if (device == nullptr || desk.failed()) return;
+  if (desk.shared()) {
+    // Where another node has a session of this device, it ends there.
+    desk.batch().endings.push_back(
+        {.login = {}, .user = request_.user, .device = request_.device, .except = {}, .reason = EndReason::kReplaced});
+  }
+  if (!request_.resume) return;
   const auto decision = resume_device(desk, user, *device, *request_.resume);
   recovered_ = decision.valid;
   reset_ = !decision.valid;

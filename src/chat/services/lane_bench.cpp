@@ -51,6 +51,7 @@ struct Peer final : LiveSession {
   }
   void on_transient(const TransientEvent& /*event*/) override {}
   void on_end(EndReason /*reason*/) override {}
+  void on_cut() override {}
   base::Executor& on;
   std::shared_ptr<const LogItem> last;
 };

@@ -39,6 +39,7 @@ class AnsweringCommand : public HotCommand {
   [[nodiscard]] bool refused() const { return std::holds_alternative<Refusal>(outcome_); }
   void set(std::variant<T, Refusal> outcome) { outcome_ = std::move(outcome); }
   [[nodiscard]] const std::variant<T, Refusal>& outcome() const { return outcome_; }
+  [[nodiscard]] std::variant<T, Refusal>& outcome() { return outcome_; }
 
  private:
   base::Executor& on_;
@@ -51,6 +52,7 @@ class DirectoryCommand final : public HotCommand {
  public:
   using Act = base::Function<void(LaneDesk&)>;
   explicit DirectoryCommand(Act act) : act_(std::move(act)) {}
+  [[nodiscard]] bool needs_turn() const override { return false; }
 
  private:
   void stage_hot(LaneDesk& /*desk*/) override {}
@@ -63,6 +65,12 @@ class SendCommand final : public AnsweringCommand<SendAnswer> {
   SendCommand(SendRequest request, base::Executor& on, Reply<SendAnswer> reply)
       : AnsweringCommand(on, std::move(reply)), request_(std::move(request)) {}
   [[nodiscard]] const SendRequest& request() const { return request_; }
+  [[nodiscard]] SendCommand* as_send() override { return this; }
+  /// What the store has of its client id, so that staging need not ask. A conflict forgets it.
+  void know_stored(std::optional<Message> stored) {
+    stored_ = std::move(stored);
+    stored_known_ = true;
+  }
   /// The queue was full: it will be refused, unless it is stored already, and holds back what follows. False: it cannot
   /// hold anything back.
   bool refuse_in_turn() {
@@ -87,6 +95,8 @@ class SendCommand final : public AnsweringCommand<SendAnswer> {
 
   SendRequest request_;
   SendAnswer made_;
+  std::optional<Message> stored_;
+  bool stored_known_ = false;
   SendCommand* repeats_ = nullptr;  // a send of the same batch with the same client id
   bool numbered_ = false;
   bool admitted_ = false;  // limits are taken once, whatever the number of conflicts

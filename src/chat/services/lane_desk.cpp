@@ -14,7 +14,11 @@ constexpr std::uint32_t kMostConflicts = 16;
 }  // namespace
 
 LaneDesk::LaneDesk(LaneParts parts, const LaneOptions& options)
-    : parts_(parts), options_(options), epochs_(parts.store.epochs()), pending_(parts.metrics) {
+    : parts_(parts),
+      options_(options),
+      epochs_(parts.store.epochs()),
+      pending_(parts.metrics),
+      shared_(parts.store.shared()) {
   CHECK(!epochs_.empty());
   rearm_held_jobs();
 }
@@ -24,7 +28,8 @@ LaneDesk::~LaneDesk() = default;
 void LaneDesk::run(std::unique_ptr<LaneCommand> command) {
   const bool alone = command->exclusive();
   if (alone) settle();
-  command->stage(*this);
+  // Once it is certain that nothing will be committed, reading is in vain, and may be slow.
+  if ((!command->needs_turn() || open_turn()) && !failed()) command->stage(*this);
   staged_.push_back(std::move(command));
   if (alone) settle();
 }
@@ -32,12 +37,20 @@ void LaneDesk::run(std::unique_ptr<LaneCommand> command) {
 void LaneDesk::settle() {
   settle_once();
   // What the directory's changes mean for pushes is a batch of its own, which need not be synced.
+  if (!staged_.empty()) return;  // of a failed batch, and staged again: its turn goes on
+  if (!touched_.empty() && !open_turn()) {
+    failed_.reset();
+    retry_at_ = steady_now() + kRetryPause;
+    return;
+  }
   if (stage_touched()) settle_once();
+  if (staged_.empty()) close_turn();
 }
 
 void LaneDesk::settle_once() {
   if (staged_.empty() && batch_.empty() && !failed_) return;
   const auto failed = commit();
+  turn_open_ = false;
   conflicts_ = failed == StoreError::kConflict ? conflicts_ + 1 : 0;
   if (failed) {
     hints_.clear();
@@ -49,9 +62,10 @@ void LaneDesk::settle_once() {
   } else {
     forget_changed_rows();
   }
+  answer_presence();
   finish_staged(failed);
   raise_hints();
-  run_end_orders();
+  for (const auto& ending : std::exchange(ends_, {})) run_ending(ending);
   run_friendships();
   post_replies();
   batch_.clear();
@@ -70,7 +84,7 @@ void LaneDesk::stage_failed_again() {
   retry_at_ = steady_now() + (conflicts_ == 0 ? kRetryPause : std::chrono::milliseconds(0));
   auto commands = std::exchange(again_, {});
   for (auto& command : commands) {
-    command->stage(*this);
+    if (open_turn() && !failed()) command->stage(*this);
     staged_.push_back(std::move(command));
   }
 }
@@ -78,13 +92,17 @@ void LaneDesk::stage_failed_again() {
 std::optional<StoreError> LaneDesk::commit() {
   if (!staged_.empty()) parts_.metrics.batch_commands.observe(static_cast<double>(staged_.size()));
   const auto erased = jobs_of_erased_rows();
-  if (failed_) return failed_;
-  if (batch_.empty()) return std::nullopt;
+  if (shared_) batch_.endings.insert(batch_.endings.end(), ends_.begin(), ends_.end());
+  if (failed_ || batch_.empty()) {
+    close_turn();
+    return failed_;
+  }
   const auto before = steady_now();
   const auto durability = batch_.may_be_lost() ? Durability::kBuffered : Durability::kSynced;
   const auto done = parts_.store.commit(batch_, durability);
   parts_.metrics.commit_seconds.observe(std::chrono::duration<double>(steady_now() - before).count());
   if (!done) return done.error();
+  if (shared_) tell_nodes({.kind = NodeNote::Kind::kCommitted, .user = {}, .peer = {}, .on = false, .at = {}});
   pushes_committed(erased);
   return std::nullopt;
 }
@@ -137,17 +155,18 @@ void LaneDesk::post_replies() {
 }
 
 bool LaneDesk::run_deadlines() {
+  const bool polled = poll_commits();
   const bool grace = run_grace();
   const bool typed = run_typing();
   const bool seen = flush_last_seen();
-  if (!grace && !typed && !seen) return false;
+  if (!polled && !grace && !typed && !seen) return false;
   post_replies();
   return true;
 }
 
 base::SteadyTime LaneDesk::next_deadline() const {
   if (waits_for_retry()) return retry_at_;
-  auto at = base::SteadyTime::max();
+  auto at = shared_ ? poll_at_ : base::SteadyTime::max();
   if (!grace_.empty()) at = std::min(at, grace_.front().at);
   if (!last_seen_.empty()) at = std::min(at, last_seen_.front().at);
   if (!typing_due_.empty()) at = std::min(at, typing_due_.front().first);

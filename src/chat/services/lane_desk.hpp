@@ -7,6 +7,7 @@
 
 #include <boost/unordered/unordered_flat_map.hpp>
 #include <deque>
+#include <span>
 #include <string_view>
 
 #include "chat/model/push.hpp"
@@ -29,6 +30,8 @@ class LaneDesk final : public LaneContext {
   void run(std::unique_ptr<LaneCommand> command);
   /// Commits what is staged and tells everybody.
   void settle();
+  /// The client ids of sends that come next, looked up in one round trip where that is worth it.
+  void look_up_client_ids(std::span<const std::unique_ptr<LaneCommand>> commands);
   /// What a failed commit left behind is to be tried again.
   [[nodiscard]] bool retry_due() const { return waits_for_retry() && steady_now() >= retry_at_; }
   /// False: nothing was due.
@@ -77,7 +80,8 @@ class LaneDesk final : public LaneContext {
   }
   /// As append_entry; the hint carries `item` (its entry is completed here), so that live pumps need not read.
   MailboxSeq append_item(std::shared_ptr<LogItem> item);
-  [[nodiscard]] bool lookup_presence(const UserId& user);
+  /// Is somebody connected, on this or another node? Answered into `to` before finish(), for the whole batch at once.
+  void ask_presence(const UserId& user, bool& to);
   /// The newest own message of `author` with number <= up_to. Zero ids: none.
   struct Covered {
     ConversationSeq seq;
@@ -119,18 +123,16 @@ class LaneDesk final : public LaneContext {
   void announce(UserState& user);
   void tell(const UserState& to, const TransientEvent& event);
   void typing(const UserId& sender, const UserId& recipient, bool typing);
+  /// From another node (lane_nodes.cpp).
+  void hear(const NodeNote& note);
+  /// What is held for a device is looked at again: if it is not connected here, its push falls due.
+  void rearm_pushes();
+  [[nodiscard]] bool shared() const { return shared_; }
 
  private:
   struct StagedHint {
     UserState* owner;
     Hint hint;
-  };
-  struct EndOrder {
-    std::optional<LoginId> login;
-    std::optional<UserId> user;
-    std::optional<DeviceId> device;
-    std::optional<LoginId> except;
-    EndReason reason;
   };
   struct ExecutorReplies {
     base::Executor* executor;
@@ -170,7 +172,17 @@ class LaneDesk final : public LaneContext {
   void finish_staged(std::optional<StoreError> failed);
   void stage_failed_again();
   void raise_hints();
-  void run_end_orders();
+  void run_ending(const Ending& ending);
+  void answer_presence();
+  // Several nodes (lane_nodes.cpp).
+  bool open_turn();
+  void close_turn();
+  void learn(const ForeignCommits& others);
+  void learn(const BatchDigest& batch);
+  void learn(const BatchDigest::Sent& sent);
+  void cut_sessions(UserState& user);
+  void tell_nodes(const NodeNote& note);
+  bool poll_commits();
   void run_friendships();
   void post_replies();
   void forget_everything();
@@ -190,7 +202,9 @@ class LaneDesk final : public LaneContext {
   void rescue(const MessageId& message);
   void went_offline(UserState& user);
   void end_grace(UserState& user);
-  void tell_friends(const UserState& user, const PresenceEvent& event);
+  void tell_friends(const UserId& user, const PresenceEvent& event);
+  void tell_typing(const UserId& sender, const UserId& recipient, bool typing);
+  [[nodiscard]] bool online_elsewhere(const UserId& user) const;
   bool flush_last_seen();
   bool run_grace();
   bool run_typing();
@@ -209,7 +223,11 @@ class LaneDesk final : public LaneContext {
   base::SteadyTime retry_at_{};                      // when they are tried again if nothing else happens
   boost::unordered_flat_map<std::size_t, SendCommand*> staged_sends_;
   std::vector<StagedHint> hints_;
-  std::vector<EndOrder> ends_;
+  std::vector<Ending> ends_;
+  const bool shared_;       // other nodes write the store too
+  bool turn_open_ = false;  // of a shared store
+  base::SteadyTime poll_at_{};
+  std::vector<std::pair<UserId, bool*>> presence_asked_;  // by commands that are staged
   std::vector<std::pair<ConversationKey, bool>> friendships_;
   std::vector<ExecutorReplies> replies_;
   std::vector<PushTouch> touched_;  // for the next batch

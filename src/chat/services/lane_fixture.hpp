@@ -66,6 +66,8 @@ struct RecordingSession final : LiveSession {
   void on_hint(Hint hint) override { hints.push_back(std::move(hint)); }
   void on_transient(const TransientEvent& event) override { events.push_back(event); }
   void on_end(EndReason reason) override { ends.push_back(reason); }
+  void on_cut() override { ++cuts; }
+  int cuts = 0;
   base::Executor& on;
   std::vector<Hint> hints;
   std::vector<TransientEvent> events;

@@ -15,9 +15,25 @@ bool present(const UserState& user) {
 
 }  // namespace
 
-bool LaneDesk::lookup_presence(const UserId& user) {
-  parts_.metrics.presence_hits.add();  // the embedded table always answers
-  return parts_.presence.is_online(user);
+void LaneDesk::ask_presence(const UserId& user, bool& to) {
+  presence_asked_.emplace_back(user, &to);
+}
+
+void LaneDesk::answer_presence() {
+  if (presence_asked_.empty()) return;
+  std::vector<UserId> users;
+  users.reserve(presence_asked_.size());
+  for (const auto& [user, to] : presence_asked_) users.push_back(user);
+  const auto found = parts_.presence.look_up(users);
+  for (std::size_t i = 0; i < found.size() && i < presence_asked_.size(); ++i) {
+    *presence_asked_[i].second = found[i].online;
+    (found[i].hit ? parts_.metrics.presence_hits : parts_.metrics.presence_misses).add();
+  }
+  presence_asked_.clear();
+}
+
+bool LaneDesk::online_elsewhere(const UserId& user) const {
+  return shared_ && parts_.presence.look_up({&user, 1}).front().online;
 }
 
 void LaneDesk::register_session(UserState& user, LiveRecord record) {
@@ -73,7 +89,8 @@ void LaneDesk::went_offline(UserState& user) {
 
 void LaneDesk::announce(UserState& user) {
   if (!present(user) || std::exchange(user.announced, true)) return;
-  tell_friends(user, {user.key, true, now(), {}});
+  tell_friends(user.key, {user.key, true, now(), {}});
+  tell_nodes({.kind = NodeNote::Kind::kPresence, .user = user.key, .peer = {}, .on = true, .at = now()});
 }
 
 bool LaneDesk::run_grace() {
@@ -99,7 +116,9 @@ void LaneDesk::end_grace(UserState& user) {
     return;
   }
   user.announced = false;
-  tell_friends(user, {user.key, false, user.last_seen, {}});
+  if (online_elsewhere(user.key)) return;
+  tell_friends(user.key, {user.key, false, user.last_seen, {}});
+  tell_nodes({.kind = NodeNote::Kind::kPresence, .user = user.key, .peer = {}, .on = false, .at = user.last_seen});
 }
 
 void LaneDesk::tell(const UserState& to, const TransientEvent& event) {
@@ -108,12 +127,12 @@ void LaneDesk::tell(const UserState& to, const TransientEvent& event) {
   }
 }
 
-void LaneDesk::tell_friends(const UserState& user, const PresenceEvent& event) {
-  const auto relations = store().relations(user.key);
+void LaneDesk::tell_friends(const UserId& user, const PresenceEvent& event) {
+  const auto relations = store().relations(user);
   if (!relations) return;
   for (const auto& relation : relations.value()) {
     if (!are_friends(relation)) continue;
-    const auto* const peer = users_.find(relation.pair.peer_of(user.key));
+    const auto* const peer = users_.find(relation.pair.peer_of(user));
     if (peer != nullptr && !peer->live.empty()) tell(*peer, event);
   }
 }
@@ -129,7 +148,7 @@ void LaneDesk::run_friendships() {
       const auto* const listener = users_.find(to);
       if (listener == nullptr || listener->live.empty()) continue;
       const auto& peer = user(about);
-      const bool online = present(peer);
+      const bool online = present(peer) || online_elsewhere(about);
       tell(*listener, PresenceEvent{about, online, online ? now() : peer.last_seen, listener->head});
     }
   }
@@ -144,7 +163,7 @@ bool LaneDesk::device_is_live(const UserId& id, const DeviceId& device) const {
 
 void LaneDesk::end_login(const LoginId& login, EndReason reason) {
   const auto row = store().login(login);
-  EndOrder order{.login = login, .user = {}, .device = {}, .except = {}, .reason = reason};
+  Ending order{.login = login, .user = {}, .device = {}, .except = {}, .reason = reason};
   if (row && row.value()) order.user = row.value()->user;
   ends_.push_back(std::move(order));
 }
@@ -157,31 +176,28 @@ void LaneDesk::end_user(const UserId& user, EndReason reason, std::optional<Logi
   ends_.push_back({.login = {}, .user = user, .device = {}, .except = except_login, .reason = reason});
 }
 
-void LaneDesk::run_end_orders() {
-  const auto run = [this](UserState& user, const EndOrder& order) {
+void LaneDesk::run_ending(const Ending& ending) {
+  const auto run = [&](UserState& user) {
     std::vector<ConnectionId> meant;
     for (const auto& record : user.live) {
-      const bool login = !order.login || record.login == *order.login;
-      const bool device = !order.device || record.device == *order.device;
-      const bool spared = order.except && record.login == *order.except;
+      const bool login = !ending.login || record.login == *ending.login;
+      const bool device = !ending.device || record.device == *ending.device;
+      const bool spared = ending.except && record.login == *ending.except;
       if (login && device && !spared) meant.push_back(record.connection);
     }
-    for (const auto connection : meant) end_session(user, connection, order.reason);
+    for (const auto connection : meant) end_session(user, connection, ending.reason);
   };
-  for (const auto& order : ends_) {
-    if (!order.user) {
-      users_.for_each([&](UserState& user) { run(user, order); });  // the login's row is gone: look at everybody
-    } else if (auto* const user = users_.find(*order.user)) {
-      run(*user, order);
-    }
+  if (!ending.user) {
+    users_.for_each(run);  // the login's row is gone: look at everybody
+  } else if (auto* const user = users_.find(*ending.user)) {
+    run(*user);
   }
-  ends_.clear();
 }
 
 bool LaneDesk::flush_last_seen() {
   if (last_seen_.empty() || last_seen_.front().at > steady_now() || !staged_.empty()) return false;
   for (std::size_t rows = 0; rows < options_.last_seen_rows && !last_seen_.empty(); ++rows) {
-    if (last_seen_.front().at > steady_now()) break;
+    if (last_seen_.front().at > steady_now() || !open_turn()) break;
     auto* const state = users_.find(last_seen_.front().user);
     last_seen_.pop_front();
     if (state == nullptr) continue;
@@ -198,7 +214,11 @@ bool LaneDesk::flush_last_seen() {
     }
   }
   // For display only: a failure costs the exact time of a last visit.
-  if (!batch_.empty() && !failed_) static_cast<void>(parts_.store.commit(batch_, Durability::kBuffered));
+  if (!batch_.empty() && !failed_) {
+    static_cast<void>(parts_.store.commit(batch_, Durability::kBuffered));
+    turn_open_ = false;
+  }
+  close_turn();
   batch_.clear();
   failed_.reset();
   return true;
@@ -207,7 +227,8 @@ bool LaneDesk::flush_last_seen() {
 void LaneDesk::typing(const UserId& sender, const UserId& recipient, bool typing) {
   if (sender == recipient) return;
   const auto* const listener = users_.find(recipient);
-  if (listener == nullptr || listener->live.empty()) return;
+  const bool here = listener != nullptr && !listener->live.empty();
+  if (!here && parts_.bus == nullptr) return;
   if (!are_friends(conversation(ConversationKey::of(sender, recipient)).relation)) return;
   const TypingPair pair{sender, recipient};
   const auto known = typing_.find(pair);
@@ -218,7 +239,16 @@ void LaneDesk::typing(const UserId& sender, const UserId& recipient, bool typing
   if (typing_.size() >= options_.typing_pairs) return;
   typing_.emplace(pair, TypingState{steady_now(), std::nullopt});
   typing_due_.emplace_back(steady_now() + options_.typing_every, pair);
-  tell(*listener, TypingEvent{sender, typing});
+  tell_typing(sender, recipient, typing);
+  tell_nodes({.kind = NodeNote::Kind::kTyping, .user = sender, .peer = recipient, .on = typing, .at = {}});
+}
+
+void LaneDesk::tell_typing(const UserId& sender, const UserId& recipient, bool typing) {
+  const auto* const listener = users_.find(recipient);
+  if (listener == nullptr || listener->live.empty()) return;
+  if (are_friends(conversation(ConversationKey::of(sender, recipient)).relation)) {
+    tell(*listener, TypingEvent{sender, typing});
+  }
 }
 
 bool LaneDesk::run_typing() {
@@ -235,9 +265,8 @@ bool LaneDesk::run_typing() {
       continue;
     }
     typing_due_.emplace_back(steady_now() + options_.typing_every, pair);
-    const auto* const listener = users_.find(pair.second);
-    const bool friends = are_friends(conversation(ConversationKey::of(pair.first, pair.second)).relation);
-    if (listener != nullptr && friends) tell(*listener, TypingEvent{pair.first, *waiting});
+    tell_typing(pair.first, pair.second, *waiting);
+    tell_nodes({.kind = NodeNote::Kind::kTyping, .user = pair.first, .peer = pair.second, .on = *waiting, .at = {}});
   }
   return any;
 }

@@ -65,6 +65,7 @@ bool SendCommand::stage_after_conflict(LaneContext& context) {
   made_ = {};
   repeats_ = nullptr;
   numbered_ = false;
+  stored_known_ = false;
   return true;
 }
 
@@ -73,7 +74,9 @@ bool SendCommand::answer_repeat(LaneDesk& desk) {
   if (request_.client_id.empty()) return false;
   if ((repeats_ = desk.staged_send(request_)) != nullptr) return true;
   const auto stored =
-      desk.take(desk.store().message_by_client_id(request_.sender, request_.recipient, request_.client_id));
+      stored_known_
+          ? std::move(stored_)
+          : desk.take(desk.store().message_by_client_id(request_.sender, request_.recipient, request_.client_id));
   if (!stored || desk.failed()) return false;
   MessageViewer viewer(desk.store(), desk.cipher(), request_.sender);
   auto view = desk.take(viewer.view(*stored));
@@ -90,7 +93,8 @@ bool SendCommand::answer_repeat(LaneDesk& desk) {
   }
   answered_ = true;
   desk.metrics().messages_duplicate.add();
-  set(SendAnswer{std::move(view), desk.lookup_presence(request_.recipient), true});
+  set(SendAnswer{std::move(view), false, true});
+  desk.ask_presence(request_.recipient, std::get<SendAnswer>(outcome()).online);
   return true;
 }
 
@@ -180,7 +184,7 @@ void SendCommand::number(LaneDesk& desk, UserState& sender, UserState& recipient
   own.newest_seq = message.seq;
   own.newest = message.id;
   message.client_id = request_.client_id;
-  made_.online = desk.lookup_presence(request_.recipient);
+  desk.ask_presence(request_.recipient, made_.online);
   append_items(desk, sender, recipient, message);
   desk.pending().add(recipient.key, 1);
   desk.batch().messages.push_back(std::move(message));

@@ -56,6 +56,8 @@ class LiveSession {
   virtual void on_transient(const TransientEvent& event) = 0;
   /// session_expired {reason}, then a Socket.IO DISCONNECT.
   virtual void on_end(EndReason reason) = 0;
+  /// The transport is closed, so that the client comes back by itself.
+  virtual void on_cut() = 0;
 };
 
 }  // namespace chat

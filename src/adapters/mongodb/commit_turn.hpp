@@ -1,0 +1,72 @@
+#pragma once
+// The order of all nodes' batches, and whose turn it is. Each batch is one transaction whose first write inserts the
+// next number into the commit log: of two nodes that try, one meets the other's document, so the numbers are dense, in
+// commit order, and a node that holds number n in an open transaction knows that nobody else can commit. What it has
+// not seen of the numbers below it reads before it decides anything.
+//
+//   commits {_id: number, node, at, …digest}
+//
+// The lane's thread only. Inside of this room.
+
+#include <optional>
+
+#include "adapters/mongodb/connection.hpp"
+#include "adapters/mongodb/node_registry.hpp"
+#include "adapters/mongodb/options.hpp"
+#include "adapters/mongodb/row_reader.hpp"
+#include "chat/ports/commit_log.hpp"
+
+namespace adapters::mongodb {
+
+class CommitTurn {
+ public:
+  using Deadline = std::chrono::steady_clock::time_point;
+
+  CommitTurn(Pool& pool, RowReader& reader, NodeRegistry& registry, const Options& options)
+      : pool_(pool), reader_(reader), registry_(registry), options_(options) {}
+
+  /// From now on, nothing of what was before.
+  Done start_at_newest();
+  /// Waits until this node has claimed the next number and has seen all before it. False: not before `deadline`.
+  bool claim(Deadline deadline);
+  [[nodiscard]] bool claimed() const { return claimed_; }
+  /// Of the open transaction.
+  [[nodiscard]] Connection& connection() { return *connection_; }
+  /// Completes the document of the claimed number.
+  Done describe(const chat::CommitBatch& batch);
+  /// The transaction was committed.
+  void committed();
+  /// Gives the number back: aborts what is open.
+  void release();
+  /// Reads what others have committed.
+  Done catch_up();
+  /// True, once: others have committed what nobody has taken yet.
+  [[nodiscard]] bool say_behind() { return std::exchange(behind_, false); }
+  [[nodiscard]] chat::ForeignCommits take_foreign() {
+    behind_ = false;
+    return std::exchange(foreign_, {});
+  }
+  /// A session that has seen an error of the network is not used again.
+  void reconnect() { connection_.reset(); }
+
+ private:
+  enum class Try : std::uint8_t { kClaimed, kTaken, kFailed };
+  Try try_claim();
+  Done open_connection();
+  void let_others_in();
+
+  Pool& pool_;
+  RowReader& reader_;
+  NodeRegistry& registry_;
+  const Options& options_;
+  std::optional<Connection> connection_;  // kept: its session has been announced
+  std::uint64_t seen_ = 0;                // all numbers up to here
+  bool claimed_ = false;
+  bool behind_ = false;
+  chat::ForeignCommits foreign_;  // seen, and not yet taken
+  std::chrono::steady_clock::time_point last_commit_{};
+  std::chrono::steady_clock::time_point last_foreign_{};
+  std::uint32_t jitter_ = 1;
+};
+
+}  // namespace adapters::mongodb

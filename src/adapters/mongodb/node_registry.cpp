@@ -1,0 +1,195 @@
+#include "adapters/mongodb/node_registry.hpp"
+
+#include "adapters/mongodb/bulk.hpp"
+#include "adapters/mongodb/schema.hpp"
+#include "base/log.hpp"
+
+namespace adapters::mongodb {
+
+namespace {
+
+constexpr std::chrono::milliseconds kEvery{1000};
+constexpr int kRoundsPerTrim = 60;
+/// Of the commit log: a node that missed more than this starts afresh. The newest stays whatever its age.
+constexpr std::chrono::hours kLogKept{1};
+constexpr std::uint64_t kNewestKept = 1000;
+constexpr const char* kLeader = "leader";  // a lease like a node's: who sends pushes and expires messages
+
+/// `lease` is older than `age`, by the server's clock.
+Document lease_older_than(std::chrono::milliseconds age) {
+  Document filter;
+  BCON_APPEND(filter.mutable_bson(), "$expr", "{", "$lt", "[", "$lease", "{", "$subtract", "[", "$$NOW",
+              BCON_INT64(age.count()), "]", "}", "]", "}");
+  return filter;
+}
+
+std::vector<Binary> as_binaries(const std::vector<std::string>& values) {
+  std::vector<Binary> binaries;
+  for (const auto& value : values) binaries.push_back({value});
+  return binaries;
+}
+
+/// {"$currentDate": {lease: true}, "$set": fields}
+Document renewal(const Document& fields) {
+  Document change;
+  change.add("$currentDate", Document().add("lease", true)).add("$set", fields);
+  return change;
+}
+
+}  // namespace
+
+NodeRegistry::NodeRegistry(Pool& pool, std::string name, std::chrono::milliseconds lease)
+    : pool_(pool), name_(std::move(name)), lease_(lease) {}
+
+NodeRegistry::~NodeRegistry() {
+  {
+    const std::lock_guard lock(mutex_);
+    stopping_ = true;
+    wake_.notify_one();
+  }
+  if (!thread_.joinable()) return;
+  thread_.join();
+  auto connection = pool_.lease();
+  if (!connection) return;
+  Bulk rows(*connection, kNodes);
+  rows.remove(Document().add("_id", name_));
+  if (leads()) rows.remove(Document().add("_id", kLeader).add("node", name_));
+  static_cast<void>(rows.run());
+}
+
+void NodeRegistry::start(std::function<void(const std::string&)> died) {
+  died_ = std::move(died);
+  thread_ = std::thread([this] { run(); });
+}
+
+Done NodeRegistry::announce_session(const std::string& session) {
+  {
+    const std::lock_guard lock(mutex_);
+    sessions_.push_back(session);
+    constexpr std::size_t kMostSessions = 16;  // the one in use and those that were lost lately
+    if (sessions_.size() > kMostSessions) sessions_.erase(sessions_.begin());
+  }
+  auto connection = pool_.lease();
+  if (!connection) return Failure{Failure::kTransient, 0, "no connection"};
+  return renew(*connection);
+}
+
+void NodeRegistry::hurry() {
+  const std::lock_guard lock(mutex_);
+  hurry_ = true;
+  wake_.notify_one();
+}
+
+void NodeRegistry::run() {
+  for (int round = 0;; ++round) {
+    if (auto connection = pool_.lease()) {
+      auto failed = renew(*connection);
+      if (!failed) failed = sweep(*connection);
+      if (!failed) failed = elect(*connection);
+      if (!failed && round % kRoundsPerTrim == 0) failed = trim_log(*connection);
+      if (failed) leads_ = false;
+    } else {
+      leads_ = false;
+    }
+    std::unique_lock lock(mutex_);
+    wake_.wait_for(lock, kEvery, [this] { return stopping_ || hurry_; });
+    if (stopping_) return;
+    hurry_ = false;
+  }
+}
+
+Done NodeRegistry::renew(Connection& connection) {
+  Document fields;
+  {
+    const std::lock_guard lock(mutex_);
+    fields.add_array("sessions", as_binaries(sessions_));
+  }
+  Bulk rows(connection, kNodes);
+  rows.update(Document().add("_id", name_), renewal(fields), true);
+  return rows.run();
+}
+
+Done NodeRegistry::sweep(Connection& connection) {
+  struct Dead {
+    std::string name;
+    std::vector<std::string> sessions;
+  };
+  std::vector<Dead> dead;
+  const auto failed = connection.find(kNodes, lease_older_than(lease_), Document(), [&](const bson_t* row) {
+    Fields fields(row);
+    Dead one;
+    fields.get("_id", one.name);
+    one.sessions = fields.binaries("sessions");
+    if (one.name != kLeader && one.name != name_) dead.push_back(std::move(one));
+    return true;
+  });
+  if (failed) return failed;
+  for (const auto& each : dead) {
+    if (auto unburied = bury(connection, each.name, each.sessions)) return unburied;
+  }
+  return std::nullopt;
+}
+
+Done NodeRegistry::bury(Connection& connection, const std::string& node, const std::vector<std::string>& sessions) {
+  if (!sessions.empty()) {
+    std::vector<Document> ids;
+    for (const auto& session : sessions) {
+      Document id;
+      bson_append_binary(id.mutable_bson(), "id", -1, BSON_SUBTYPE_UUID,
+                         reinterpret_cast<const std::uint8_t*>(session.data()),
+                         static_cast<std::uint32_t>(session.size()));
+      ids.push_back(std::move(id));
+    }
+    Document command;
+    command.add_array("killSessions", ids);
+    if (auto failed = connection.run(command)) return failed;
+  }
+  // Only one of those who look deletes it, and it only counts while the node has not come back.
+  Document filter = lease_older_than(lease_);
+  filter.add("_id", node);
+  Document command;
+  command.add("findAndModify", kNodes).add("query", filter).add("remove", true);
+  Document reply;
+  if (auto failed = connection.run(command, &reply)) return failed;
+  if (!Fields(reply.bson()).inside("value", [](Fields&) {})) return std::nullopt;
+  base::log::warning("a node has died, or was cut off: " + node);
+  if (died_) died_(node);
+  return std::nullopt;
+}
+
+/// One row says who leads. It changes hands when its lease has run out.
+Done NodeRegistry::elect(Connection& connection) {
+  const auto change = renewal(Document().add("node", name_));
+  Document abandoned = lease_older_than(lease_);
+  abandoned.add("_id", kLeader);
+  Bulk taken(connection, kNodes);
+  taken.update(abandoned, change);
+  if (auto failed = taken.run()) return failed;
+  // Ours: renewed. Nobody's: made. Somebody else's: the insertion meets their row.
+  Bulk kept(connection, kNodes);
+  kept.update(Document().add("_id", kLeader).add("node", name_), change, true);
+  const auto failed = kept.run();
+  leads_ = !failed;
+  if (failed && failed->kind == Failure::kConflict) return std::nullopt;
+  return failed;
+}
+
+Done NodeRegistry::trim_log(Connection& connection) {
+  std::uint64_t newest = 0;
+  Document last;
+  last.add("sort", Document().add("_id", -1)).add("limit", 1);
+  auto failed = connection.find(kCommits, Document(), last, [&](const bson_t* row) {
+    Fields(row).get("_id", newest);
+    return false;
+  });
+  if (failed || newest <= kNewestKept) return failed;
+  Bulk rows(connection, kCommits);
+  Document filter;
+  filter.add("_id", Document().add("$lt", newest - kNewestKept))
+      .add("at", Document().add("$lt", base::WallTime(std::chrono::duration_cast<std::chrono::milliseconds>(
+                                           (std::chrono::system_clock::now() - kLogKept).time_since_epoch()))));
+  rows.remove_many(filter);
+  return rows.run();
+}
+
+}  // namespace adapters::mongodb

@@ -1,0 +1,59 @@
+#pragma once
+// The nodes that share a database: `nodes {_id, lease, sessions}`. A thread renews this node's lease and looks after
+// those whose lease has run out (killed, stopped, cut off): their open transaction is ended, since it would keep the
+// turn of commit_turn.hpp for as long as the server lets an idle transaction live, and their row is deleted.
+//
+// Owner: MongoStore. Any thread calls. Leases are judged by the server's clock.
+
+#include <atomic>
+#include <condition_variable>
+#include <functional>
+#include <mutex>
+#include <string>
+#include <thread>
+#include <vector>
+
+#include "adapters/mongodb/connection.hpp"
+
+namespace adapters::mongodb {
+
+class NodeRegistry {
+ public:
+  NodeRegistry(Pool& pool, std::string name, std::chrono::milliseconds lease);
+  /// Gives the lease up.
+  ~NodeRegistry();
+  NodeRegistry(const NodeRegistry&) = delete;
+  NodeRegistry& operator=(const NodeRegistry&) = delete;
+
+  /// `died`: called on the registry's thread with the name of a node that this one has swept up.
+  void start(std::function<void(const std::string& node)> died);
+  [[nodiscard]] const std::string& name() const { return name_; }
+  /// A session that will carry transactions, before it does: others can end what it leaves open.
+  Done announce_session(const std::string& session);
+  /// At most one node at a time believes so, but for a moment when leadership passes on.
+  [[nodiscard]] bool leads() const { return leads_.load(std::memory_order_relaxed); }
+  /// Looks for dead nodes at once: a turn is awaited in vain.
+  void hurry();
+
+ private:
+  void run();
+  Done renew(Connection& connection);
+  Done sweep(Connection& connection);
+  Done elect(Connection& connection);
+  Done trim_log(Connection& connection);
+  Done bury(Connection& connection, const std::string& node, const std::vector<std::string>& sessions);
+
+  Pool& pool_;
+  const std::string name_;
+  const std::chrono::milliseconds lease_;
+  std::function<void(const std::string&)> died_;
+  std::mutex mutex_;
+  std::condition_variable wake_;
+  std::vector<std::string> sessions_;  // guarded
+  bool stopping_ = false;              // guarded
+  bool hurry_ = false;                 // guarded
+  std::atomic<bool> leads_{false};
+  std::thread thread_;
+};
+
+}  // namespace adapters::mongodb

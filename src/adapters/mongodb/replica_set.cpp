@@ -1,0 +1,191 @@
+#include "adapters/mongodb/replica_set.hpp"
+
+#include <mongoc/mongoc.h>
+
+#include <cstdint>
+#include <functional>
+#include <memory>
+#include <optional>
+#include <thread>
+#include <utility>
+
+#include "adapters/mongodb/document.hpp"
+
+namespace adapters::mongodb {
+
+namespace {
+
+using Clock = std::chrono::steady_clock;
+using Outcome = base::Result<void, std::string>;
+
+constexpr std::uint32_t kNotYetInitialized = 94;      // the server's code: it has no configuration of a set
+constexpr std::chrono::milliseconds kLookAgain{100};  // a start takes seconds
+/// An election within a second or two: everything is on one machine, where silence means death.
+constexpr int kElectionMilliseconds = 1000;
+constexpr int kHeartbeatMilliseconds = 500;
+
+struct ClientDeleter {
+  void operator()(mongoc_client_t* client) const { mongoc_client_destroy(client); }
+};
+using Client = std::unique_ptr<mongoc_client_t, ClientDeleter>;
+
+struct Reply {
+  Document document;
+  std::string failure;  // empty: done
+  std::uint32_t code = 0;
+};
+
+/// Straight to one member, whatever its state.
+Reply run(const std::string& member, const Document& command) {
+  const auto uri = "mongodb://" + member +
+                   "/?directConnection=true&serverSelectionTimeoutMS=2000&connectTimeoutMS=2000&socketTimeoutMS=30000";
+  const Client client(mongoc_client_new(uri.c_str()));
+  Reply reply;
+  if (!client) {
+    reply.failure = "\"" + member + "\" is not an address of the form HOST:PORT";
+    return reply;
+  }
+  bson_error_t error;
+  bson_t answer;
+  if (!mongoc_client_command_simple(client.get(), "admin", command.bson(), nullptr, &answer, &error)) {
+    reply.failure = "MongoDB at " + member + ": " + error.message;
+    reply.code = error.code;
+  }
+  bson_concat(reply.document.mutable_bson(), &answer);
+  bson_destroy(&answer);
+  return reply;
+}
+
+/// True when the member answers and the field is true (or not 0).
+bool says(const std::string& member, const char* command, const char* field) {
+  const auto reply = run(member, Document().add(command, 1));
+  bson_iter_t at;
+  return reply.failure.empty() && bson_iter_init_find(&at, reply.document.bson(), field) && bson_iter_as_bool(&at);
+}
+
+/// A copy of a document inside of another one.
+std::optional<Document> document_at(const bson_iter_t& at) {
+  std::uint32_t size = 0;
+  const std::uint8_t* bytes = nullptr;
+  bson_t view;
+  if (!BSON_ITER_HOLDS_DOCUMENT(&at)) return std::nullopt;
+  bson_iter_document(&at, &size, &bytes);
+  if (!bson_init_static(&view, bytes, size)) return std::nullopt;
+  std::optional<Document> copy(std::in_place);
+  bson_concat(copy->mutable_bson(), &view);
+  return copy;
+}
+
+std::int64_t number(const Document& document, const char* key) {
+  bson_iter_t at;
+  return bson_iter_init_find(&at, document.bson(), key) ? bson_iter_as_int64(&at) : -1;
+}
+
+std::string text(const Document& document, const char* key) {
+  bson_iter_t at;
+  if (!bson_iter_init_find(&at, document.bson(), key) || !BSON_ITER_HOLDS_UTF8(&at)) return {};
+  return bson_iter_utf8(&at, nullptr);
+}
+
+Outcome wait_until(Clock::time_point deadline, const std::string& what, const std::function<bool()>& condition) {
+  while (!condition()) {
+    if (Clock::now() > deadline) return base::fail("MongoDB: " + what + " in time; its log says why");
+    std::this_thread::sleep_for(kLookAgain);
+  }
+  return {};
+}
+
+/// A configuration of the set, and the member that has it.
+struct Known {
+  std::optional<Document> config;  // none: the set is new
+  std::string member;
+};
+
+base::Result<Known, std::string> newest_configuration(const std::vector<std::string>& members) {
+  Known newest;
+  for (const auto& member : members) {
+    const auto reply = run(member, Document().add("replSetGetConfig", 1));
+    if (reply.code == kNotYetInitialized) continue;
+    if (!reply.failure.empty()) return base::fail(reply.failure);
+    bson_iter_t at;
+    if (!bson_iter_init_find(&at, reply.document.bson(), "config"))
+      return base::fail("MongoDB at " + member + " answers without a configuration");
+    auto config = document_at(at);
+    if (!config) return base::fail("MongoDB at " + member + " answers with a damaged configuration");
+    if (newest.config && number(*newest.config, "version") >= number(*config, "version")) continue;
+    newest.config.emplace(std::move(*config));
+    newest.member = member;
+  }
+  return newest;
+}
+
+Outcome initiate(const std::vector<std::string>& members) {
+  std::vector<Document> list(members.size());
+  for (std::size_t i = 0; i < members.size(); ++i) list[i].add("_id", i).add("host", members[i]);
+  Document settings;
+  settings.add("electionTimeoutMillis", kElectionMilliseconds).add("heartbeatIntervalMillis", kHeartbeatMilliseconds);
+  Document config;
+  config.add("_id", kReplicaSetName).add_array("members", list).add("settings", settings);
+  const auto reply = run(members.front(), Document().add("replSetInitiate", config));
+  if (!reply.failure.empty()) return base::fail(reply.failure);
+  return {};
+}
+
+/// The members of a configuration; empty: it cannot be read.
+std::vector<Document> members_of(const Document& config) {
+  std::vector<Document> found;
+  bson_iter_t at;
+  bson_iter_t element;
+  if (!bson_iter_init_find(&at, config.bson(), "members") || !bson_iter_recurse(&at, &element)) return {};
+  while (bson_iter_next(&element)) {
+    auto member = document_at(element);
+    if (!member) return {};
+    found.push_back(std::move(*member));
+  }
+  return found;
+}
+
+/// Gives the set its new addresses, where they are new.
+Outcome move(const Known& known, const std::vector<std::string>& addresses) {
+  const auto members = members_of(*known.config);
+  bool same = true;
+  std::vector<Document> list(addresses.size());
+  for (std::size_t i = 0; i < members.size() && i < addresses.size(); ++i) {
+    same = same && number(members[i], "_id") == static_cast<std::int64_t>(i);
+    bson_copy_to_excluding_noinit(members[i].bson(), list[i].mutable_bson(), "host", nullptr);
+    list[i].add("host", addresses[i]);
+  }
+  if (!same || members.size() != addresses.size())
+    return base::fail("the replica set does not have the " + std::to_string(addresses.size()) +
+                      " members that ./run --cluster made; start it by hand");
+  for (std::size_t i = 0; i < members.size(); ++i) same = same && text(members[i], "host") == addresses[i];
+  if (same) return {};
+  Document config;
+  bson_copy_to_excluding_noinit(known.config->bson(), config.mutable_bson(), "version", "members", nullptr);
+  config.add("version", number(*known.config, "version") + 1).add_array("members", list);
+  const auto reply = run(known.member, Document().add("replSetReconfig", config).add("force", true));
+  if (!reply.failure.empty()) return base::fail(reply.failure);
+  return {};
+}
+
+}  // namespace
+
+Outcome prepare_replica_set(const ReplicaSetOptions& options) {
+  mongoc_init();
+  mongoc_log_set_handler(nullptr, nullptr);
+  const auto deadline = Clock::now() + options.patience;
+  for (const auto& member : options.members) {
+    const auto answers = [&] { return says(member, "ping", "ok"); };
+    if (auto done = wait_until(deadline, member + " does not answer", answers); !done) return done;
+  }
+  const auto known = newest_configuration(options.members);
+  if (!known) return base::fail(known.error());
+  if (auto done = known->config ? move(*known, options.members) : initiate(options.members); !done) return done;
+  return wait_until(deadline, "no member becomes the primary", [&] {
+    for (const auto& member : options.members)
+      if (says(member, "hello", "isWritablePrimary")) return true;
+    return false;
+  });
+}
+
+}  // namespace adapters::mongodb

@@ -1,0 +1,166 @@
+// Several nodes on one store: the turn that a batch needs, and what other nodes' batches mean here. With a store of
+// one's own there is nothing in here that does anything.
+
+#include "chat/rules/may_send.hpp"
+#include "chat/services/lane_commands.hpp"
+#include "chat/services/lane_desk.hpp"
+
+namespace chat {
+
+namespace {
+
+constexpr std::chrono::milliseconds kPollWithBus{1000};    // a note that was lost costs no more than this
+constexpr std::chrono::milliseconds kPollWithoutBus{250};  // where no notes come
+constexpr std::size_t kJobsAtOnce = 1000;
+
+}  // namespace
+
+bool LaneDesk::open_turn() {
+  if (!shared_ || turn_open_) return true;
+  if (failed()) return false;
+  auto others = parts_.store.begin_turn();
+  if (!others) {
+    fail(others.error());
+    return false;
+  }
+  turn_open_ = true;
+  learn(*others);
+  return true;
+}
+
+void LaneDesk::close_turn() {
+  if (std::exchange(turn_open_, false)) parts_.store.end_turn();
+}
+
+void LaneDesk::look_up_client_ids(std::span<const std::unique_ptr<LaneCommand>> commands) {
+  if (!shared_) return;
+  std::vector<MailStore::ClientIdQuestion> questions;
+  std::vector<SendCommand*> asking;
+  for (const auto& command : commands) {
+    auto* const send = command->as_send();
+    if (send == nullptr || send->request().client_id.empty()) continue;
+    questions.push_back({send->request().sender, send->request().recipient, send->request().client_id});
+    asking.push_back(send);
+  }
+  if (questions.empty() || !open_turn()) return;
+  auto found = store().messages_by_client_ids(questions);
+  if (!found) return;  // each asks for itself then
+  for (std::size_t i = 0; i < asking.size(); ++i) asking[i]->know_stored(std::move((*found)[i]));
+}
+
+void LaneDesk::learn(const ForeignCommits& others) {
+  if (others.lost) {
+    forget_everything();
+    users_.for_each([this](UserState& user) { cut_sessions(user); });
+  }
+  for (const auto& batch : others.batches) learn(batch);
+}
+
+void LaneDesk::learn(const BatchDigest& batch) {
+  for (const auto& user : batch.users) forget_user(user);
+  for (const auto& conversation : batch.conversations) forget_conversation(conversation);
+  for (const auto& sent : batch.sent) learn(sent);
+  for (const auto& step : batch.steps) {
+    auto* const conversation = conversations_.find(ConversationKey::of(step.author, step.reader));
+    if (conversation == nullptr || !conversation->loaded) continue;
+    auto& side = conversation->author(step.author);
+    auto& mark = step.kind == WatermarkKind::kRead ? side.read : side.delivered;
+    if (mark.advances_to(step.up_to)) mark.take(step);
+  }
+  for (const auto& row : batch.positions) {
+    auto* const user = users_.find(row.user);
+    if (user == nullptr || !user->loaded) continue;
+    auto* const device = user->device(row.device);
+    if (device == nullptr) {
+      user->loaded = false;
+      continue;
+    }
+    device->position = std::max(device->position, row.position);
+    if (user->highest_position() >= user->head) pending_.set(user->key, 0);
+  }
+  for (const auto& trim : batch.trims) {
+    if (auto* const user = users_.find(trim.owner)) user->first = std::max(user->first, trim.below);
+  }
+  for (const auto& head : batch.heads) {
+    auto* const user = users_.find(head.owner);
+    if (user == nullptr) continue;
+    user->head = std::max(user->head, head.head);
+    for (const auto& record : user->live) {
+      reply(record.session->executor(),
+            [session = record.session, at = head.head] { session->on_hint({at, nullptr}); });
+    }
+  }
+  for (const auto& ending : batch.endings) run_ending(ending);
+}
+
+void LaneDesk::learn(const BatchDigest::Sent& sent) {
+  // Of a limit per minute it counts wherever it was sent.
+  if (auto* const sender = users_.find(sent.sender)) {
+    static_cast<void>(sender->rate.take(steady_now(), options_.limits.messages_per_minute));
+  }
+  if (pending_.known(sent.recipient)) pending_.add(sent.recipient, 1);
+  auto* const conversation = conversations_.find(ConversationKey::of(sent.sender, sent.recipient));
+  if (conversation == nullptr || !conversation->loaded || sent.seq <= conversation->last) return;
+  conversation->last = sent.seq;
+  conversation->last_at = sent.timestamp;
+  conversation->author(sent.recipient).ordinal = sent.recipient_ordinal;
+  auto& author = conversation->author(sent.sender);
+  author.ordinal = sent.sender_ordinal;
+  author.newest_known = true;
+  author.newest_seq = sent.seq;
+  author.newest = sent.id;
+}
+
+/// No telling what has happened to them: they come back by themselves and are checked then.
+void LaneDesk::cut_sessions(UserState& user) {
+  while (!user.live.empty()) {
+    const auto& record = user.live.front();
+    reply(record.session->executor(), [session = record.session] { session->on_cut(); });
+    drop_session(user, ConnectionId(record.connection));
+  }
+}
+
+void LaneDesk::rearm_pushes() {
+  UserId user;
+  DeviceId device;
+  for (;;) {
+    const auto page = store().push_jobs_after(user, device, kJobsAtOnce);
+    if (!page || page->empty()) return;
+    user = page->back().user;
+    device = page->back().device;
+    for (const auto& job : *page) {
+      if (job.due == kPushHeld) touched_.push_back({job.user, job.device, now() + options_.push_grace, {}});
+    }
+  }
+}
+
+void LaneDesk::tell_nodes(const NodeNote& note) {
+  if (parts_.bus != nullptr) parts_.bus->publish(note);
+}
+
+void LaneDesk::hear(const NodeNote& note) {
+  switch (note.kind) {
+    case NodeNote::Kind::kCommitted:
+      poll_at_ = {};
+      break;
+    case NodeNote::Kind::kPresence:
+      if (const auto* const user = users_.find(note.user); note.on || user == nullptr || user->live.empty()) {
+        tell_friends(note.user, {note.user, note.on, note.at, {}});
+      }
+      break;
+    case NodeNote::Kind::kTyping:
+      tell_typing(note.user, note.peer, note.on);
+      break;
+  }
+}
+
+bool LaneDesk::poll_commits() {
+  if (!shared_ || steady_now() < poll_at_) return false;
+  poll_at_ = steady_now() + (parts_.bus != nullptr && parts_.bus->up() ? kPollWithBus : kPollWithoutBus);
+  const auto others = parts_.store.foreign_commits();
+  if (!others || (others->batches.empty() && !others->lost)) return false;
+  learn(*others);
+  return true;
+}
+
+}  // namespace chat
