@@ -11,18 +11,20 @@ const kWindow = 4;
 const kAckTimeoutMs = 10_000;
 
 class DurableClient {
-  /** @param {object} options url, transports, resumes: give (epoch, position) at CONNECT */
-  constructor(user, peer, folder, { url, transports, resumes, batch = false }) {
+  /** @param {object} options url, transports, resumes: give (epoch, position) at CONNECT, name: of its file */
+  constructor(user, peer, folder, { url, transports, resumes, batch = false, name = user.username }) {
     this.user = user;
     this.peer = peer;
     this.resumes = resumes;
-    this.file = fs.openSync(path.join(folder, `${user.username}.log`), 'a');
+    this.name = name;
+    this.file = fs.openSync(path.join(folder, `${name}.log`), 'a');
     this.toSend = [];           // {clientId, content}, in order, not acknowledged
     this.underway = 0;
     this.generation = 0;
     this.wrote = new Map();     // clientId -> content
     this.acked = new Map();     // clientId -> {_id, seq}
     this.shown = new Map();     // _id -> {seq, content}, in the order of showing
+    this.lastShown = 0;         // its number
     this.storedSeqs = new Set();
     this.markedRead = 0;
     this.rawRepeats = 0;
@@ -46,7 +48,7 @@ class DurableClient {
     fs.fsyncSync(this.file);
   }
   fault(text) {
-    this.faults.push(`${this.user.username}: ${text}`);
+    this.faults.push(`${this.name}: ${text}`);
   }
 
   listen() {
@@ -68,7 +70,7 @@ class DurableClient {
       if (reason === 'io server disconnect') this.fault('told to stay away');
     });
     this.socket.on('connect_error', (error) => {
-      if (error.data) this.fault(`refused: ${JSON.stringify(error.data)}`);
+      if (error.data) this.refusedConnect(error.data);
     });
     this.socket.on('receive_message', (message, stored) => {
       this.receive(message);
@@ -86,6 +88,10 @@ class DurableClient {
     });
   }
 
+  refusedConnect(reason) {
+    this.fault(`refused: ${JSON.stringify(reason)}`);
+  }
+
   receive(message) {
     const known = this.shown.get(message._id);
     if (known) {
@@ -93,8 +99,8 @@ class DurableClient {
       if (known.seq !== message.seq || known.content !== message.content) this.fault(`a repeat of ${message._id} differs`);
     } else {
       this.note('received', message._id, message.seq, message.content, message.position);
-      const last = [...this.shown.values()].pop();
-      if (last && message.seq <= last.seq) this.fault(`number ${message.seq} after ${last.seq}`);
+      if (message.seq <= this.lastShown) this.fault(`number ${message.seq} after ${this.lastShown}`);
+      this.lastShown = message.seq;
       this.shown.set(message._id, { seq: message.seq, content: message.content });
       this.storedSeqs.add(message.seq);
     }
@@ -108,10 +114,17 @@ class DurableClient {
     const { status, upTo } = event;
     if (status === 'failed') return this.fault(`failed: ${JSON.stringify(event)}`);
     for (const [clientId, { seq }] of this.acked) {
-      if (seq <= upTo && !this.other.storedSeqs.has(seq)) this.fault(`${status} up to ${upTo} but ${clientId} (${seq}) was not stored by the peer`);
+      if (seq <= upTo && !this.isStoredByPeer(seq)) this.fault(`${status} up to ${upTo} but ${clientId} (${seq}) was not stored by the peer`);
     }
-    if (status === 'read' && upTo > this.other.markedRead) this.fault(`read up to ${upTo}, the peer had read up to ${this.other.markedRead}`);
+    if (status === 'read' && upTo > this.readByPeer()) this.fault(`read up to ${upTo}, the peer had read up to ${this.readByPeer()}`);
     this.lastStatus = { ...this.lastStatus, [status]: Math.max(this.lastStatus?.[status] ?? 0, upTo) };
+  }
+
+  isStoredByPeer(seq) {
+    return this.other.storedSeqs.has(seq);
+  }
+  readByPeer() {
+    return this.other.markedRead;
   }
 
   write(clientId, content) {
@@ -180,8 +193,8 @@ class DurableClient {
 }
 
 /** Reads a client's file again: the memory of this process is no witness. */
-function readLog(folder, user) {
-  const lines = fs.readFileSync(path.join(folder, `${user.username}.log`), 'utf8').trim().split('\n').filter(Boolean).map((line) => JSON.parse(line));
+function readLog(folder, name) {
+  const lines = fs.readFileSync(path.join(folder, `${name}.log`), 'utf8').trim().split('\n').filter(Boolean).map((line) => JSON.parse(line));
   const of = (kind) => lines.filter(([name]) => name === kind).map(([, ...rest]) => rest);
   return { wrote: of('wrote'), acked: of('acked'), received: of('received') };
 }
@@ -191,8 +204,8 @@ function judge(folder, clients) {
   const totals = { written: 0, acked: 0, received: 0, repeats: 0, duplicateAnswers: 0, connects: 0 };
   const broken = clients.flatMap((client) => client.faults);
   for (const client of clients) {
-    const mine = readLog(folder, client.user);
-    const theirs = readLog(folder, client.peer);
+    const mine = readLog(folder, client.name);
+    const theirs = readLog(folder, client.other.name);
     const name = `${client.user.username} -> ${client.peer.username}`;
     const receivedIds = theirs.received.map(([id]) => id);
     const received = new Set(receivedIds);
@@ -217,4 +230,4 @@ function judge(folder, clients) {
   return totals;
 }
 
-module.exports = { DurableClient, judge };
+module.exports = { DurableClient, judge, readLog };

@@ -21,6 +21,8 @@ _ABOUT = {
     "integration": "the real server with the original socket.io-client",
     "e2e": "two browser windows on the web page, in headless Chromium",
     "push": "pushes of the real server, received by a stand-in of FCM and of a browser's push service",
+    "mongoose": "a Node.js application with Mongoose reads what the server writes into MongoDB",
+    "cluster": "several nodes on MongoDB and Redis, and everything that can happen to them",
     "faults": "killed servers, cut connections, full disks",
     "observability": "metrics, dashboard, alerts and logs, with a real Prometheus",
 }
