@@ -8,6 +8,8 @@ const { Cluster, skip } = require('./cluster');
 /** Long enough for something that must not come to have come. */
 const kNothingComesMs = 1000;
 const kGraceMs = 5_000;
+/** How long a node may say nothing until others take it for dead. */
+const kLeaseMs = 20_000;
 
 const unless = { skip: skip() };
 let cluster;
@@ -150,6 +152,24 @@ describe('who is there', unless, () => {
     await sleep(kGraceMs + kNothingComesMs);
     assert.deepEqual(annas.all('user_offline'), []);
     for (const node of [one, two, three]) await comesOnline(node, anna, bert);
+  });
+
+  test('those who were on a node that died are offline once its lease has run out', async () => {
+    const [anna, bert] = await one.friends();
+    const annas = await Client.connect(one, anna);
+    const berts = await Client.connect(three, bert);
+    await annas.event('user_online', (event) => event.userId === bert.id);
+    const died = Date.now();
+    await three.kill();
+    berts.close();
+    const gone = await annas.event('user_offline', (event) => event.userId === bert.id, kLeaseMs + 6 * kGraceMs);
+    assert.ok(Date.parse(gone.lastSeen) >= died - kLeaseMs && Date.parse(gone.lastSeen) <= Date.now(), gone.lastSeen);
+    for (const node of [one, two]) assert.equal((await friendOf(node, anna, bert)).isOnline, false);
+    assert.equal((await annas.send(bert, 'are you there?')).online, false);
+    const back = await Client.connect(two, bert);
+    await back.received(1);
+    await three.boot();
+    await comesOnline(three, anna, bert);
   });
 
   test('typing reaches the sockets of the recipient on every node, and nobody else', async () => {
