@@ -102,8 +102,8 @@ class RedisBus::Wire {
   }
 
   void on_live(bool live) {
-    live_ = live;
     if (live) hear_(chat::NodeNote{});  // a kCommitted: some may have been missed
+    live_ = live;
   }
 
   const BusOptions options_;

@@ -1,0 +1,123 @@
+#include "adapters/redis/presence_recorder.hpp"
+
+#include <gtest/gtest.h>
+
+#include <set>
+
+#include "adapters/redis/redis_server_testing.hpp"
+
+namespace adapters::redis {
+namespace {
+
+using chat::ConnectionId;
+using namespace std::chrono_literals;
+
+chat::UserId user(std::uint16_t n) {
+  chat::UserId id;
+  id.bytes[10] = static_cast<std::uint8_t>(n >> 8);
+  id.bytes[11] = static_cast<std::uint8_t>(n);
+  return id;
+}
+
+/// Remembers, and fails when told to.
+class Book final : public chat::PresenceRecord {
+ public:
+  bool record(std::string_view node, std::span<const chat::PresenceChange> changes) override {
+    const std::lock_guard lock(mutex_);
+    if (failing_) return false;
+    EXPECT_EQ(node, "a");
+    largest_ = std::max(largest_, changes.size());
+    for (const auto& change : changes)
+      change.online ? void(online_.insert(change.user)) : void(online_.erase(change.user));
+    return true;
+  }
+  bool forget_node(std::string_view node) override {
+    const std::lock_guard lock(mutex_);
+    if (failing_) return false;
+    EXPECT_EQ(node, "a");
+    online_.clear();
+    return true;
+  }
+  chat::Read<std::vector<bool>> recorded_online(std::span<const chat::UserId> users) const override {
+    return std::vector<bool>(users.size(), false);
+  }
+  void fail(bool failing) {
+    const std::lock_guard lock(mutex_);
+    failing_ = failing;
+  }
+  void put(const chat::UserId& whom) {
+    const std::lock_guard lock(mutex_);
+    online_.insert(whom);
+  }
+  bool has(const chat::UserId& whom) {
+    const std::lock_guard lock(mutex_);
+    return online_.contains(whom);
+  }
+  std::size_t size() {
+    const std::lock_guard lock(mutex_);
+    return online_.size();
+  }
+  std::size_t largest() {
+    const std::lock_guard lock(mutex_);
+    return largest_;
+  }
+
+ private:
+  std::mutex mutex_;
+  bool failing_ = false;
+  std::size_t largest_ = 0;
+  std::set<chat::UserId> online_;
+};
+
+class PresenceRecorderTest : public ::testing::Test {
+ protected:
+  std::unique_ptr<PresenceRecorder> start() { return std::make_unique<PresenceRecorder>("a", 1ms, book_, table_); }
+  LeaseTable table_;
+  Book book_;
+};
+
+TEST_F(PresenceRecorderTest, AnEarlierLifeIsForgottenAndThisOneAtItsEnd) {
+  book_.put(user(9));
+  table_.add(user(1), ConnectionId(1));
+  auto recorder = start();
+  EXPECT_TRUE(eventually([&] { return book_.has(user(1)) && !book_.has(user(9)); }));
+  recorder.reset();
+  EXPECT_EQ(book_.size(), 0u);
+}
+
+TEST_F(PresenceRecorderTest, WhatTheTableSaysInTheEndIsRecorded) {
+  auto recorder = start();
+  for (int round = 0; round < 50; ++round) {
+    table_.add(user(1), ConnectionId(1));
+    recorder->changed(user(1));
+    table_.remove(user(1), ConnectionId(1));
+    recorder->changed(user(1));
+  }
+  table_.add(user(2), ConnectionId(2));
+  recorder->changed(user(2));
+  EXPECT_TRUE(eventually([&] { return book_.has(user(2)) && !book_.has(user(1)); }));
+}
+
+TEST_F(PresenceRecorderTest, WhatFailsIsTriedAgain) {
+  auto recorder = start();
+  book_.fail(true);
+  table_.add(user(1), ConnectionId(1));
+  recorder->changed(user(1));
+  EXPECT_TRUE(eventually([&] { return recorder->failed() >= 2; }));
+  EXPECT_FALSE(book_.has(user(1)));
+  book_.fail(false);
+  EXPECT_TRUE(eventually([&] { return book_.has(user(1)); }));
+}
+
+TEST_F(PresenceRecorderTest, ARecordThatIsWrongIsWrittenAgainInBatches) {
+  constexpr std::uint16_t kUsers = 40'000;
+  auto recorder = start();
+  for (std::uint16_t n = 0; n < kUsers; ++n) table_.add(user(n), ConnectionId(n));
+  book_.put(user(kUsers + 1));
+  recorder->start_over();
+  EXPECT_TRUE(eventually([&] { return book_.size() == kUsers && !book_.has(user(kUsers + 1)); }));
+  EXPECT_LE(book_.largest(), 1'000u);
+}
+
+}  // namespace
+}  // namespace adapters::redis
