@@ -23,6 +23,8 @@ struct Arguments {
   std::string friends = "pairs";
   std::string push_user;
   std::string message;
+  std::vector<std::string> keys;
+  std::vector<std::string> members;
   SeedOptions seed;
 };
 
@@ -30,6 +32,36 @@ void add_common(CLI::App& command, Arguments& arguments) {
   command.add_option("--config", arguments.config, "TOML file");
   command.add_option("--set", arguments.sets, "section.key=value; may be repeated")->allow_extra_args(false);
   command.add_option("--data", arguments.data, "data directory (storage.path)");
+}
+
+void add_address(CLI::App& command, Arguments& arguments) {
+  command.add_option("--host", arguments.host, "address to listen on");
+  command.add_option("--port", arguments.port, "TCP port; 0 lets the system choose")->check(CLI::Range(0, 65535));
+  command.add_flag("--insecure-plaintext", arguments.insecure_plaintext, "allow HTTP on a non-loopback address");
+}
+
+CLI::App* add_seed(CLI::App& root, Arguments& arguments) {
+  auto* command = root.add_subcommand("seed", "make test accounts in an empty data directory");
+  add_common(*command, arguments);
+  command->add_option("--users", arguments.seed.users, "how many")->required()->check(CLI::Range(1ul, 10'000'000ul));
+  command->add_option("--friends", arguments.friends, "pairs, or K neighbours each");
+  command->add_option("--tokens", arguments.seed.tokens_file, "where to write one JSON line a user")->required();
+  return command;
+}
+
+CLI::App* add_check(CLI::App& root, Arguments& arguments) {
+  auto* command = root.add_subcommand("check", "say whether a server would start with these settings");
+  add_common(*command, arguments);
+  add_address(*command, arguments);
+  command->add_option("--print", arguments.keys, "a key whose value to print; may be repeated")
+      ->allow_extra_args(false);
+  return command;
+}
+
+CLI::App* add_replica_set(CLI::App& root, Arguments& arguments) {
+  auto* command = root.add_subcommand("replica-set", "make a replica set of MongoDB servers on this machine");
+  command->add_option("members", arguments.members, "HOST:PORT of each")->required();
+  return command;
 }
 
 base::Result<Settings, SettingsError> load(const Arguments& arguments) {
@@ -71,17 +103,8 @@ int run_command_line(int argc, char** argv) {
   root.set_version_flag("--version", std::string("restante ") + RESTANTE_VERSION);
   auto* serve_command = root.add_subcommand("serve", "run the server in the foreground");
   add_common(*serve_command, arguments);
-  serve_command->add_option("--host", arguments.host, "address to listen on");
-  serve_command->add_option("--port", arguments.port, "TCP port; 0 lets the system choose")
-      ->check(CLI::Range(0, 65535));
-  serve_command->add_flag("--insecure-plaintext", arguments.insecure_plaintext, "allow HTTP on a non-loopback address");
-  auto* seed_command = root.add_subcommand("seed", "make test accounts in an empty data directory");
-  add_common(*seed_command, arguments);
-  seed_command->add_option("--users", arguments.seed.users, "how many")
-      ->required()
-      ->check(CLI::Range(1ul, 10'000'000ul));
-  seed_command->add_option("--friends", arguments.friends, "pairs, or K neighbours each");
-  seed_command->add_option("--tokens", arguments.seed.tokens_file, "where to write one JSON line a user")->required();
+  add_address(*serve_command, arguments);
+  auto* seed_command = add_seed(root, arguments);
   auto* epoch_command = root.add_subcommand("epoch", "epochs of the store");
   epoch_command->require_subcommand(1);
   auto* epoch_new = epoch_command->add_subcommand("new", "start a new epoch, after a restore from backup");
@@ -98,6 +121,8 @@ int run_command_line(int argc, char** argv) {
   auto* why_command = root.add_subcommand("why", "say where a message is and what it waits for");
   add_common(*why_command, arguments);
   why_command->add_option("message", arguments.message, "message id")->required();
+  auto* check_command = add_check(root, arguments);
+  auto* replica_set_command = add_replica_set(root, arguments);
   auto* settings_command = root.add_subcommand("settings", "print every setting, as in docs/configuration.md");
 
   try {
@@ -108,15 +133,17 @@ int run_command_line(int argc, char** argv) {
     return complain(error.what(), kWrongUsage);
   }
   if (root.get_subcommands().empty())
-    return complain("a command is missing: serve, seed, why, push, epoch, keys or settings (restante --help)",
+    return complain("a command is missing: serve, seed, why, push, epoch, keys, check or settings (restante --help)",
                     kWrongUsage);
   if (settings_command->parsed()) {
     std::cout << describe_settings();
     return 0;
   }
+  if (replica_set_command->parsed()) return prepare_replica_set(arguments.members);
   const auto settings = load(arguments);
   if (!settings) return complain(settings.error(), kWrongUsage);
   if (serve_command->parsed()) return serve(*settings);
+  if (check_command->parsed()) return check(*settings, arguments.keys);
   if (epoch_new->parsed()) return new_epoch(*settings);
   if (keys_rotate->parsed()) return rotate_keys(*settings);
   if (push_test_command->parsed()) return push_test(*settings, arguments.push_user);

@@ -4,6 +4,7 @@
 
 #include <cstdint>
 #include <string>
+#include <vector>
 
 #include "app/settings.hpp"
 
@@ -29,6 +30,14 @@ int rotate_keys(const Settings& settings);
 
 /// Explains where the message with this id is and what it waits for. Changes nothing; the server may run.
 int why(const Settings& settings, const std::string& message);
+
+/// Would a server start with these settings, at this address? Says nothing but the values of `keys`, a line "key=value"
+/// each. Changes nothing.
+int check(const Settings& settings, const std::vector<std::string>& keys);
+
+/// Makes one replica set of MongoDB servers ("host:port") that were just started on this machine, and waits for its
+/// primary (adapters/mongodb/replica_set.hpp).
+int prepare_replica_set(const std::vector<std::string>& members);
 
 /// Sends a test to every device of the user that has a push address and says of each hop whether it holds. 0 only if a
 /// provider took at least one. Changes nothing; the server may run.

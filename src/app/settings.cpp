@@ -102,6 +102,24 @@ std::string environment_name(std::string_view key) {
   return name;
 }
 
+std::string text_of(bool value) {
+  return value ? "true" : "false";
+}
+std::string text_of(std::uint32_t value) {
+  return std::to_string(value);
+}
+std::string text_of(std::int64_t value) {
+  return std::to_string(value);
+}
+std::string text_of(const std::string& value) {
+  return value;
+}
+std::string text_of(const std::vector<std::string>& values) {
+  std::string joined;
+  for (const auto& value : values) joined += (joined.empty() ? "" : ",") + value;
+  return joined;
+}
+
 }  // namespace
 
 base::Result<void, SettingsError> assign(Settings& settings, std::string_view assignment) {
@@ -159,6 +177,13 @@ base::Result<void, SettingsError> load_environment(Settings& settings, const cha
     if (known_section) return fail(std::string(name) + ": unknown setting (docs/configuration.md lists them)");
   }
   return {};
+}
+
+std::optional<std::string> value_of(const Settings& settings, std::string_view key) {
+  Settings copy = settings;  // the table binds to fields that it may write
+  for (const auto& setting : bind_settings(copy))
+    if (setting.key == key) return std::visit([](const auto* field) { return text_of(*field); }, setting.target);
+  return std::nullopt;
 }
 
 std::string describe_settings() {

@@ -111,6 +111,9 @@ base::Result<void, SettingsError> load_toml(Settings& settings, const std::strin
 /// Reads RESTANTE_<SECTION>_<KEY> for every key; a variable of a known section with an unknown key is an error.
 base::Result<void, SettingsError> load_environment(Settings& settings, const char* const* environment);
 
+/// The value of a key, written as assign() takes it. nullopt: there is no such key.
+std::optional<std::string> value_of(const Settings& settings, std::string_view key);
+
 /// docs/configuration.md is this, so that it cannot drift.
 std::string describe_settings();
 

@@ -39,6 +39,18 @@ TEST(Settings, LaterSourcesOverruleEarlierOnes) {
   std::filesystem::remove(path);
 }
 
+TEST(Settings, AValueReadsAsItIsWritten) {
+  Settings settings;
+  for (const std::string assignment :
+       {"server.port=81", "limits.messages_per_minute=7", "push.webpush=false", "redis.uri=redis://127.0.0.1:6380",
+        "server.allowed_origins=https://a.example,https://b.example"}) {
+    ASSERT_TRUE(assign(settings, assignment).ok()) << assignment;
+    const auto equals = assignment.find('=');
+    EXPECT_EQ(value_of(settings, assignment.substr(0, equals)), assignment.substr(equals + 1));
+  }
+  EXPECT_EQ(value_of(settings, "server.prt"), std::nullopt);
+}
+
 TEST(Settings, WhatIsUnknownOrWrongIsRefusedByName) {
   Settings settings;
   for (const std::string wrong : {"server.prt=1", "port=1", "server.port", "server.port=abc", "server.port=70000",

@@ -4,7 +4,7 @@ import functools
 import os
 from pathlib import Path
 
-_IGNORED = {".git", "build", "node_modules", "data", "dist", "__pycache__", ".cache", ".vscode", ".idea"}
+_IGNORED = {".git", "build", "node_modules", "data", "data-cluster", "dist", "__pycache__", ".cache", ".vscode", ".idea"}
 
 
 class Tree:
