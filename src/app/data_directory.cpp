@@ -11,27 +11,40 @@ namespace app {
 
 namespace {
 
-using Opened = base::Result<std::unique_ptr<chat::Store>, std::string>;
+/// A store with the answer to whether anything can have been sealed in it.
+struct Opened {
+  std::unique_ptr<chat::Store> store;
+  adapters::mongodb::MongoStore* mongodb = nullptr;
+  bool existing = false;
+};
+using OpenResult = base::Result<Opened, std::string>;
 
-Opened open_rocksdb(const Settings& settings, const std::filesystem::path& path, bool& existing) {
+OpenResult open_rocksdb(const Settings& settings, const std::filesystem::path& path) {
+  Opened opened;
   std::error_code error;
-  existing = std::filesystem::exists(path / "CURRENT", error);
+  opened.existing = std::filesystem::exists(path / "CURRENT", error);
   adapters::rocksdb::Options options;
   options.cache_bytes = static_cast<std::size_t>(settings.storage.block_cache_bytes);
   options.memtable_bytes = static_cast<std::size_t>(settings.storage.write_buffer_bytes);
   if (settings.storage.min_free >= 0) options.min_free_bytes = static_cast<std::uint64_t>(settings.storage.min_free);
   auto store = adapters::rocksdb::RocksDbStore::open(path.string(), options);  // takes the lock of the directory
   if (!store) return base::fail(store.error().message);
-  return std::unique_ptr<chat::Store>(std::move(*store));
+  opened.store = std::move(*store);
+  return opened;
 }
 
-Opened open_mongodb(const Settings& settings, bool& existing) {
-  const auto options = mongodb_options(settings);
+OpenResult open_mongodb(const Settings& settings) {
+  auto options = mongodb_options(settings);
   if (!options) return base::fail(options.error());
+  // What a majority has journaled does not roll back when a node starts: epochs are the operator's there (ADR 0009).
+  options->append_epoch = false;
   auto store = adapters::mongodb::MongoStore::open(*options);
   if (!store) return base::fail(store.error().message);
-  existing = (*store)->epochs().size() > 1;  // this opening appended one
-  return std::unique_ptr<chat::Store>(std::move(*store));
+  Opened opened;
+  opened.existing = !(*store)->created();
+  opened.mongodb = store->get();
+  opened.store = std::move(*store);
+  return opened;
 }
 
 }  // namespace
@@ -44,14 +57,13 @@ base::Result<DataDirectory, std::string> open_data_directory(const Settings& set
   if (fresh) std::filesystem::permissions(directory, std::filesystem::perms::owner_all, error);
 
   // An existing store whose keys are missing must not get new ones: they could not read what the lost ones sealed.
-  bool existing = false;
-  auto store = settings.storage.engine == "mongodb" ? open_mongodb(settings, existing)
-                                                    : open_rocksdb(settings, directory / "store", existing);
-  if (!store) return base::fail(store.error());
+  auto opened =
+      settings.storage.engine == "mongodb" ? open_mongodb(settings) : open_rocksdb(settings, directory / "store");
+  if (!opened) return base::fail(opened.error());
   auto keys = adapters::crypto::KeyRing::open(
-      {.directory = directory.string(), .master = std::nullopt, .create = !existing}, clock);
+      {.directory = directory.string(), .master = std::nullopt, .create = !opened->existing}, clock);
   if (!keys) return base::fail(keys.error().message);
-  return DataDirectory{std::move(*store), std::move(*keys)};
+  return DataDirectory{std::move(opened->store), opened->mongodb, std::move(*keys)};
 }
 
 }  // namespace app

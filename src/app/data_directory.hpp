@@ -11,10 +11,15 @@
 #include "app/settings.hpp"
 #include "chat/ports/store.hpp"
 
+namespace adapters::mongodb {
+class MongoStore;
+}
+
 namespace app {
 
 struct DataDirectory {
   std::unique_ptr<chat::Store> store;
+  adapters::mongodb::MongoStore* mongodb = nullptr;  // the same store, when it is one that several nodes share
   std::unique_ptr<adapters::crypto::KeyRing> keys;
 };
 

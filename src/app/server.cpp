@@ -7,9 +7,9 @@
 #include "adapters/crypto/content_sealer.hpp"
 #include "adapters/crypto/hmac_refresh_tokens.hpp"
 #include "adapters/crypto/jwt_tokens.hpp"
-#include "adapters/local/local_presence.hpp"
 #include "aio/offload_pool.hpp"
 #include "api/api.hpp"
+#include "app/cluster.hpp"
 #include "app/data_directory.hpp"
 #include "app/measured_store.hpp"
 #include "app/metrics_page.hpp"
@@ -36,7 +36,9 @@ namespace {
 /// A start waits this long for restante_pending_messages to be complete; big stores are counted while they serve.
 constexpr std::chrono::milliseconds kSurveyHeadStart{100};
 constexpr std::size_t kReadQueue = 4096;  // reads waiting; beyond it the answer is `overloaded`
-constexpr std::size_t kScrapes = 4;       // readers of the metrics waiting: a Prometheus or two, and a curious operator
+constexpr std::size_t kSharedBatch = 2048;
+constexpr std::chrono::milliseconds kSharedBatchTime{20};
+constexpr std::size_t kScrapes = 4;  // readers of the metrics waiting: a Prometheus or two, and a curious operator
 
 std::size_t cores() {
   return std::max(1u, std::thread::hardware_concurrency());
@@ -56,13 +58,22 @@ chat::LaneOptions lane_options(const Settings& settings) {
   options.push_grace = std::chrono::milliseconds(settings.push.grace_ms);
   options.message_life = std::chrono::seconds(settings.delivery.expiry_seconds);
   options.trim_tail = static_cast<std::uint64_t>(settings.delivery.retained_entries);
+  if (settings.storage.engine == "mongodb") {
+    // A commit is some ten milliseconds and one of several nodes' turns: fewer and larger ones.
+    options.batch_commands = kSharedBatch;
+    options.batch_time = kSharedBatchTime;
+  }
   return options;
 }
 
-chat::PushOutboxOptions outbox_options(const Settings& settings, const adapters::crypto::KeyRing& keys) {
-  return {.concurrency = static_cast<std::size_t>(settings.push.concurrency),
-          .data_only = settings.push.data_only,
-          .pseudonym_key = pseudonym_key(keys)};
+chat::PushOutboxOptions outbox_options(const Settings& settings, const adapters::crypto::KeyRing& keys,
+                                       const Cluster& cluster) {
+  chat::PushOutboxOptions options;
+  options.concurrency = static_cast<std::size_t>(settings.push.concurrency);
+  options.data_only = settings.push.data_only;
+  options.pseudonym_key = pseudonym_key(keys);
+  if (cluster.has_peers()) options.leads = [&cluster] { return cluster.leads(); };
+  return options;
 }
 
 gateway::Options gateway_options(const Settings& settings) {
@@ -114,15 +125,16 @@ struct Server::Parts {
         scrapes({.threads = 1, .queue_limit = kScrapes}),
         providers(std::move(push)),
         push_metrics(registry),
-        lane({store, sealer, presence, clock, random, lane_metrics}, lane_options(s)),
+        cluster(s, data.mongodb),
+        lane({store, sealer, cluster.presence(), clock, random, lane_metrics, cluster.bus()}, lane_options(s)),
         history(store, sealer, offload_to(reads)),
-        outbox({store, lane, sealer, clock, push_random, push_metrics}, outbox_options(s, *data.keys)),
+        outbox({store, lane, sealer, clock, push_random, push_metrics}, outbox_options(s, *data.keys, cluster)),
         inspector(lane, store, offload_to(reads)),
         accounts({lane, store, hasher, tokens, refresh_tokens, clock, offload_to(reads), offload_to(passwords)},
                  {.limits = s.limits,
                   .access_life = std::chrono::seconds(s.auth.access_token_seconds),
                   .refresh_life = std::chrono::hours(24 * s.auth.refresh_token_days)}),
-        relations({lane, store, presence, clock, offload_to(reads)}, s.limits),
+        relations({lane, store, cluster.presence(), clock, offload_to(reads)}, s.limits),
         sockets(socket_options(s)),
         witness(s.storage.path + "/believed_time") {
     const auto count = s.server.shards != 0 ? static_cast<std::size_t>(s.server.shards) : cores();
@@ -149,7 +161,6 @@ struct Server::Parts {
   adapters::crypto::JwtTokens tokens;
   adapters::crypto::HmacRefreshTokens refresh_tokens;
   adapters::crypto::Argon2Hasher hasher;
-  adapters::local::LocalPresence presence;
   base::Registry registry;
   chat::LaneMetrics lane_metrics;
   MeasuredStore store;
@@ -161,6 +172,7 @@ struct Server::Parts {
   PushProviders providers;
   chat::PushMetrics push_metrics;
   base::SecureRandom push_random;
+  Cluster cluster;
   chat::Lane lane;
   chat::HistoryReader history;
   chat::PushOutbox outbox;
@@ -210,6 +222,7 @@ void Server::Parts::export_metrics() {
   export_storage(registry, settings.storage.path);
   export_queues(registry, shard_pointers, {{"reads", &reads}, {"passwords", &passwords}, {"metrics", &scrapes}});
   export_limits(registry, accounts, relations);
+  cluster.export_metrics(registry);
   registry.sampled_counter("restante_damaged_rows_total", "Rows of the store that could not be read", {},
                            [this] { return static_cast<double>(data.store->damaged_rows()); });
 }
@@ -225,6 +238,7 @@ Server::Server(std::unique_ptr<Parts> parts) : parts_(std::move(parts)) {}
 
 base::Result<std::unique_ptr<Server>, std::string> Server::start(const Settings& settings) {
   if (auto why = refuse_to_listen(settings)) return base::fail(*why);
+  if (auto why = refuse_redis(settings)) return base::fail(*why);
   if (auto why = refuse_to_bind(settings.server.host, settings.server.port)) return base::fail(*why);
   static const base::SystemClock clock;  // the key ring's; stateless
   auto data = open_data_directory(settings, clock);
@@ -241,6 +255,7 @@ base::Result<std::unique_ptr<Server>, std::string> Server::start(const Settings&
   parts.connect_rooms();
   parts.export_metrics();
   parts.start_pushes();
+  parts.cluster.connect(parts.lane);
   parts.lane.start();
   parts.survey = std::make_unique<chat::PendingSurvey>(parts.lane, *parts.data.store);
   parts.survey->wait_for(kSurveyHeadStart);
@@ -271,6 +286,7 @@ void Server::drain() {
   parts.reads.stop();
   parts.outbox.stop();
   parts.lane.stop();  // what was queued is committed and answered
+  parts.cluster.disconnect();
   for (const auto& shard : parts.shards) shard->stop();
 }
 

@@ -58,7 +58,7 @@ Done MongoStore::join_nodes() {
                                              options_.node_lease);
   turn_ = std::make_unique<CommitTurn>(*pool_, *reader_, *registry_, options_);
   if (auto failed = turn_->start_at_newest()) return failed;
-  registry_->start(options_.node_died);
+  registry_->start();
   return std::nullopt;
 }
 
@@ -83,6 +83,9 @@ bool MongoStore::has_room() const {
 
 bool MongoStore::leads() const {
   return registry_->leads();
+}
+void MongoStore::watch_nodes(std::function<void(const std::string&)> died, std::function<void()> revived) {
+  registry_->watch(std::move(died), std::move(revived));
 }
 const std::string& MongoStore::node() const {
   return registry_->name();

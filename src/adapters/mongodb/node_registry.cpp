@@ -57,9 +57,14 @@ NodeRegistry::~NodeRegistry() {
   static_cast<void>(rows.run());
 }
 
-void NodeRegistry::start(std::function<void(const std::string&)> died) {
-  died_ = std::move(died);
+void NodeRegistry::start() {
   thread_ = std::thread([this] { run(); });
+}
+
+void NodeRegistry::watch(std::function<void(const std::string&)> died, std::function<void()> revived) {
+  const std::lock_guard lock(watch_mutex_);
+  died_ = std::move(died);
+  revived_ = std::move(revived);
 }
 
 Done NodeRegistry::announce_session(const std::string& session) {
@@ -71,7 +76,8 @@ Done NodeRegistry::announce_session(const std::string& session) {
   }
   auto connection = pool_.lease();
   if (!connection) return Failure{Failure::kTransient, 0, "no connection"};
-  return renew(*connection);
+  bool there = false;
+  return renew(*connection, there);
 }
 
 void NodeRegistry::hurry() {
@@ -83,7 +89,14 @@ void NodeRegistry::hurry() {
 void NodeRegistry::run() {
   for (int round = 0;; ++round) {
     if (auto connection = pool_.lease()) {
-      auto failed = renew(*connection);
+      bool there = false;
+      auto failed = renew(*connection, there);
+      if (!failed && !there && known_) {
+        base::log::warning("this node was taken for dead by the others, and lives");
+        const std::lock_guard lock(watch_mutex_);
+        if (revived_) revived_();
+      }
+      known_ = known_ || !failed;
       if (!failed) failed = sweep(*connection);
       if (!failed) failed = elect(*connection);
       if (!failed && round % kRoundsPerTrim == 0) failed = trim_log(*connection);
@@ -98,15 +111,22 @@ void NodeRegistry::run() {
   }
 }
 
-Done NodeRegistry::renew(Connection& connection) {
+/// `there`: the row was there before.
+Done NodeRegistry::renew(Connection& connection, bool& there) {
   Document fields;
   {
     const std::lock_guard lock(mutex_);
     fields.add_array("sessions", as_binaries(sessions_));
   }
-  Bulk rows(connection, kNodes);
-  rows.update(Document().add("_id", name_), renewal(fields), true);
-  return rows.run();
+  Document command;
+  command.add("findAndModify", kNodes)
+      .add("query", Document().add("_id", name_))
+      .add("update", renewal(fields))
+      .add("upsert", true);
+  Document reply;
+  const auto failed = connection.run(command, &reply);
+  there = !failed && Fields(reply.bson()).inside("value", [](Fields&) {});
+  return failed;
 }
 
 Done NodeRegistry::sweep(Connection& connection) {
@@ -153,6 +173,7 @@ Done NodeRegistry::bury(Connection& connection, const std::string& node, const s
   if (auto failed = connection.run(command, &reply)) return failed;
   if (!Fields(reply.bson()).inside("value", [](Fields&) {})) return std::nullopt;
   base::log::warning("a node has died, or was cut off: " + node);
+  const std::lock_guard lock(watch_mutex_);
   if (died_) died_(node);
   return std::nullopt;
 }

@@ -25,8 +25,10 @@ class NodeRegistry {
   NodeRegistry(const NodeRegistry&) = delete;
   NodeRegistry& operator=(const NodeRegistry&) = delete;
 
-  /// `died`: called on the registry's thread with the name of a node that this one has swept up.
-  void start(std::function<void(const std::string& node)> died);
+  void start();
+  /// `died`: called on the registry's thread with the name of a node that this one has swept up. `revived`: this node
+  /// was taken for dead itself, and lives. They replace earlier ones, and when it returns those run no more.
+  void watch(std::function<void(const std::string& node)> died, std::function<void()> revived);
   [[nodiscard]] const std::string& name() const { return name_; }
   /// A session that will carry transactions, before it does: others can end what it leaves open.
   Done announce_session(const std::string& session);
@@ -37,7 +39,7 @@ class NodeRegistry {
 
  private:
   void run();
-  Done renew(Connection& connection);
+  Done renew(Connection& connection, bool& there);
   Done sweep(Connection& connection);
   Done elect(Connection& connection);
   Done trim_log(Connection& connection);
@@ -46,7 +48,10 @@ class NodeRegistry {
   Pool& pool_;
   const std::string name_;
   const std::chrono::milliseconds lease_;
-  std::function<void(const std::string&)> died_;
+  std::mutex watch_mutex_;
+  std::function<void(const std::string&)> died_;  // guarded by watch_mutex_
+  std::function<void()> revived_;                 // likewise
+  bool known_ = false;                            // this node's row has been there; the registry's thread
   std::mutex mutex_;
   std::condition_variable wake_;
   std::vector<std::string> sessions_;  // guarded

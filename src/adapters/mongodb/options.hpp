@@ -32,9 +32,6 @@ struct Options {
   std::string node;
   /// Not renewed for so long, a node counts as dead; renewed every second.
   std::chrono::milliseconds node_lease{5000};
-  /// Called on a thread of the store with the name of a node that has died, on the one node that found it. Any time
-  /// between open() and the destructor.
-  std::function<void(const std::string& node)> node_died;
   /// Set by MongoStore::open_read_only.
   bool read_only = false;
 

@@ -10,6 +10,7 @@ namespace {
 
 using std::chrono::milliseconds;
 
+constexpr milliseconds kOthersJobs{1000};         // what other nodes put into the store wakes nobody here
 constexpr milliseconds kLongestSleep{30'000};     // a wall clock that was set is noticed by then
 constexpr milliseconds kLaneBusyPause{100};       // the lane's queue was full
 constexpr milliseconds kStoreFailedPause{1'000};  // before the store is read again
@@ -167,6 +168,10 @@ bool PushOutbox::fill(Service& service) {
   const auto now = parts_.clock.wall_now();
   service.next_due = WallTime::max();
   service.look_at = base::SteadyTime::max();  // an answer, or the lane, wakes us
+  if (options_.leads) {
+    service.look_at = steady + kOthersJobs;
+    if (!options_.leads()) return false;
+  }
   const auto whole = door(service, {});
   if (whole == PushCircuit::Door::kShut) {
     service.look_at = service.circuits.at({}).reopens();
@@ -200,7 +205,8 @@ void PushOutbox::find_next_due(Service& service, WallTime now) {
     if (flights_.contains({job.user, job.device})) continue;
     service.next_due = job.due;
     service.look_at =
-        parts_.clock.steady_now() + std::clamp<milliseconds>(job.due - now, milliseconds(1), kLongestSleep);
+        std::min(service.look_at,
+                 parts_.clock.steady_now() + std::clamp<milliseconds>(job.due - now, milliseconds(1), kLongestSleep));
     return;
   }
 }

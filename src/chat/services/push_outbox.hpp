@@ -15,6 +15,7 @@
 
 #include <atomic>
 #include <deque>
+#include <functional>
 #include <map>
 #include <thread>
 
@@ -42,6 +43,8 @@ struct PushOutboxOptions {
   bool data_only = false;
   PseudonymKey pseudonym_key{};                // secret and the same after a restart, else pushes do not collapse
   std::chrono::milliseconds stop_wait{5'000};  // stop() waits this long for what is under way
+  /// Among several nodes one sends, whoever made the jobs: the others ask again after a while. Empty: it is this one.
+  std::function<bool()> leads;
 };
 
 class PushOutbox {

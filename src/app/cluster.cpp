@@ -1,0 +1,115 @@
+#include "app/cluster.hpp"
+
+#include <mutex>
+
+#include "adapters/local/local_presence.hpp"
+#include "base/hex.hpp"
+#include "base/random.hpp"
+#include "redis/url.hpp"
+
+namespace app {
+namespace {
+
+constexpr std::size_t kNodeNameBytes = 6;
+
+std::string name_of_node(const adapters::mongodb::MongoStore* store) {
+  if (store != nullptr) return store->node();
+  base::SecureRandom random;
+  return base::to_hex(random.bytes(kNodeNameBytes));
+}
+
+}  // namespace
+
+/// Between the threads of the bus and the store, and a lane that ends before them.
+struct Cluster::Ear {
+  std::mutex mutex;
+  chat::Lane* lane = nullptr;  // guarded
+
+  template <class Act>
+  void with_lane(Act&& act) {
+    const std::lock_guard lock(mutex);
+    if (lane != nullptr) act(*lane);
+  }
+};
+
+std::optional<std::string> refuse_redis(const Settings& settings) {
+  if (settings.redis.uri.empty() || redis::parse_url(settings.redis.uri)) return std::nullopt;
+  return "redis.uri is not a Redis URL (redis://[user][:password@]host[:port][/database], rediss:// for TLS)";
+}
+
+Cluster::Cluster(const Settings& settings, adapters::mongodb::MongoStore* store)
+    : store_(store), ear_(std::make_shared<Ear>()) {
+  if (settings.redis.uri.empty()) {
+    presence_ = std::make_unique<adapters::local::LocalPresence>();
+    return;
+  }
+  const auto name = name_of_node(store);
+  redis::Options server;
+  server.endpoint = *redis::parse_url(settings.redis.uri);
+  adapters::redis::PresenceOptions options;
+  options.node = name;
+  options.server = server;
+  auto presence =
+      std::make_unique<adapters::redis::RedisPresence>(options, store != nullptr ? &store->presence_record() : nullptr);
+  redis_presence_ = presence.get();
+  presence_ = std::move(presence);
+  if (store == nullptr) return;
+  adapters::redis::BusOptions bus;
+  bus.node = name;
+  bus.server = server;
+  bus_ = std::make_unique<adapters::redis::RedisBus>(bus);
+}
+
+Cluster::~Cluster() {
+  disconnect();
+}
+
+void Cluster::connect(chat::Lane& lane) {
+  {
+    const std::lock_guard lock(ear_->mutex);
+    ear_->lane = &lane;
+  }
+  if (bus_) {
+    bus_->listen([ear = ear_](const chat::NodeNote& note) { ear->with_lane([&](chat::Lane& to) { to.hear(note); }); });
+  }
+  if (store_ == nullptr) return;
+  const auto died = [this, ear = ear_](const std::string& node) {
+    static_cast<void>(store_->presence_record().forget_node(node));
+    ear->with_lane([](chat::Lane& to) { to.rearm_pushes(); });
+  };
+  store_->watch_nodes(died, [this] {
+    if (redis_presence_ != nullptr) redis_presence_->record_again();
+  });
+}
+
+void Cluster::disconnect() {
+  if (store_ != nullptr) store_->watch_nodes({}, {});
+  const std::lock_guard lock(ear_->mutex);
+  ear_->lane = nullptr;
+}
+
+void Cluster::export_metrics(base::Registry& registry) {
+  if (redis_presence_ != nullptr) {
+    registry.sampled("restante_redis_up", "1: the presence table answers", {},
+                     [this] { return redis_presence_->up() ? 1.0 : 0.0; });
+    registry.sampled_counter("restante_presence_renewals_failed_total", "Leases that could not be renewed in time", {},
+                             [this] { return static_cast<double>(redis_presence_->renewals_failed()); });
+    registry.sampled_counter("restante_presence_record_failed_total", "Writes of users.isOnline that were put off", {},
+                             [this] { return static_cast<double>(redis_presence_->record_writes_failed()); });
+  }
+  if (bus_) {
+    registry.sampled_counter("restante_bus_dropped_total", "Notes to other nodes that could not leave", {},
+                             [this] { return static_cast<double>(bus_->drops()); });
+    registry.sampled_counter("restante_bus_rubbish_total", "Payloads on the bus that no node writes", {},
+                             [this] { return static_cast<double>(bus_->rubbish()); });
+  }
+  if (store_ == nullptr) return;
+  registry.sampled("restante_node_leads", "1: this node sends the pushes of all", {},
+                   [this] { return store_->leads() ? 1.0 : 0.0; });
+  registry.sampled_counter("restante_commit_conflicts_total", "Batches staged again because another node was first", {},
+                           [this] { return static_cast<double>(store_->conflicts()); });
+  registry.sampled_counter("restante_commit_unknown_total", "Commits whose outcome nobody could tell in time", {},
+                           [this] { return static_cast<double>(store_->unknown_outcomes()); });
+}
+
+}  // namespace app
