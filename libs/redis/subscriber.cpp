@@ -45,7 +45,7 @@ Subscriber::~Subscriber() {
 }
 
 void Subscriber::subscribe(SubscriptionKind kind, std::string_view name) {
-  if (!wanted_.emplace(kind, name).second) return;
+  if (!wanted_.emplace(std::pair(kind, std::string(name)), false).second) return;
   if (link_->ready()) ask(subscribe_command(kind), name);
 }
 
@@ -65,7 +65,10 @@ void Subscriber::on_ready() {
   unconfirmed_ = 0;
   heard_ = true;
   shard_.timers().arm_after(keepalive_, options_.keepalive);
-  for (const auto& [kind, name] : wanted_) ask(subscribe_command(kind), name);
+  for (auto& [wanted, confirmed] : wanted_) {
+    confirmed = false;
+    ask(subscribe_command(wanted.first), wanted.second);
+  }
   if (wanted_.empty()) on_state_(true);
 }
 
@@ -74,8 +77,19 @@ void Subscriber::on_lost() {
   on_state_(false);
 }
 
-void Subscriber::confirmed() {
-  if (unconfirmed_ > 0 && --unconfirmed_ == 0) on_state_(true);
+bool Subscriber::listens(SubscriptionKind kind, std::string_view name) const {
+  const auto at = link_->ready() ? wanted_.find({kind, std::string(name)}) : wanted_.end();
+  return at != wanted_.end() && at->second;
+}
+
+void Subscriber::confirmed(SubscriptionKind kind, const std::string& name, bool subscribed) {
+  const auto at = wanted_.find({kind, name});
+  if (at != wanted_.end()) at->second = subscribed;
+  if (unconfirmed_ > 0) {
+    if (--unconfirmed_ == 0) on_state_(true);
+  } else if (!subscribed && at != wanted_.end()) {
+    link_->give_up("subscription taken away");  // a cluster moved its slot
+  }
 }
 
 void Subscriber::on_reply(Reply reply) {
@@ -91,7 +105,11 @@ void Subscriber::on_reply(Reply reply) {
     const auto kind = what == "message" ? SubscriptionKind::kChannel : SubscriptionKind::kSharded;
     return on_message_({kind, {}, parts[1].text, parts[2].text});
   }
-  if (what.ends_with("subscribe")) confirmed();
+  if (!what.ends_with("subscribe") || parts.size() < 2) return;
+  const auto kind = what[0] == 'p'                                      ? SubscriptionKind::kPattern
+                    : what.starts_with("ss") || what.starts_with("sun") ? SubscriptionKind::kSharded
+                                                                        : SubscriptionKind::kChannel;
+  confirmed(kind, parts[1].text, what.find("un") == std::string::npos);
 }
 
 void Subscriber::on_keepalive() {

@@ -4,8 +4,8 @@
 // after the shard has stopped.
 
 #include <cstdint>
+#include <map>
 #include <memory>
-#include <set>
 #include <string>
 #include <string_view>
 #include <utility>
@@ -42,6 +42,8 @@ class Subscriber final : private Link::Owner {
   void subscribe(SubscriptionKind kind, std::string_view name);
   void unsubscribe(SubscriptionKind kind, std::string_view name);
   [[nodiscard]] bool live() const { return link_->ready() && unconfirmed_ == 0; }
+  /// The server has confirmed this one on the connection of now.
+  [[nodiscard]] bool listens(SubscriptionKind kind, std::string_view name) const;
 
  private:
   void on_ready() override;
@@ -49,13 +51,14 @@ class Subscriber final : private Link::Owner {
   void on_reply(Reply reply) override;
   void on_keepalive();
   void ask(std::string_view command, std::string_view name);
-  void confirmed();
+  void confirmed(SubscriptionKind kind, const std::string& name, bool subscribed);
 
   aio::Shard& shard_;
   const Options options_;
   MessageCallback on_message_;
   StateCallback on_state_;
-  std::set<std::pair<SubscriptionKind, std::string>> wanted_;
+  // Wanted -> confirmed by the server.
+  std::map<std::pair<SubscriptionKind, std::string>, bool> wanted_;
   std::size_t unconfirmed_ = 0;
   bool heard_ = false;  // anything since the last sign of life was asked for
   aio::Timer keepalive_;

@@ -9,7 +9,7 @@ import net from "node:net";
 import os from "node:os";
 import path from "node:path";
 import { fileURLToPath } from "node:url";
-import { createAdapter } from "@socket.io/redis-adapter";
+import { createAdapter, createShardedAdapter } from "@socket.io/redis-adapter";
 import { Redis } from "ioredis";
 import { Server } from "socket.io";
 import { io } from "socket.io-client";
@@ -145,13 +145,15 @@ export class OurServer {
 
 /** A server of the reference implementation. */
 export class NodeServer {
-  static async start(redis) {
+  /** `subscriptionMode`: of the sharded protocol; without it the classic one. */
+  static async start(redis, subscriptionMode = undefined) {
     const server = new NodeServer();
     server.clients = [redis.client(), redis.client()];
     server.http = createServer().listen(0, "127.0.0.1");
     await once(server.http, "listening");
     server.url = `http://127.0.0.1:${server.http.address().port}`;
-    server.io = new Server(server.http, { adapter: createAdapter(...server.clients) });
+    const adapter = subscriptionMode ? createShardedAdapter(...server.clients, { subscriptionMode }) : createAdapter(...server.clients);
+    server.io = new Server(server.http, { adapter });
     for (const space of [server.io.of("/"), server.io.of("/side")]) {
       space.on("connection", (socket) => {
         socket.on("join", async (room, done) => {
@@ -176,6 +178,21 @@ export async function connect(server, space = "") {
   client.onAny((...event) => client.heard.push(event));
   await once(client, "connect");
   return client;
+}
+
+/** So many servers listen to a channel of the sharded protocol. */
+export async function listening(redis, channel, servers) {
+  const client = redis.client();
+  try {
+    await eventually(`${servers} × ${channel}`, async () => (await client.pubsub("SHARDNUMSUB", channel))[1] === servers);
+  } finally {
+    client.disconnect();
+  }
+}
+
+/** The same as together(), of the sharded protocol. */
+export async function shardedTogether(redis, servers = 2) {
+  for (const space of ["/", "/side"]) await listening(redis, `socket.io#${space}#`, servers);
 }
 
 /** Both servers listen on the channels of all namespaces. */

@@ -1,77 +1,174 @@
-#include "socketio/broadcaster_redis/classic_message.hpp"
-#include "socketio/socketio_codec/packet.hpp"
+// What a message of the classic protocol means.
+
+#include "socketio/broadcaster_redis/classic_dialect.hpp"
 
 namespace broadcaster_redis {
 
 namespace {
+
 constexpr std::string_view kMainNamespace = "/";
-constexpr std::uint64_t kEventPacket = 2, kBinaryEventPacket = 5;
-}  // namespace
 
-std::optional<JsonDocument> read_document(std::string_view payload) {
-  if (payload.starts_with('{')) return JsonDocument{.text = std::string(payload), .attachments = {}};
-  auto document = msgpack_to_json(payload, socketio_codec::kMaxAttachments);
-  if (!document.ok()) return std::nullopt;
-  return std::move(*document);
+/// `opts`, or the older form that names one socket.
+std::optional<socketio::Selection> read_targets(const base::JsonValue& request) {
+  if (const auto opts = request.member("opts")) return read_selection(opts);
+  std::string sid = text_member(request, "sid");
+  if (sid.empty()) return std::nullopt;
+  return socketio::Selection{.rooms = {std::move(sid)}, .except = {}};
 }
 
-std::optional<base::JsonValue> read_value(const JsonDocument& document) {
-  const auto value = base::parse_json(document.text, {.depth = kMaxDepth, .members = 0});
-  if (!value.ok()) return std::nullopt;
-  return *value;
-}
-
-std::optional<PeerEvent> read_event(const std::optional<base::JsonValue>& array, std::size_t attachments) {
-  if (!array || !array->is_array()) return std::nullopt;
-  base::JsonCursor cursor(*array);
-  base::JsonValue value;
-  if (!cursor.next(value)) return std::nullopt;
-  const auto name = value.as_string();
-  if (!name || socketio_codec::is_reserved_event(*name)) return std::nullopt;
-  // Sent without a placeholder's attachment it is plain data; with attachments every one must be there.
-  if (attachments > 0 && !socketio_codec::placeholders_are_valid(*array, attachments)) return std::nullopt;
-  PeerEvent event{.name = *name, .arguments = {}, .array = *array};
-  if (cursor.next(value)) {
-    const char* end = array->raw().data() + array->raw().size() - 1;
-    event.arguments = {value.raw().data(), static_cast<std::size_t>(end - value.raw().data())};
+PeerSays meaning(RequestType type) {
+  switch (type) {
+    case RequestType::kSockets:
+      return PeerSays::kListSockets;
+    case RequestType::kAllRooms:
+      return PeerSays::kListRooms;
+    case RequestType::kJoin:
+      return PeerSays::kJoin;
+    case RequestType::kLeave:
+      return PeerSays::kLeave;
+    case RequestType::kDisconnect:
+      return PeerSays::kDisconnect;
+    case RequestType::kFetch:
+      return PeerSays::kFetch;
+    case RequestType::kServerSideEmit:
+      return PeerSays::kServerEvent;
+    case RequestType::kBroadcast:
+      return PeerSays::kAskingBroadcast;
+    case RequestType::kClientCount:
+    case RequestType::kBroadcastAnswer:
+      return PeerSays::kRubbish;  // no requests
   }
-  return event;
+  return PeerSays::kRubbish;
 }
+
+/// The targets of a request; false: it does not say them.
+bool read_targets_of(PeerMessage& message, const base::JsonValue& request) {
+  if (message.says == PeerSays::kListRooms || message.says == PeerSays::kServerEvent) return true;
+  if (message.says == PeerSays::kListSockets) {
+    auto rooms = read_names(request.member("rooms"));
+    if (rooms) message.selection.rooms = std::move(*rooms);
+    return rooms.has_value();
+  }
+  auto targets = read_targets(request);
+  if (targets) message.selection = std::move(*targets);
+  return targets.has_value();
+}
+
+bool read_rooms(PeerMessage& message, const base::JsonValue& request) {
+  auto rooms = read_names(request.member("rooms"));
+  if (!rooms) return false;
+  message.rooms = std::move(*rooms);
+  if (std::string room = text_member(request, "room"); !room.empty()) message.rooms.push_back(std::move(room));
+  return true;
+}
+
+bool read_rest(PeerMessage& message, const JsonDocument& document, const base::JsonValue& request) {
+  const bool asks = !message.from.request_id.empty();
+  switch (message.says) {
+    case PeerSays::kJoin:
+    case PeerSays::kLeave:
+      return read_rooms(message, request);
+    case PeerSays::kDisconnect: {
+      const auto close = request.member("close");
+      message.close = close && close->as_bool() == true;
+      return true;
+    }
+    case PeerSays::kServerEvent:
+      message.event = read_event(request.member("data"), 0);
+      return message.event.has_value();
+    case PeerSays::kAskingBroadcast: {
+      const auto opts = request.member("opts");
+      message.event = read_packet(request.member("packet"), message.from.name_space, document.attachments.size());
+      if (opts && opts->is_object()) message.timeout = read_ack_timeout(*opts);
+      return asks && opts && message.event.has_value();
+    }
+    default:
+      return asks;
+  }
+}
+
+PeerSays read_answer(PeerMessage& message, const base::JsonValue& answer) {
+  const auto type = number_member(answer, "type");
+  const auto is = [&](RequestType wanted) { return type == static_cast<std::uint64_t>(wanted); };
+  if (is(RequestType::kServerSideEmit) || is(RequestType::kBroadcastAnswer)) {
+    const bool of_server = is(RequestType::kServerSideEmit);
+    if (const auto value = answer.member(of_server ? "data" : "packet")) message.value = *value;
+    return of_server ? PeerSays::kServerAnswer : PeerSays::kClientAnswer;
+  }
+  if (const auto count = number_member(answer, "clientCount")) {
+    message.count = static_cast<std::size_t>(*count);
+    return PeerSays::kClientCount;
+  }
+  if (auto sockets = read_sockets(answer.member("sockets"))) {
+    message.sockets = std::move(*sockets);
+    return PeerSays::kSockets;
+  }
+  const auto rooms = answer.member("rooms");
+  auto names = rooms ? read_names(rooms) : std::nullopt;
+  if (!names) return PeerSays::kOtherAnswer;
+  message.rooms = std::move(*names);
+  return PeerSays::kRooms;
+}
+
+}  // namespace
 
 std::optional<PeerEvent> read_packet(const std::optional<base::JsonValue>& packet, std::string_view name_space,
                                      std::size_t attachments) {
-  if (!packet) return std::nullopt;
-  const auto type = packet->member("type");
-  const auto number = type ? type->as_uint64() : std::nullopt;
-  if (number != kEventPacket && number != kBinaryEventPacket) return std::nullopt;
+  auto event = read_event_packet(packet, attachments);
+  if (!event) return std::nullopt;
   const auto nsp = packet->member("nsp");
   if (nsp && !nsp->is_null() ? !nsp->is_string_equal_to(name_space) : name_space != kMainNamespace) return std::nullopt;
-  return read_event(packet->member("data"), attachments);
+  return event;
 }
 
-std::optional<std::vector<std::string>> read_names(const std::optional<base::JsonValue>& array) {
-  std::vector<std::string> names;
-  if (!array || array->is_null()) return names;
-  if (!array->is_array()) return std::nullopt;
-  bool good = true;
-  array->for_each_element([&](const base::JsonValue& element) {
-    auto name = element.as_string();
-    // JavaScript servers may use numbers as names of rooms.
-    if (!name && element.kind() == base::JsonKind::kNumber) name = std::string(element.raw());
-    good = name.has_value();
-    if (name) names.push_back(std::move(*name));
-    return good;
-  });
-  if (!good) return std::nullopt;
-  return names;
+PeerMessage ClassicDialect::read(const Source& source, const JsonDocument& document,
+                                 const base::JsonValue& whole) const {
+  PeerMessage message;
+  message.from.name_space = source.name_space;
+  if (source.role == ChannelRole::kAnything) {
+    message.says = PeerSays::kNothing;  // a subscription that has just ended
+  } else if (source.role == ChannelRole::kBroadcasts) {
+    read_broadcast(message, document, whole);
+  } else if (whole.is_object()) {
+    message.from.request_id = text_member(whole, "requestId");
+    if (source.role == ChannelRole::kRequests) {
+      read_request(message, document, whole);
+    } else if (!message.from.request_id.empty()) {
+      message.says = read_answer(message, whole);
+    }
+  }
+  return message;
 }
 
-std::optional<socketio::Selection> read_selection(const std::optional<base::JsonValue>& opts) {
-  if (!opts || !opts->is_object()) return std::nullopt;
-  auto rooms = read_names(opts->member("rooms"));
-  auto except = read_names(opts->member("except"));
-  if (!rooms || !except) return std::nullopt;
-  return socketio::Selection{.rooms = std::move(*rooms), .except = std::move(*except)};
+void ClassicDialect::read_broadcast(PeerMessage& message, const JsonDocument& document,
+                                    const base::JsonValue& whole) const {
+  if (!whole.is_array()) return;
+  base::JsonCursor cursor(whole);
+  base::JsonValue from, packet, opts;
+  if (!cursor.next(from) || !cursor.next(packet) || !cursor.next(opts)) return;
+  if (from.is_string_equal_to(uid())) {
+    message.says = PeerSays::kNothing;
+    return;
+  }
+  message.event = read_packet(packet, message.from.name_space, document.attachments.size());
+  auto selection = read_selection(opts);
+  if (!message.event || !selection) return;
+  message.selection = std::move(*selection);
+  message.discardable = read_discardable(opts);
+  message.says = PeerSays::kBroadcast;
+}
+
+void ClassicDialect::read_request(PeerMessage& message, const JsonDocument& document,
+                                  const base::JsonValue& whole) const {
+  if (const auto from = whole.member("uid"); from && from->is_string_equal_to(uid())) {
+    message.says = PeerSays::kNothing;
+    return;
+  }
+  const auto type = number_member(whole, "type");
+  if (!type || *type > static_cast<std::uint64_t>(RequestType::kBroadcastAnswer)) return;
+  message.from.channel = channels(message.from.name_space).response;
+  message.says = meaning(static_cast<RequestType>(*type));
+  if (!read_targets_of(message, whole) || !read_rest(message, document, whole)) message.says = PeerSays::kRubbish;
 }
 
 }  // namespace broadcaster_redis

@@ -1,4 +1,3 @@
-#include "base/json_writer.hpp"
 #include "socketio/broadcaster_redis/classic_message.hpp"
 
 namespace broadcaster_redis {
@@ -17,23 +16,6 @@ std::string escape_glob(std::string_view text) {
   return out;
 }
 
-void write_names(base::JsonWriter& json, const std::vector<std::string>& names) {
-  json.begin_array();
-  for (const auto& name : names) json.value(name);
-  json.end_array();
-}
-
-void write_selection(base::JsonWriter& json, const socketio::Selection& selection) {
-  write_names(json.key("rooms"), selection.rooms);
-  write_names(json.key("except"), selection.except);
-}
-
-void write_event(base::JsonWriter& json, std::string_view name, std::string_view arguments) {
-  json.begin_array().value(name);
-  if (!arguments.empty()) json.raw(arguments);
-  json.end_array();
-}
-
 void write_packet(base::JsonWriter& json, std::string_view name_space, const socketio::OutgoingEvent& event) {
   json.begin_object().member("type", kEventPacket).key("data");
   write_event(json, event.name, event.arguments);
@@ -44,13 +26,6 @@ void begin_request(base::JsonWriter& json, const Asking& asking, RequestType typ
   json.begin_object().member("uid", asking.uid);
   if (!asking.request_id.empty()) json.member("requestId", asking.request_id);
   json.member("type", static_cast<int>(type));
-}
-
-std::optional<std::string> to_msgpack(const std::string& json, socketio::Attachments attachments) {
-  const auto value = base::parse_json(json, {.depth = kMaxDepth, .members = 0});
-  std::string out;
-  if (!value.ok() || !append_msgpack(out, *value, attachments)) return std::nullopt;
-  return out;
 }
 
 }  // namespace
@@ -72,10 +47,8 @@ std::optional<std::string> encode_broadcast(std::string_view uid, std::string_vi
   write_packet(json, name_space, event);
   json.begin_object();
   write_selection(json, to);
-  json.key("flags").begin_object();
-  if (options.discardable) json.member("volatile", true);
-  if (!options.compress) json.member("compress", false);
-  json.end_object().end_object().end_array();
+  write_flags(json, options);
+  json.end_object().end_array();
   return to_msgpack(text, event.attachments);
 }
 
@@ -133,14 +106,9 @@ std::string encode_server_side_emit(const Asking& asking, std::string_view event
 std::string encode_sockets(std::string_view request_id, const std::vector<socketio::RemoteSocket>& sockets) {
   std::string text;
   base::JsonWriter json(text);
-  json.begin_object().member("requestId", request_id).key("sockets").begin_array();
-  for (const auto& socket : sockets) {
-    json.begin_object().member("id", socket.id);
-    json.raw_member("handshake", socket.handshake.empty() ? "{}" : socket.handshake);
-    write_names(json.key("rooms"), socket.rooms);
-    json.raw_member("data", "{}").end_object();
-  }
-  json.end_array().end_object();
+  json.begin_object().member("requestId", request_id);
+  write_sockets(json.key("sockets"), sockets);
+  json.end_object();
   return text;
 }
 

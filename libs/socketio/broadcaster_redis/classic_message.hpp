@@ -15,9 +15,7 @@
 #include <string_view>
 #include <vector>
 
-#include "base/json_reader.hpp"
-#include "socketio/broadcaster_redis/msgpack.hpp"
-#include "socketio/server/namespace.hpp"
+#include "socketio/broadcaster_redis/peer_values.hpp"
 
 namespace broadcaster_redis {
 
@@ -79,23 +77,8 @@ std::string encode_server_answer(std::string_view request_id, std::string_view v
 std::optional<std::string> encode_client_answer(std::string_view request_id, std::string_view value,
                                                 socketio::Attachments attachments);
 
-/// JSON or msgpack, told apart by the first byte; nullopt: neither.
-std::optional<JsonDocument> read_document(std::string_view payload);
-/// `document.text`, which must outlive the value.
-std::optional<base::JsonValue> read_value(const JsonDocument& document);
-
-/// An event of a peer's, checked; views into the value it was read from.
-struct PeerEvent {
-  std::string name;
-  std::string_view arguments;
-  base::JsonValue array;
-};
-/// `array` is [event, argument…]; nullopt: it is not, or the name is reserved, or a placeholder dangles.
-std::optional<PeerEvent> read_event(const std::optional<base::JsonValue>& array, std::size_t attachments);
 /// Of a packet {type, data, nsp}; nullopt also for another namespace.
 std::optional<PeerEvent> read_packet(const std::optional<base::JsonValue>& packet, std::string_view name_space,
                                      std::size_t attachments);
-std::optional<std::vector<std::string>> read_names(const std::optional<base::JsonValue>& array);
-std::optional<socketio::Selection> read_selection(const std::optional<base::JsonValue>& opts);
 
 }  // namespace broadcaster_redis

@@ -1,6 +1,7 @@
 #pragma once
 // RedisBroadcaster: a cluster over the publish and subscribe of one Redis, together with servers that use
-// @socket.io/redis-adapter (classic) and programs that use @socket.io/redis-emitter.
+// @socket.io/redis-adapter (createAdapter or createShardedAdapter, the same on all) and, with the classic protocol,
+// programs that use @socket.io/redis-emitter.
 //
 // Redis carries no truth: what is published while it is away is lost, and each node goes on with its own sockets.
 // `shard` is a running or not yet running shard of the broadcaster's own; it must be stopped before the
@@ -12,6 +13,7 @@
 #include <cstddef>
 #include <cstdint>
 #include <memory>
+#include <optional>
 #include <string>
 
 #include "redis/options.hpp"
@@ -23,8 +25,22 @@ class Shard;
 
 namespace broadcaster_redis {
 
+/// kClassic is createAdapter of the reference; kSharded is createShardedAdapter, and needs Redis 7.
+enum class Protocol : std::uint8_t { kClassic, kSharded };
+
+/// kSharded only, under the names of the reference: what has a channel of its own, to which only those servers listen
+/// that have the room.
+enum class SubscriptionMode : std::uint8_t {
+  kStatic,          // nothing
+  kDynamic,         // each room
+  kDynamicPrivate,  // each room and each socket
+};
+
 struct BroadcasterOptions {
   redis::Options redis;
+  /// Both are the same on every node.
+  Protocol protocol = Protocol::kClassic;
+  SubscriptionMode subscription_mode = SubscriptionMode::kDynamic;
   /// Of all channels; the same on every node.
   std::string prefix = "socket.io";
   /// For the answers of the other nodes; a broadcast with acks and a server-side emit bring their own.
@@ -43,7 +59,9 @@ struct BroadcasterCounters {
   std::atomic<std::uint64_t> ignored{0};      // what nobody of this protocol publishes
 };
 
-class ClassicNode;
+class ClusterNode;
+struct Published;
+struct Question;
 
 class RedisBroadcaster final : public socketio::Broadcaster {
  public:
@@ -55,6 +73,8 @@ class RedisBroadcaster final : public socketio::Broadcaster {
 
   void opened(const std::shared_ptr<socketio::Namespace>& space) override;
   void closed(std::string_view name) override;
+  void room_opened(const socketio::Namespace& space, std::string_view room, socketio::RoomKind kind) override;
+  void room_closed(const socketio::Namespace& space, std::string_view room, socketio::RoomKind kind) override;
   void emit(const socketio::Namespace& space, const socketio::Selection& to, const socketio::OutgoingEvent& event,
             socketio::EmitOptions options) override;
   void emit_with_ack(const socketio::Namespace& space, const socketio::Selection& to,
@@ -70,12 +90,13 @@ class RedisBroadcaster final : public socketio::Broadcaster {
                         std::chrono::milliseconds timeout, AnswersCallback done) override;
 
  private:
-  void publish(std::string channel, std::string payload);
+  void publish(std::optional<Published> published);
+  void ask(Question question);
   [[nodiscard]] bool has_room() const;
 
   aio::Shard& shard_;
   const BroadcasterOptions options_;
-  std::shared_ptr<ClassicNode> node_;
+  std::shared_ptr<ClusterNode> node_;
 };
 
 }  // namespace broadcaster_redis

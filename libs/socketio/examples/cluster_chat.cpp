@@ -3,6 +3,7 @@
 //   cluster_chat --port 3000 --redis redis://127.0.0.1:6379
 //   cluster_chat --port 3001 --redis redis://127.0.0.1:6379
 //
+// With --protocol dynamic (or static, dynamic-private) the Node.js servers use createShardedAdapter.
 // Clients say with events what they want; each call below reaches the sockets of all nodes. tests/broadcaster drives
 // it.
 
@@ -124,8 +125,18 @@ void show_server_event(socketio::Namespace& space, socketio::ServerEvent& event)
   std::string shown;
   base::append_json_string(shown, event.name);
   if (!event.arguments.empty()) shown.append(",").append(event.arguments);
-  space.everybody().local().emit("server-event", shown);
+  space.everybody().local().emit("server-event", shown, event.attachments);
   if (event.ack) event.ack(R"({"from":"cluster_chat"})");
+}
+
+/// "classic", or the mode of the sharded protocol.
+bool read_protocol(std::string_view name, broadcaster_redis::BroadcasterOptions& options) {
+  using broadcaster_redis::SubscriptionMode;
+  if (name == "classic") return true;
+  options.protocol = broadcaster_redis::Protocol::kSharded;
+  if (name == "static") options.subscription_mode = SubscriptionMode::kStatic;
+  if (name == "dynamic-private") options.subscription_mode = SubscriptionMode::kDynamicPrivate;
+  return name == "static" || name == "dynamic" || name == "dynamic-private";
 }
 
 /// The shard of Redis starts before the server's own threads, and must not take the signals that end it.
@@ -146,17 +157,22 @@ int main(int count, char** arguments) {
                                {"shards", "2"},
                                {"redis", "redis://127.0.0.1:6379"},
                                {"redis-ca", ""},
-                               {"prefix", "socket.io"}});
+                               {"prefix", "socket.io"},
+                               {"protocol", "classic"}});
   const auto endpoint = redis::parse_url(flags.text("redis"));
   if (!endpoint) {
     std::fprintf(stderr, "--redis takes redis://[user:password@]host[:port][/database], or rediss:// for TLS\n");
+    return 2;
+  }
+  broadcaster_redis::BroadcasterOptions options;
+  if (!read_protocol(flags.text("protocol"), options)) {
+    std::fprintf(stderr, "--protocol takes classic, static, dynamic or dynamic-private\n");
     return 2;
   }
   block_ending_signals();
   const base::SystemClock clock;
   aio::Shard redis_shard(kRedisShard, clock);
   socketio::Server server;
-  broadcaster_redis::BroadcasterOptions options;
   options.redis.endpoint = *endpoint;
   options.redis.ca_file = flags.text("redis-ca");
   options.prefix = flags.text("prefix");

@@ -10,6 +10,7 @@
 // has stopped.
 
 #include <chrono>
+#include <cstdint>
 #include <memory>
 #include <string>
 #include <string_view>
@@ -19,6 +20,9 @@
 #include "socketio/server/namespace.hpp"
 
 namespace socketio {
+
+/// kOwn: the room of one socket, named by its id.
+enum class RoomKind : std::uint8_t { kOwn, kNamed };
 
 class Broadcaster {
  public:
@@ -31,6 +35,10 @@ class Broadcaster {
   virtual void opened(const std::shared_ptr<Namespace>& space) = 0;
   /// One of that name has gone. Another one may live already.
   virtual void closed(std::string_view name) = 0;
+  /// The first socket of a shard entered a room, or its last one left: each shard that has the room says so, on its own
+  /// thread.
+  virtual void room_opened(const Namespace& /*space*/, std::string_view /*room*/, RoomKind /*kind*/) {}
+  virtual void room_closed(const Namespace& /*space*/, std::string_view /*room*/, RoomKind /*kind*/) {}
 
   virtual void emit(const Namespace& space, const Selection& to, const OutgoingEvent& event, EmitOptions options) = 0;
   virtual void emit_with_ack(const Namespace& space, const Selection& to, const OutgoingEvent& event,

@@ -22,6 +22,12 @@ class RecordingBroadcaster final : public Broadcaster {
  public:
   void opened(const std::shared_ptr<Namespace>& space) override { note("opened " + space->name()); }
   void closed(std::string_view name) override { note("closed " + std::string(name)); }
+  void room_opened(const Namespace& space, std::string_view room, RoomKind kind) override {
+    rooms_.push_back("+" + space.name() + " " + (kind == RoomKind::kOwn ? "own" : std::string(room)));
+  }
+  void room_closed(const Namespace& space, std::string_view room, RoomKind kind) override {
+    rooms_.push_back("-" + space.name() + " " + (kind == RoomKind::kOwn ? "own" : std::string(room)));
+  }
   void emit(const Namespace& space, const Selection& to, const OutgoingEvent& event, EmitOptions options) override {
     note("emit " + space.name() + show(to) + " " + std::string(event.name) + " " + std::string(event.arguments) +
          (event.attachments.empty() ? "" : " +binary") + (options.discardable ? " discardable" : ""));
@@ -50,6 +56,7 @@ class RecordingBroadcaster final : public Broadcaster {
     if (done) done({.answers = {"1"}, .expected = 1});
   }
   std::vector<std::string> heard() { return std::exchange(notes_, {}); }
+  std::vector<std::string> rooms() { return std::exchange(rooms_, {}); }
 
  private:
   static std::string show(const Selection& selection) {
@@ -60,7 +67,7 @@ class RecordingBroadcaster final : public Broadcaster {
   }
   void note(std::string text) { notes_.push_back(std::move(text)); }
 
-  std::vector<std::string> notes_;
+  std::vector<std::string> notes_, rooms_;
 };
 
 class BroadcasterTest : public ::testing::Test {
@@ -113,6 +120,22 @@ TEST_F(BroadcasterTest, SocketsAreMovedAndDisconnectedEverywhere) {
   space_.to("more").disconnect_sockets(DisconnectScope::kConnection);
   EXPECT_THAT(others_->heard(), ElementsAre("join +shared more", "leave +more shared", "disconnect +more connection"));
   EXPECT_THAT(peer_->received(), ElementsAre("1"));
+}
+
+TEST_F(BroadcasterTest, RoomsAreToldWhenTheirFirstSocketComesAndTheirLastLeaves) {
+  EXPECT_THAT(others_->rooms(), ElementsAre("+/ own", "+/ shared"));
+  auto second = world_.join();
+  EXPECT_THAT(others_->rooms(), ElementsAre("+/ own"));
+  space_.everybody().sockets_join("more");
+  EXPECT_THAT(others_->rooms(), ElementsAre("+/ more"));
+  space_.to(id_).sockets_leave("more");  // the second one's: the first stays in the room
+  EXPECT_THAT(others_->rooms(), IsEmpty());
+  space_.everybody().sockets_leave("more");
+  EXPECT_THAT(others_->rooms(), ElementsAre("-/ more"));
+  peer_->text("1");
+  EXPECT_THAT(others_->rooms(), ElementsAre("-/ own"));
+  second->text("1");
+  EXPECT_THAT(others_->rooms(), ElementsAre("-/ own", "-/ shared"));
 }
 
 TEST_F(BroadcasterTest, WhatIsFetchedIsPutTogether) {

@@ -3,7 +3,9 @@
 #include <algorithm>
 
 #include "base/check.hpp"
+#include "socketio/server/broadcaster.hpp"
 #include "socketio/server/hub.hpp"
+#include "socketio/server/server.hpp"
 
 namespace socketio {
 
@@ -13,10 +15,13 @@ LocalNamespace::LocalNamespace(Hub& hub, std::shared_ptr<Namespace> space, bool 
 void LocalNamespace::add(Socket& socket) {
   const bool added = sockets_.insert(&socket).second;
   CHECK(added);
+  if (Broadcaster* others = broadcaster()) others->room_opened(*space_, socket.id(), RoomKind::kOwn);
 }
 
 void LocalNamespace::remove(Socket& socket) {
-  sockets_.erase(&socket);
+  if (sockets_.erase(&socket) > 0) {
+    if (Broadcaster* others = broadcaster()) others->room_closed(*space_, socket.id(), RoomKind::kOwn);
+  }
   if (!socket.rooms_) return;
   for (const std::string& room : *socket.rooms_) leave_index(socket, room);
   socket.rooms_.reset();
@@ -28,8 +33,11 @@ bool LocalNamespace::join(Socket& socket, std::string_view room) {
   if (socket.rooms_->size() + 1 >= hub_.options().max_rooms_per_socket) return false;
   socket.rooms_->emplace(room);
   auto at = rooms_.find(room);
-  if (at == rooms_.end()) at = rooms_.emplace(std::string(room), Members()).first;
+  const bool opened = at == rooms_.end();
+  if (opened) at = rooms_.emplace(std::string(room), Members()).first;
   at->second.insert(&socket);
+  Broadcaster* others = opened ? broadcaster() : nullptr;
+  if (others != nullptr) others->room_opened(*space_, room, RoomKind::kNamed);
   return true;
 }
 
@@ -45,7 +53,13 @@ void LocalNamespace::leave_index(Socket& socket, std::string_view room) {
   const auto at = rooms_.find(room);
   CHECK(at != rooms_.end());
   at->second.erase(&socket);
-  if (at->second.empty()) rooms_.erase(at);
+  if (!at->second.empty()) return;
+  rooms_.erase(at);
+  if (Broadcaster* others = broadcaster()) others->room_closed(*space_, room, RoomKind::kNamed);
+}
+
+Broadcaster* LocalNamespace::broadcaster() const {
+  return space_->server().broadcaster();
 }
 
 bool LocalNamespace::is_in(const Socket& socket, std::string_view room) {

@@ -58,6 +58,7 @@ class LocalNamespace {
   using Members = boost::unordered_flat_set<Socket*>;
 
   void leave_index(Socket& socket, std::string_view room);
+  [[nodiscard]] Broadcaster* broadcaster() const;
   void append_room(std::vector<Socket*>& to, std::string_view room) const;
 
   Hub& hub_;

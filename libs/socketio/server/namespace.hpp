@@ -54,6 +54,8 @@ struct ServerEvent {
   std::string_view name;
   std::string_view arguments;
   base::JsonValue array;  // [name, argument…]
+  /// What placeholders in the arguments mean; without any there are none. Valid during the call.
+  Attachments attachments = {};
   /// Empty when no answer is wanted. Movable; at most one call, on any thread, with one JSON value (empty: null).
   base::Function<void(std::string_view value)> ack;
 };

@@ -1,19 +1,19 @@
 #pragma once
-// A question of ours that waits for the other nodes. Internal to ClassicNode.
+// A question of ours that waits for the other nodes. Internal to ClusterNode.
 
 #include <utility>
 
 #include "aio/shard.hpp"
-#include "socketio/broadcaster_redis/classic_node.hpp"
+#include "socketio/broadcaster_redis/cluster_node.hpp"
 
 namespace broadcaster_redis {
 
-struct ClassicNode::Open {
-  Open(ClassicNode& asking, Question asked)
+struct ClusterNode::Open {
+  Open(ClusterNode& asking, Question asked)
       : node(asking), question(std::move(asked)), timer(aio::Timer::member<&Open::on_timeout>(*this)) {}
   void on_timeout() { node.finish(question.request_id); }
   [[nodiscard]] bool complete() const {
-    if (question.type == RequestType::kBroadcast && answers.answers.size() < answers.expected) return false;
+    if (question.kind == QuestionKind::kBroadcast && answers.answers.size() < answers.expected) return false;
     return servers_heard >= servers;
   }
   /// With what has come.
@@ -22,8 +22,10 @@ struct ClassicNode::Open {
     if (question.on_answers) question.on_answers(std::move(answers));
     if (question.on_rooms) question.on_rooms(std::move(rooms));
   }
+  /// False: not an answer to this question.
+  bool take(PeerMessage& message);
 
-  ClassicNode& node;
+  ClusterNode& node;
   Question question;
   std::size_t servers = 1;  // without ourselves; known once Redis has counted
   std::size_t servers_heard = 0;
