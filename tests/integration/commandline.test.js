@@ -46,6 +46,15 @@ test('a data directory in use is refused and its server goes on', async () => {
   await server.register();
 });
 
+test('epoch new on the embedded store says that every opening does it', async () => {
+  await refused(['epoch', 'new', '--data', server.data], /use/);
+  const data = fresh();
+  const { code, stdout, stderr } = await runToEnd(['epoch', 'new', '--data', data]);
+  assert.equal(code, 0, stderr);
+  assert.match(stdout, /^epoch [0-9a-f]{32}\n.*every opening of the embedded store/);
+  await refused(['epoch', 'new', '--data', data, '--set', 'storage.engine=mongodb'], /storage\.mongodb_uri/);
+});
+
 test('a server that is killed leaves nothing in shared memory', async () => {
   const named = (pid) => fs.readdirSync('/dev/shm').filter((name) => name.endsWith(`-${pid}`));
   assert.deepEqual(named(server.pid), []);
