@@ -17,7 +17,9 @@ const { ReplicaSet, freePort } = require('./replica_set');
 const report = require('./report');
 const { node, restante, startRedis, cpuSeconds } = require('./sides');
 
-const kWarmupSeconds = 2;
+const kWarmupSeconds = 5; // a just-in-time compiler wants to have seen the load
+const kTailSeconds = 1; // the generator waits so long for what is under way
+const kSampleMs = 100;
 
 function options() {
   const { values } = parseArgs({ options: {
@@ -43,6 +45,13 @@ function generate({ bin, seconds, complete }, { users, outstanding }, { tokens, 
       else done({ consistent: !error, ...JSON.parse(stdout) });
     });
   });
+}
+
+/** CPU seconds of each program in the seconds that the generator counted, which ended at `end`. */
+function spent(samples, end, seconds) {
+  const nearest = (at) => samples.reduce((best, sample) => (Math.abs(sample.at - at) < Math.abs(best.at - at) ? sample : best)).cpu;
+  const [before, after] = [nearest(end - seconds * 1000), nearest(end)];
+  return Object.fromEntries(Object.keys(after).map((name) => [name, Number((after[name] - before[name]).toFixed(2))]));
 }
 
 class Comparison {
@@ -72,12 +81,13 @@ class Comparison {
     const folder = path.join(this.folder, database);
     fs.mkdirSync(folder);
     const started = await side.start({ folder, mongodb: this.mongodb.uri(database), redis: this.redis.uri, users: workload.users, binaries: this.settings.bin });
-    const before = this.cpu(started);
+    const samples = [];
+    const sampling = setInterval(() => samples.push({ at: Date.now(), cpu: this.cpu(started) }), kSampleMs);
     const figures = await generate(this.settings, workload, started);
-    const after = this.cpu(started);
+    clearInterval(sampling);
+    const cpu = spent(samples, Date.now() - kTailSeconds * 1000, figures.seconds);
     await started.server.stop();
     await this.drop(database);
-    const cpu = Object.fromEntries(Object.keys(after).map((name) => [name, after[name] - before[name]]));
     const result = { side: side.name, workload: workload.name, round, cpu, ...figures };
     console.log(JSON.stringify(result));
     return result;

@@ -27,7 +27,7 @@ const messageSchema = new Schema({
 messageSchema.index({ recipient: 1, status: 1, timestamp: 1 });
 
 // More connections make the server slower on a machine that it shares, fewer make them wait; measured from 10 to 200.
-const kPool = Number(process.env.PEER_POOL || 32);
+const kPool = Number(process.env.PEER_POOL || 20);
 
 /** One connection pool to the database, filled from the start; every write is journaled by a majority before it counts, as in the server that this is compared with. */
 async function connect(uri) {

@@ -37,7 +37,7 @@ function machine() {
 function row(results, workload) {
   const of = (side) => results.filter((result) => result.side === side && result.workload === workload);
   const values = (side, figure) => median(of(side).map(figure));
-  const cpu = (side) => ['server', 'mongod', 'redis'].map((name) => Math.round(values(side, (result) => (result.cpu[name] / result.acked) * 1e6))).join(' / ');
+  const cpu = (side) => ['server', 'mongod', 'redis'].map((name) => Math.round(values(side, (result) => (result.cpu[name] / (result.per_second * result.seconds)) * 1e6))).join(' / ');
   const rate = (side) => values(side, (result) => result.per_second);
   const latency = (side) => ['p50', 'p99'].map((part) => (values(side, (result) => result.receive_us[part]) / 1000).toFixed(1)).join(' / ');
   const disordered = (side) => of(side).reduce((sum, result) => sum + result.disordered, 0);
@@ -55,7 +55,7 @@ function of(results, settings) {
     `${machine()}. MongoDB ${versionSaid(settings.mongod, /version v(\S+)/)} with ${settings.members} member${settings.members === 1 ? '' : 's'},`,
     `Redis ${versionSaid('redis-server', /v=(\S+)/)}; Node.js ${process.versions.node}, socket.io ${versionOf('socket.io')}, mongoose ${versionOf('mongoose')}, ioredis ${versionOf('ioredis')}.`,
     `Everything shares the machine. Medians of ${settings.rounds} rounds of ${settings.seconds} s; texts of 200 bytes; a turn ends when the sender is told "${settings.complete}".`,
-    'CPU: of the whole run, by messages acknowledged in it.', '',
+    'CPU: of the seconds that count, by their messages; the full figures, CPU seconds too, are the JSON lines of the run.', '',
     lines(head), lines(head.map(() => '---')), ...rows, '',
   ].join('\n');
 }
