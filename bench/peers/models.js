@@ -26,7 +26,7 @@ const messageSchema = new Schema({
 }, kOptions);
 messageSchema.index({ recipient: 1, status: 1, timestamp: 1 });
 
-// More connections make the server slower on a machine that it shares, fewer make them wait; measured from 10 to 200.
+// More connections make the server slower on a machine that it shares, fewer make them wait; README.md says how it was chosen.
 const kPool = Number(process.env.PEER_POOL || 20);
 
 /** One connection pool to the database, filled from the start; every write is journaled by a majority before it counts, as in the server that this is compared with. */
