@@ -7,8 +7,11 @@
 #include <boost/asio/ip/tcp.hpp>
 #include <boost/asio/read.hpp>
 #include <boost/asio/write.hpp>
+#include <condition_variable>
+#include <deque>
 #include <future>
 #include <memory>
+#include <mutex>
 #include <optional>
 #include <string>
 #include <vector>
@@ -229,6 +232,64 @@ TEST_F(RedisConnection, SubscriptionsAreAskedForAgainAfterAReconnection) {
   server_.write("*4\r\n$8\r\npmessage\r\n$2\r\np*\r\n$3\r\np.x\r\n$2\r\nhi\r\n");
   EXPECT_EQ(heard.get_future().get(), "p*|p.x|hi");
   EXPECT_EQ(live.load(), 1);
+}
+
+/// "channel payload" of the next message, on another thread.
+class HeardMessages {
+ public:
+  void add(const Message& message) {
+    const std::lock_guard lock(mutex_);
+    heard_.push_back(std::string(message.channel) + " " + std::string(message.payload));
+    changed_.notify_one();
+  }
+  std::string next() {
+    std::unique_lock lock(mutex_);
+    changed_.wait(lock, [this] { return !heard_.empty(); });
+    std::string first = std::move(heard_.front());
+    heard_.pop_front();
+    return first;
+  }
+
+ private:
+  std::mutex mutex_;
+  std::condition_variable changed_;
+  std::deque<std::string> heard_;
+};
+
+TEST_F(RedisConnection, ShardedSubscriptionsComeBackOneByOne) {
+  HeardMessages heard;
+  const auto listens = [&] {
+    bool confirmed = false;
+    on_shard([&] { confirmed = subscriber_->listens(SubscriptionKind::kSharded, "c"); });
+    return confirmed;
+  };
+  on_shard([&] {
+    const auto hear = [&](const Message& message) {
+      if (message.kind == SubscriptionKind::kSharded) heard.add(message);
+    };
+    subscriber_ = std::make_unique<Subscriber>(shard_, options_, hear, [](bool) {});
+    subscriber_->subscribe(SubscriptionKind::kSharded, "c");
+    subscriber_->start();
+  });
+  const std::string asked = "*2\r\n$10\r\nSSUBSCRIBE\r\n$1\r\nc\r\n";
+  const std::string confirmed = "*3\r\n$10\r\nssubscribe\r\n$1\r\nc\r\n:1\r\n";
+  const std::string message = "*3\r\n$8\r\nsmessage\r\n$1\r\nc\r\n$2\r\nhi\r\n";
+  server_.accept();
+  EXPECT_EQ(server_.read(asked.size()), asked);
+  EXPECT_FALSE(listens());
+  server_.write(confirmed + message);
+  EXPECT_EQ(heard.next(), "c hi");
+  EXPECT_TRUE(listens());
+  on_shard([&] { subscriber_->subscribe(SubscriptionKind::kSharded, "d"); });
+  server_.read(asked.size());
+  EXPECT_TRUE(listens());                                           // whatever others wait for
+  server_.write("*3\r\n$12\r\nsunsubscribe\r\n$1\r\nd\r\n:1\r\n");  // the answer to the question for d
+  server_.write("*3\r\n$12\r\nsunsubscribe\r\n$1\r\nc\r\n:0\r\n");  // taken away
+  server_.accept();
+  EXPECT_FALSE(listens());
+  server_.read(2 * asked.size());
+  server_.write(confirmed + message);
+  EXPECT_EQ(heard.next(), "c hi");
 }
 
 TEST_F(RedisConnection, ASilentServerIsLeft) {
