@@ -52,7 +52,8 @@ Document describe(const Index& index) {
   for (const char* const field : index.fields) {
     if (field == nullptr) break;
     keys.add(field, 1);
-    name += (name.empty() ? "" : "_") + std::string(field);
+    // As every driver names them, so that an application that declares the founding index finds its own.
+    name += (name.empty() ? "" : "_") + std::string(field) + "_1";
   }
   Document described;
   described.add("key", keys).add("name", name);

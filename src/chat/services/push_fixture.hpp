@@ -135,7 +135,12 @@ class PushTest : public LaneTest {
   UserId bob_id = person("bob");
   base::SeededRandom outbox_random{11};
   PushMetrics push_metrics{registry};
-  PushOutboxOptions outbox_options{.concurrency = 4, .pseudonym_key = {7, 7, 7}};
+  PushOutboxOptions outbox_options = [] {
+    PushOutboxOptions options;
+    options.concurrency = 4;
+    options.pseudonym_key = {7, 7, 7};
+    return options;
+  }();
   FakeProvider fcm{"fcm"};
   FakeProvider webpush{"webpush"};
   std::unique_ptr<PushOutbox> outbox;

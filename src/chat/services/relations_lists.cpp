@@ -25,10 +25,14 @@ Outcome<std::vector<FriendView>> RelationService::read_friends(const UserId& use
   std::vector<FriendView> friends;
   auto refusal = for_each_peer(parts_.store, user, [&](const Relation& relation, User peer) {
     if (!are_friends(relation)) return;
-    const bool online = parts_.presence.is_online(peer.id);
-    friends.push_back({std::move(peer), online});
+    friends.push_back({std::move(peer), false});
   });
   if (refusal) return std::move(*refusal);
+  std::vector<UserId> ids;
+  ids.reserve(friends.size());
+  for (const auto& each : friends) ids.push_back(each.user.id);
+  const auto found = parts_.presence.look_up(ids);
+  for (std::size_t i = 0; i < friends.size(); ++i) friends[i].online = found[i].online;
   return friends;
 }
 
