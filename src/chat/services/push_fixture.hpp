@@ -136,10 +136,10 @@ class PushTest : public LaneTest {
   base::SeededRandom outbox_random{11};
   PushMetrics push_metrics{registry};
   PushOutboxOptions outbox_options = [] {
-    PushOutboxOptions options;
-    options.concurrency = 4;
-    options.pseudonym_key = {7, 7, 7};
-    return options;
+    PushOutboxOptions made;
+    made.concurrency = 4;
+    made.pseudonym_key = {7, 7, 7};
+    return made;
   }();
   FakeProvider fcm{"fcm"};
   FakeProvider webpush{"webpush"};
