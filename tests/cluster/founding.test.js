@@ -161,14 +161,17 @@ describe('who is there', unless, () => {
     await annas.event('user_online', (event) => event.userId === bert.id);
     const died = Date.now();
     await three.kill();
-    berts.close();
-    const gone = await annas.event('user_offline', (event) => event.userId === bert.id, kLeaseMs + 6 * kGraceMs);
-    assert.ok(Date.parse(gone.lastSeen) >= died - kLeaseMs && Date.parse(gone.lastSeen) <= Date.now(), gone.lastSeen);
-    for (const node of [one, two]) assert.equal((await friendOf(node, anna, bert)).isOnline, false);
-    assert.equal((await annas.send(bert, 'are you there?')).online, false);
-    const back = await Client.connect(two, bert);
-    await back.received(1);
-    await three.boot();
+    try {
+      berts.close();
+      const gone = await annas.event('user_offline', (event) => event.userId === bert.id, kLeaseMs + 6 * kGraceMs);
+      assert.ok(Date.parse(gone.lastSeen) >= died - kLeaseMs && Date.parse(gone.lastSeen) <= Date.now(), gone.lastSeen);
+      for (const node of [one, two]) assert.equal((await friendOf(node, anna, bert)).isOnline, false);
+      assert.equal((await annas.send(bert, 'are you there?')).online, false);
+      const back = await Client.connect(two, bert);
+      await back.received(1);
+    } finally {
+      await three.boot();
+    }
     await comesOnline(three, anna, bert);
   });
 
