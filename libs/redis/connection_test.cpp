@@ -3,56 +3,26 @@
 #include <gtest/gtest.h>
 
 #include <atomic>
-#include <boost/asio/io_context.hpp>
-#include <boost/asio/ip/tcp.hpp>
-#include <boost/asio/read.hpp>
-#include <boost/asio/write.hpp>
 #include <condition_variable>
 #include <deque>
 #include <future>
 #include <memory>
 #include <mutex>
-#include <optional>
 #include <string>
 #include <vector>
 
 #include "aio/shard.hpp"
 #include "base/clock.hpp"
 #include "redis/commands.hpp"
+#include "redis/scripted_server_fixture.hpp"
 #include "redis/subscriber.hpp"
 
 namespace redis {
 namespace {
 
-namespace asio = boost::asio;
 using namespace std::chrono_literals;
-
-constexpr std::string_view kSelect = "*2\r\n$6\r\nSELECT\r\n$1\r\n0\r\n";
-
-/// Blocking; the test's thread is the server.
-class ScriptedServer {
- public:
-  [[nodiscard]] std::uint16_t port() const { return acceptor_.local_endpoint().port(); }
-  /// The next connection, its greeting answered.
-  void accept(std::string_view greeting = kSelect, std::string_view answer = "+OK\r\n") {
-    peer_.emplace(acceptor_.accept());
-    EXPECT_EQ(read(greeting.size()), greeting);
-    write(answer);
-  }
-  std::string read(std::size_t size) {
-    std::string bytes(size, '\0');
-    boost::system::error_code error;
-    bytes.resize(asio::read(*peer_, asio::buffer(bytes), error));
-    return bytes;
-  }
-  void write(std::string_view bytes) { asio::write(*peer_, asio::buffer(bytes.data(), bytes.size())); }
-  void hang_up() { peer_.reset(); }
-
- private:
-  asio::io_context io_;
-  asio::ip::tcp::acceptor acceptor_{io_, {asio::ip::address_v4::loopback(), 0}};
-  std::optional<asio::ip::tcp::socket> peer_;
-};
+using testing::kSelect;
+using testing::ScriptedServer;
 
 class RedisConnection : public ::testing::Test {
  protected:

@@ -6,6 +6,7 @@
 #include "aio/shard.hpp"
 #include "base/check.hpp"
 #include "base/log.hpp"
+#include "redis/master_watch.hpp"
 #include "redis/stream.hpp"
 
 namespace redis {
@@ -19,10 +20,12 @@ std::uint64_t random_seed() {
 }
 }  // namespace
 
-Link::Link(aio::Shard& shard, Options options, Owner& owner)
+Link::Link(aio::Shard& shard, Options options, Owner& owner, Peer peer)
     : shard_(shard),
       options_(std::move(options)),
       owner_(&owner),
+      peer_(peer),
+      target_{options_.endpoint.host, options_.endpoint.port},
       random_(random_seed()),
       timer_(aio::Timer::member<&Link::on_timer>(*this)) {}
 
@@ -30,6 +33,10 @@ Link::~Link() = default;
 
 void Link::start() {
   CHECK(state_ == State::kIdle);
+  if (peer_ == Peer::kServer && !options_.endpoint.sentinels.empty()) {
+    watch_ = std::make_unique<MasterWatch>(shard_, options_, [this](const Address& master) { on_master(master); });
+    watch_->start();
+  }
   connect();
 }
 
@@ -37,14 +44,31 @@ void Link::stop() {
   state_ = State::kStopped;
   owner_ = nullptr;
   timer_.cancel();
+  watch_.reset();
   if (const auto stream = std::exchange(stream_, nullptr)) stream->close();
 }
 
 void Link::connect() {
   state_ = State::kConnecting;
-  parser_ = Parser(options_.replies);
   shard_.timers().arm_after(timer_, options_.connect_timeout);
-  stream_ = make_stream(shard_.io(), options_);
+  const auto& sentinels = options_.endpoint.sentinels;
+  if (peer_ == Peer::kSentinel) target_ = sentinels[tries_++ % sentinels.size()];
+  if (watch_ && !watch_->master()) return;  // on_master() goes on
+  if (watch_) target_ = *watch_->master();
+  open_stream();
+}
+
+void Link::on_master(const Address& master) {
+  const bool under_way = state_ == State::kConnecting || state_ == State::kGreeting || state_ == State::kReady;
+  if (!under_way) return;  // the next try takes it
+  if (stream_) return master == target_ ? void() : give_up("another master");
+  target_ = master;
+  open_stream();
+}
+
+void Link::open_stream() {
+  parser_ = Parser(options_.replies);
+  stream_ = make_stream(shard_.io(), options_, target_);
   if (!stream_) return give_up("tls settings");
   stream_->connect([self = shared_from_this(), stream = stream_](const char* failure, std::size_t) {
     if (self->stream_ != stream) return;
@@ -58,6 +82,12 @@ void Link::greet() {
   const Endpoint& endpoint = options_.endpoint;
   unsent_.clear();
   greetings_open_ = 0;
+  if (peer_ == Peer::kSentinel) {
+    append_command(unsent_, {"PING"});
+    ++greetings_open_;
+    write_more();
+    return read_more();
+  }
   if (!endpoint.password.empty()) {
     if (endpoint.user.empty()) {
       append_command(unsent_, {"AUTH", endpoint.password});
@@ -69,15 +99,19 @@ void Link::greet() {
   // Also for database 0: the answer shows that a Redis is there, that lets us in and has loaded its data.
   append_command(unsent_, {"SELECT", std::to_string(endpoint.database)});
   ++greetings_open_;
+  if (watch_) {
+    append_command(unsent_, {"ROLE"});
+    ++greetings_open_;
+  }
   write_more();
   read_more();
 }
 
 void Link::become_ready() {
   state_ = State::kReady;
-  pause_ = {};
+  if (peer_ == Peer::kServer) be_content();
   timer_.cancel();
-  base::log::info("redis_connected", {{"host", options_.endpoint.host}, {"port", options_.endpoint.port}});
+  base::log::info("redis_connected", {{"host", target_.host}, {"port", target_.port}});
   owner_->on_ready();
 }
 
@@ -104,7 +138,10 @@ void Link::handle_replies(const StreamPointer& stream) {
 void Link::handle_reply(Reply reply) {
   if (state_ == State::kReady) return owner_->on_reply(std::move(reply));
   if (reply.is_error()) return give_up("refused");
-  if (--greetings_open_ == 0) become_ready();
+  if (--greetings_open_ > 0) return;
+  // What a Sentinel says may be older than the truth.
+  if (watch_ && (reply.elements.empty() || reply.elements[0].text != "master")) return give_up("not the master");
+  become_ready();
 }
 
 bool Link::send(std::string_view bytes) {
@@ -143,10 +180,8 @@ void Link::give_up(const char* why) {
   unsent_.clear();
   writing_.reset();
   const auto pause = next_pause();
-  base::log::warning("redis_lost", {{"host", options_.endpoint.host},
-                                    {"port", options_.endpoint.port},
-                                    {"cause", why},
-                                    {"retry_ms", pause.count()}});
+  base::log::warning("redis_lost",
+                     {{"host", target_.host}, {"port", target_.port}, {"cause", why}, {"retry_ms", pause.count()}});
   shard_.timers().arm_after(timer_, pause);
   if (was_ready) owner_->on_lost();
 }

@@ -6,8 +6,11 @@
 //   start ─> connecting ─> greeting (AUTH, SELECT) ─> ready ─┐
 //               ^                                            │ any failure: on_lost
 //               └──────────── waiting (back-off) <───────────┘          stop() ends it for good
+//
+// Where Sentinels are to be asked, a MasterWatch says to which server; it is left when they name another one.
 
 #include <array>
+#include <cstddef>
 #include <cstdint>
 #include <memory>
 #include <string>
@@ -24,7 +27,11 @@ class Shard;
 
 namespace redis {
 
+class MasterWatch;
 class Stream;
+
+/// kSentinel: the endpoint's Sentinels, one after the other.
+enum class Peer : std::uint8_t { kServer, kSentinel };
 
 class Link : public std::enable_shared_from_this<Link> {
  public:
@@ -37,7 +44,7 @@ class Link : public std::enable_shared_from_this<Link> {
     virtual void on_reply(Reply reply) = 0;
   };
 
-  Link(aio::Shard& shard, Options options, Owner& owner);
+  Link(aio::Shard& shard, Options options, Owner& owner, Peer peer = Peer::kServer);
   ~Link();
   Link(const Link&) = delete;
   Link& operator=(const Link&) = delete;
@@ -50,12 +57,16 @@ class Link : public std::enable_shared_from_this<Link> {
   bool send(std::string_view bytes);
   /// The peer is not what it should be: on_lost, and a new try.
   void give_up(const char* why);
+  /// A Sentinel that was worth the connection: the next pause is the shortest again.
+  void be_content() { pause_ = {}; }
 
  private:
   enum class State : std::uint8_t { kIdle, kConnecting, kGreeting, kReady, kWaiting, kStopped };
   using StreamPointer = std::shared_ptr<Stream>;
 
   void connect();
+  void open_stream();
+  void on_master(const Address& master);
   void greet();
   void become_ready();
   void read_more();
@@ -68,7 +79,11 @@ class Link : public std::enable_shared_from_this<Link> {
   aio::Shard& shard_;
   const Options options_;
   Owner* owner_;
+  const Peer peer_;
   State state_ = State::kIdle;
+  std::unique_ptr<MasterWatch> watch_;  // none without Sentinels
+  Address target_;
+  std::size_t tries_ = 0;
   StreamPointer stream_;  // the current one: handlers of an older one do nothing
   Parser parser_;
   unsigned greetings_open_ = 0;

@@ -22,12 +22,12 @@ template <class Layer>
 class AsioStream final : public Stream, public std::enable_shared_from_this<AsioStream<Layer>> {
  public:
   template <class... LayerArguments>
-  AsioStream(asio::io_context& io, const Endpoint& endpoint, LayerArguments&&... arguments)
-      : endpoint_(endpoint), resolver_(io), layer_(io, std::forward<LayerArguments>(arguments)...) {}
+  AsioStream(asio::io_context& io, const Address& address, LayerArguments&&... arguments)
+      : address_(address), resolver_(io), layer_(io, std::forward<LayerArguments>(arguments)...) {}
 
   void connect(Handler done) override {
     resolver_.async_resolve(
-        endpoint_.host, std::to_string(endpoint_.port),
+        address_.host, std::to_string(address_.port),
         [self = this->shared_from_this(), done = std::move(done)](error_code error, const auto& results) mutable {
           if (error) return done("resolve", 0);
           self->connect_to(results, std::move(done));
@@ -80,12 +80,12 @@ class AsioStream final : public Stream, public std::enable_shared_from_this<Asio
     }
   }
 
-  Endpoint endpoint_;
+  const Address address_;
   asio::ip::tcp::resolver resolver_;
   Layer layer_;
 };
 
-std::shared_ptr<Stream> make_tls_stream(asio::io_context& io, const Options& options) {
+std::shared_ptr<Stream> make_tls_stream(asio::io_context& io, const Options& options, const Address& address) {
   asio::ssl::context context(asio::ssl::context::tls_client);
   error_code error;
   if (options.ca_file.empty()) {
@@ -96,8 +96,8 @@ std::shared_ptr<Stream> make_tls_stream(asio::io_context& io, const Options& opt
   if (error) return nullptr;
   context.set_verify_mode(asio::ssl::verify_peer);
   // The stream's SSL object counts its context's references itself.
-  auto stream = std::make_shared<AsioStream<Tls>>(io, options.endpoint, context);
-  const std::string& host = options.endpoint.host;
+  auto stream = std::make_shared<AsioStream<Tls>>(io, address, context);
+  const std::string& host = address.host;
   stream->layer().set_verify_callback(asio::ssl::host_name_verification(host));
   asio::ip::make_address(host, error);
   if (error) SSL_set_tlsext_host_name(stream->layer().native_handle(), host.c_str());  // no SNI for addresses
@@ -106,9 +106,9 @@ std::shared_ptr<Stream> make_tls_stream(asio::io_context& io, const Options& opt
 
 }  // namespace
 
-std::shared_ptr<Stream> make_stream(asio::io_context& io, const Options& options) {
-  if (options.endpoint.tls) return make_tls_stream(io, options);
-  return std::make_shared<AsioStream<Tcp>>(io, options.endpoint);
+std::shared_ptr<Stream> make_stream(asio::io_context& io, const Options& options, const Address& address) {
+  if (options.endpoint.tls) return make_tls_stream(io, options, address);
+  return std::make_shared<AsioStream<Tcp>>(io, address);
 }
 
 }  // namespace redis

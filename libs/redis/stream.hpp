@@ -28,7 +28,7 @@ class Stream {
   virtual void close() = 0;
 };
 
-/// Null: the TLS settings (ca_file) cannot be used.
-std::shared_ptr<Stream> make_stream(boost::asio::io_context& io, const Options& options);
+/// To `address`, with or without TLS as the options say. Null: the TLS settings (ca_file) cannot be used.
+std::shared_ptr<Stream> make_stream(boost::asio::io_context& io, const Options& options, const Address& address);
 
 }  // namespace redis

@@ -3,7 +3,7 @@
 import { execFileSync, spawn } from "node:child_process";
 import { once } from "node:events";
 import { rmSync } from "node:fs";
-import { mkdtemp, rm } from "node:fs/promises";
+import { mkdtemp, rm, writeFile } from "node:fs/promises";
 import { createServer } from "node:http";
 import net from "node:net";
 import os from "node:os";
@@ -16,7 +16,8 @@ import { io } from "socket.io-client";
 
 const repository = path.resolve(path.dirname(fileURLToPath(import.meta.url)), "../..");
 const binaries = path.resolve(process.env.RESTANTE_BIN ?? path.join(repository, "build/release/bin"));
-const patience = 20_000 * Number(process.env.RESTANTE_SLOW ?? 1);
+const slower = Number(process.env.RESTANTE_SLOW ?? 1);
+const patience = 20_000 * slower;
 
 /** Whatever a failed test leaves behind ends with this process. */
 const started = new Set();
@@ -33,7 +34,7 @@ function start(program, args, output) {
   return child;
 }
 
-async function freePort() {
+export async function freePort() {
   const server = net.createServer().listen(0, "127.0.0.1");
   await once(server, "listening");
   const { port } = server.address();
@@ -59,12 +60,12 @@ export async function eventually(what, check) {
 }
 
 export class RedisServer {
-  static async start() {
+  static async start(flags = []) {
     const server = new RedisServer();
     server.port = await freePort();
     server.folder = await mkdtemp(path.join(os.tmpdir(), "restante-redis-"));
     folders.add(server.folder);
-    server.flags = [];
+    server.flags = flags;
     await server.run();
     return server;
   }
@@ -118,6 +119,47 @@ export class RedisServer {
 
   async stop() {
     await this.kill();
+    await rm(this.folder, { recursive: true, force: true });
+  }
+}
+
+/** Watches over a master, and makes a replica the master when it has to. */
+export class Sentinel {
+  static group = "the group";
+
+  static async start(master, port = undefined) {
+    const sentinel = new Sentinel();
+    sentinel.port = port ?? (await freePort());
+    sentinel.folder = await mkdtemp(path.join(os.tmpdir(), "restante-sentinel-"));
+    folders.add(sentinel.folder);
+    const file = path.join(sentinel.folder, "sentinel.conf");
+    const group = JSON.stringify(Sentinel.group);
+    const settings = [
+      `port ${sentinel.port}`, "bind 127.0.0.1", "protected-mode no", `dir ${sentinel.folder}`, `sentinel monitor ${group} 127.0.0.1 ${master.port} 1`,
+      `sentinel down-after-milliseconds ${group} ${1000 * slower}`, `sentinel failover-timeout ${group} ${2000 * slower}`,
+    ];
+    await writeFile(file, settings.join("\n"));
+    sentinel.process = start("redis-server", [file, "--sentinel"], "ignore");
+    sentinel.exited = once(sentinel.process, "exit");
+    sentinel.client = new Redis(sentinel.port, "127.0.0.1", { maxRetriesPerRequest: null });
+    sentinel.client.on("error", () => {});
+    await eventually("Sentinel listens", async () => (await sentinel.client.ping()) === "PONG");
+    return sentinel;
+  }
+
+  async master() {
+    return Number((await this.client.call("SENTINEL", "GET-MASTER-ADDR-BY-NAME", Sentinel.group))[1]);
+  }
+
+  async replicas() {
+    const replicas = await this.client.call("SENTINEL", "REPLICAS", Sentinel.group);
+    return replicas.map((pairs) => Object.fromEntries(pairs.flatMap((key, i) => (i % 2 ? [] : [[key, pairs[i + 1]]]))));
+  }
+
+  async stop() {
+    this.client.disconnect();
+    this.process.kill("SIGKILL");
+    await this.exited;
     await rm(this.folder, { recursive: true, force: true });
   }
 }

@@ -30,9 +30,12 @@ bool needs_request_id(PeerSays says) {
   return says == PeerSays::kAskingBroadcast || says == PeerSays::kFetch || says >= PeerSays::kListSockets;
 }
 
+/// Of a broadcast; the flags count that its kind has.
 bool same(const PeerMessage& a, const PeerMessage& b) {
+  const bool same_flags =
+      a.says == PeerSays::kAskingBroadcast ? a.timeout == b.timeout : a.discardable == b.discardable;
   return a.says == b.says && a.event->name == b.event->name && a.selection.rooms == b.selection.rooms &&
-         a.selection.except == b.selection.except && a.discardable == b.discardable && a.timeout == b.timeout;
+         a.selection.except == b.selection.except && same_flags;
 }
 
 /// By a peer, to the one who has read `heard`.

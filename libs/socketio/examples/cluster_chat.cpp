@@ -161,7 +161,9 @@ int main(int count, char** arguments) {
                                {"protocol", "classic"}});
   const auto endpoint = redis::parse_url(flags.text("redis"));
   if (!endpoint) {
-    std::fprintf(stderr, "--redis takes redis://[user:password@]host[:port][/database], or rediss:// for TLS\n");
+    std::fprintf(stderr,
+                 "--redis takes redis://[user:password@]host[:port][/database], rediss:// for TLS, or "
+                 "redis+sentinel://host[:port][,host[:port]…]/group\n");
     return 2;
   }
   broadcaster_redis::BroadcasterOptions options;

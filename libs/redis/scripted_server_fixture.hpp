@@ -1,0 +1,44 @@
+#pragma once
+// A server that says what the test tells it to.
+
+#include <gtest/gtest.h>
+
+#include <boost/asio/io_context.hpp>
+#include <boost/asio/ip/tcp.hpp>
+#include <boost/asio/read.hpp>
+#include <boost/asio/write.hpp>
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <string_view>
+
+namespace redis::testing {
+
+inline constexpr std::string_view kSelect = "*2\r\n$6\r\nSELECT\r\n$1\r\n0\r\n";
+
+/// Blocking; the test's thread is the server.
+class ScriptedServer {
+ public:
+  [[nodiscard]] std::uint16_t port() const { return acceptor_.local_endpoint().port(); }
+  /// The next connection, its greeting answered.
+  void accept(std::string_view greeting = kSelect, std::string_view answer = "+OK\r\n") {
+    peer_.emplace(acceptor_.accept());
+    EXPECT_EQ(read(greeting.size()), greeting);
+    write(answer);
+  }
+  std::string read(std::size_t size) {
+    std::string bytes(size, '\0');
+    boost::system::error_code error;
+    bytes.resize(boost::asio::read(*peer_, boost::asio::buffer(bytes), error));
+    return bytes;
+  }
+  void write(std::string_view bytes) { boost::asio::write(*peer_, boost::asio::buffer(bytes.data(), bytes.size())); }
+  void hang_up() { peer_.reset(); }
+
+ private:
+  boost::asio::io_context io_;
+  boost::asio::ip::tcp::acceptor acceptor_{io_, {boost::asio::ip::address_v4::loopback(), 0}};
+  std::optional<boost::asio::ip::tcp::socket> peer_;
+};
+
+}  // namespace redis::testing
