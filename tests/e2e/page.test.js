@@ -2,7 +2,7 @@
 // Two people, two browser windows: from nothing to a chat, through absence and return.
 const assert = require('node:assert/strict');
 const { after, before, describe, test } = require('node:test');
-const { Proxy, Server, cleanUp, uniqueName, scale, sleep, until } = require('../integration/harness');
+const { Client, Proxy, Server, cleanUp, uniqueName, scale, sleep, until } = require('../integration/harness');
 const { launch, Window, becomeFriends } = require('./browser');
 
 let server;
@@ -212,26 +212,131 @@ test('a session that is replaced elsewhere offers "Use here"; one that is ended 
   first.assertNoProblems();
 });
 
-test('a long history loads page by page, in order', async () => {
+/** Somebody with an unread conversation of 130 lines. `confirmed`: another device has them; else they come to the new one by themselves. */
+async function withLongHistory({ confirmed }) {
   const user = await server.register(uniqueName('emil'));
   const friend = await server.register(uniqueName('finn'));
   await server.befriend(user, friend);
-  for (let index = 1; index <= 130; index += 1) {
+  for (let index = 1; index <= kLongHistory; index += 1) {
     await server.expect(201, 'POST', '/messages', { token: friend.token, body: { recipient: user.id, content: `line ${index}` } });
   }
+  if (confirmed) {
+    const elsewhere = await Client.connect(server, user);
+    await elsewhere.received(kLongHistory);
+    const { position } = elsewhere.messages[kLongHistory - 1];
+    await until(async () => (await server.device(user, user.device)).position >= position, 'the confirmations of the other device');
+    elsewhere.close();
+  }
+  return { user, friend };
+}
+const kLongHistory = 130;
+const kAllLines = Array.from({ length: kLongHistory }, (_, index) => `line ${index + 1}`);
+
+/** The test decides what becomes of each question for history. Gives the questions for older pages so far. */
+async function interceptHistory(page, decide) {
+  const older = [];
+  await page.setRequestInterception(true);
+  page.on('request', (request) => {
+    if (!/\/conversations\/\w+\/messages\?/.test(request.url())) return void request.continue();
+    if (request.url().includes('before=')) older.push(request.url());
+    decide(request);
+  });
+  return older;
+}
+const toTop = (window) => window.page.$eval('.scroller', (box) => (box.scrollTop = 0));
+const textsOf = async (window) => (await window.lines()).map((line) => line.text);
+
+test('a long history loads page by page, in order', async () => {
+  const { user, friend } = await withLongHistory({ confirmed: true });
+  const window = await Window.open(await browser.createBrowserContext(), server.url);
+  await window.logIn(user.username, user.password);
+  await window.seeText('.unread', '130');
+  await window.openChat(friend.username);
+  await window.seeLine('line 130');
+  assert.deepEqual(await textsOf(window), kAllLines.slice(80));
+  for (const [top, first] of [['line 31', 30], ['line 1', 0]]) {
+    await toTop(window);
+    await window.seeLine(top);
+    assert.deepEqual(await textsOf(window), kAllLines.slice(first));
+    assert.ok(await window.page.$eval('.scroller', (box) => box.scrollTop > box.clientHeight), 'what was looked at stays where it was');
+  }
+  assert.equal(await window.page.$eval('.older', (button) => button.checkVisibility()), false);
+  await window.until(() => document.querySelector('.unread').hidden);
+  window.assertNoProblems();
+});
+
+test('a long history that is still coming loads in order, too', async () => {
+  const { user, friend } = await withLongHistory({ confirmed: false });
   const window = await Window.open(await browser.createBrowserContext(), server.url);
   await window.logIn(user.username, user.password);
   await window.seeText('.unread', '130');
   await window.openChat(friend.username);
   await window.seeLine('line 130');
   for (const top of ['line 81', 'line 31', 'line 1']) {
-    await window.page.$eval('.scroller', (box) => (box.scrollTop = 0));
+    await toTop(window);
     await window.seeLine(top);
     await sleep(scale(50));
   }
-  const lines = await window.lines();
-  assert.deepEqual(lines.map((line) => line.text), Array.from({ length: 130 }, (_, index) => `line ${index + 1}`));
+  assert.deepEqual(await textsOf(window), kAllLines);
   await window.until(() => document.querySelector('.unread').hidden);
+  window.assertNoProblems();
+});
+
+test('a backlog that comes before its first page stays on the screen', async () => {
+  const { user, friend } = await withLongHistory({ confirmed: false });
+  const window = await Window.open(await browser.createBrowserContext(), server.url);
+  const held = [];
+  const older = await interceptHistory(window.page, (request) => void held.push(request));
+  await window.logIn(user.username, user.password);
+  await window.seeText('.unread', '130');
+  await window.openChat(friend.username);
+  await window.seeLine('line 130');
+  assert.deepEqual(await textsOf(window), kAllLines);
+  await toTop(window);
+  await until(() => held.length > 0, 'the question for the first page');
+  const answered = window.page.waitForResponse((response) => response.request() === held[0]);
+  void held[0].continue();
+  await answered;
+  await sleep(scale(300)); // nothing may happen
+  assert.deepEqual(await textsOf(window), kAllLines);
+  assert.deepEqual(older, [], 'everything is there');
+  await window.until(() => document.querySelector('.unread').hidden);
+  window.assertNoProblems();
+});
+
+test('a window taller than a page of history fills by itself', async () => {
+  const { user, friend } = await withLongHistory({ confirmed: true });
+  const window = await Window.open(await browser.createBrowserContext(), server.url, { height: 7000 });
+  await window.logIn(user.username, user.password);
+  await window.openChat(friend.username);
+  await window.seeLine('line 1');
+  assert.deepEqual(await textsOf(window), kAllLines);
+  window.assertNoProblems();
+});
+
+test('an older page that cannot be read is asked for again by the person only', async () => {
+  const { user, friend } = await withLongHistory({ confirmed: true });
+  const window = await Window.open(await browser.createBrowserContext(), server.url);
+  let refusing = false;
+  const older = await interceptHistory(window.page, (request) => void (refusing ? request.abort() : request.continue()));
+  await window.logIn(user.username, user.password);
+  await window.openChat(friend.username);
+  await window.seeLine('line 130');
+  refusing = true;
+  await toTop(window);
+  await until(() => older.length > 0, 'the question for the older page');
+  await window.until(() => !document.querySelector('.older').disabled);
+  const before = older.length;
+  // Each line that is drawn would be an occasion to ask.
+  for (const text of ['one', 'two', 'three']) {
+    await server.expect(201, 'POST', '/messages', { token: friend.token, body: { recipient: user.id, content: text } });
+    await window.seeLine(text);
+  }
+  assert.equal(older.length, before);
+  refusing = false;
+  await window.click('.older');
+  await window.seeLine('line 31');
+  assert.deepEqual(await textsOf(window), [...kAllLines.slice(30), 'one', 'two', 'three']);
   window.assertNoProblems();
 });
 

@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { webcrypto } from "node:crypto";
 import { test } from "node:test";
-import { Api, type Exclusive } from "./api";
+import { Api, type Exclusive, type Transport } from "./api";
 import { loadSession, memoryStore, randomId, saveSession, type TextStore } from "./storage";
 
 // Node 18 has it, but not as a global.
@@ -83,6 +83,19 @@ test("errors come back as the server named them, with the time to wait", async (
   const { api } = world(() => [429, { error: { code: "rate_limited", message: "slow down", retryAfter: 3 } }]);
   const answer = await api.logIn("anna", "secret-password");
   assert.deepEqual(answer, { ok: false, error: { code: "rate_limited", message: "slow down", retryAfter: 3 } });
+});
+
+test("a request that nobody answers ends as a failure of the network", async () => {
+  const store = memoryStore();
+  loggedIn(store, kNow + 900_000);
+  const patience = new AbortController();
+  const silent: Transport = (_url, init) => new Promise((_answer, fail) => {
+    init.signal?.addEventListener("abort", () => fail(new Error("aborted")));
+    patience.abort();
+  });
+  const api = new Api(store, { run: (task) => task() }, silent, () => kNow, () => patience.signal);
+  const answer = await api.history("bob", 50, 81);
+  assert.equal(!answer.ok && answer.error.code, "network");
 });
 
 test("random ids are visible ASCII and differ", () => {

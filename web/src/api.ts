@@ -31,6 +31,7 @@ export class Api {
     private readonly exclusive: Exclusive,
     private readonly transport: Transport,
     private readonly now: () => number = Date.now,
+    private readonly patience: () => AbortSignal = () => AbortSignal.timeout(kRequestTimeoutMs),
   ) {}
 
   session(): StoredSession | null {
@@ -157,7 +158,7 @@ export class Api {
     const headers: Record<string, string> = {};
     if (body !== undefined) headers["content-type"] = "application/json";
     if (token !== null) headers.authorization = `Bearer ${token}`;
-    const init: RequestInit = { method, headers, signal: AbortSignal.timeout(kRequestTimeoutMs), cache: "no-store" };
+    const init: RequestInit = { method, headers, signal: this.patience(), cache: "no-store" };
     if (body !== undefined) init.body = JSON.stringify(body);
     try {
       const response = await this.transport(`/api/v1${path}`, init);

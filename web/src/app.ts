@@ -3,6 +3,7 @@ import { Api, browserExclusive } from "./api";
 import { Connection, type ConnectionState } from "./connection";
 import { Model } from "./model";
 import { Notifications } from "./notifications";
+import { OlderPages } from "./older_pages";
 import { Outbox } from "./outbox";
 import type { EndReason, Failure, Result, Session, User } from "./protocol";
 import { browserPush, clearShown, onNotificationClick } from "./push_browser";
@@ -29,13 +30,13 @@ const kEndTexts: Record<Exclude<EndReason, "replaced" | "logout">, string> = {
 
 export class App {
   readonly api = new Api(browserStore, browserExclusive(), (url, init) => fetch(url, init));
+  readonly olderPages = new OlderPages((peer, before) => this.api.history(peer, kPageSize, before), () => this.changed());
   readonly notifications = new Notifications(this.api, browserPush(), browserStore, () => this.changed());
   screen: Screen = "starting";
   pane: Pane = "chats";
   notice = "";
   openPeer: string | null = null;
   banner = false;
-  loadingOlder = false;
   model: Model | null = null;
   outbox: Outbox | null = null;
   private connection: Connection | null = null;
@@ -47,6 +48,8 @@ export class App {
   private readonly marked = new Map<string, number>();
   private readonly tab = new TabClaim(browserChannel(), randomId(), (ms) => new Promise((done) => setTimeout(done, ms)));
   private scheduled = false;
+  private listsWanted = false;
+  private readingLists: Promise<void> | null = null;
 
   constructor(private readonly render: () => void) {
     this.api.onLoggedOut = () => this.leave("Your login is no longer valid. Please log in again.");
@@ -127,6 +130,7 @@ export class App {
     this.outbox?.disconnected();
     this.outbox = null;
     this.model = null;
+    this.readingLists = null;
     this.openPeer = null;
     this.marked.clear();
     clearTimeout(this.bannerTimer);
@@ -248,8 +252,23 @@ export class App {
     if (this.openPeer !== null) await this.loadNewest(this.openPeer);
   }
 
-  private async reloadLists(): Promise<void> {
+  /** Joins a reading that is under way, which then reads once more: a backlog from somebody new asks for every message. */
+  private reloadLists(): Promise<void> {
+    this.listsWanted = true;
+    this.readingLists ??= this.readWantedLists();
+    return this.readingLists;
+  }
+
+  private async readWantedLists(): Promise<void> {
     const model = this.model;
+    while (this.listsWanted && model === this.model) {
+      this.listsWanted = false;
+      await this.readLists(model);
+    }
+    if (model === this.model) this.readingLists = null;
+  }
+
+  private async readLists(model: Model | null): Promise<void> {
     const [friends, conversations, requests] =
       await Promise.all([this.api.friends(), this.api.conversations(), this.api.requests()]);
     if (model === null || model !== this.model) return;
@@ -275,17 +294,9 @@ export class App {
     this.changed();
   }
 
-  async loadOlder(): Promise<void> {
-    const model = this.model;
-    const peer = this.openPeer;
-    if (model === null || peer === null || this.loadingOlder) return;
-    const before = model.thread(peer).nextBefore;
-    if (before === undefined) return;
-    this.loadingOlder = true;
-    const page = await this.api.history(peer, kPageSize, before);
-    this.loadingOlder = false;
-    if (page.ok && model === this.model) model.thread(peer).addOlder(page.value.messages, page.value.next);
-    this.changed();
+  /** The person wants to see what was before. */
+  askOlder(): void {
+    if (this.model !== null && this.openPeer !== null) void this.olderPages.ask(this.model.thread(this.openPeer));
   }
 
   // ---- what the person does

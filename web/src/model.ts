@@ -17,6 +17,8 @@ export class Model {
   private readonly peers = new Map<string, User>();
   private readonly lastMessages = new Map<string, Message>();
   private readonly unread = new Map<string, number>();
+  /** The server's list counted the unread messages of a peer up to this number. */
+  private readonly countedUpTo = new Map<string, number>();
   private readonly threads = new Map<string, Thread>();
   private readonly typists = new Set<string>();
 
@@ -74,9 +76,13 @@ export class Model {
   }
   setConversations(conversations: readonly Conversation[]): void {
     this.unread.clear();
+    this.countedUpTo.clear();
     for (const { peer, lastMessage, unread } of conversations) {
+      const counted = lastMessage?.seq ?? 0;
       this.peers.set(peer._id, peer);
-      this.unread.set(peer._id, unread);
+      this.countedUpTo.set(peer._id, counted);
+      // What came while the list was on its way is not in it.
+      this.unread.set(peer._id, unread + this.thread(peer._id).incomingAbove(counted));
       if (lastMessage !== null) this.noteLast(peer._id, lastMessage);
     }
   }
@@ -93,7 +99,7 @@ export class Model {
     this.noteLast(peer, message);
     const fromPeer = message.sender === peer;
     if (fromPeer) this.setTyping(peer, false);
-    if (isNew && fromPeer) this.unread.set(peer, this.unreadOf(peer) + 1);
+    if (isNew && fromPeer && message.seq > this.countedOf(peer)) this.unread.set(peer, this.unreadOf(peer) + 1);
     return isNew && fromPeer;
   }
   applyStatus(event: StatusEvent): void {
@@ -108,9 +114,15 @@ export class Model {
   }
   /** Everything from the peer up to this number was read, here or on another device. */
   read(peer: string, upTo: number): void {
-    this.unread.set(peer, this.thread(peer).incomingAbove(upTo));
+    const counted = this.countedOf(peer);
+    const above = this.thread(peer).incomingAbove(Math.max(upTo, counted));
+    // Of what the list counted, not everything may have come here yet: more than this cannot be left.
+    this.unread.set(peer, upTo >= counted ? above : Math.min(this.unreadOf(peer), above + counted - upTo));
   }
 
+  private countedOf(peer: string): number {
+    return this.countedUpTo.get(peer) ?? 0;
+  }
   private noteLast(peer: string, message: Message): void {
     const known = this.lastMessages.get(peer);
     if (known === undefined || known.seq <= message.seq) this.lastMessages.set(peer, message);

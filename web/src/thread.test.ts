@@ -45,7 +45,7 @@ test("older pages join in front, and the newest page joins what is known", () =>
   const thread = new Thread("bob");
   thread.addNewest([message(6), message(5)], 5);
   assert.equal(thread.nextBefore, 5);
-  thread.addOlder([message(4), message(3)], 3);
+  thread.addOlder(5, [message(4), message(3)], 3);
   thread.addNewest([message(8), message(7)], 7);
   assert.deepEqual(shown(thread), [3, 4, 5, 6, 7, 8]);
   assert.equal(thread.nextBefore, 3);
@@ -91,4 +91,63 @@ test("rows are ordered by their newest message and show friends without one last
   assert.equal(model.totalUnread, 4);
   model.setPresence("zoe", true, null);
   assert.equal(model.friends.get("zoe")?.isOnline, true);
+});
+
+test("what came before its first page was read stays, and older pages go on from there", () => {
+  const thread = new Thread("bob");
+  for (const seq of [3, 4, 5, 6]) thread.add(message(seq));
+  thread.addNewest([message(6), message(5)], 5);
+  assert.deepEqual(shown(thread), [3, 4, 5, 6]);
+  assert.equal(thread.nextBefore, 3);
+  thread.addOlder(3, [message(2), message(1)], undefined);
+  assert.deepEqual(shown(thread), [1, 2, 3, 4, 5, 6]);
+  assert.equal(thread.nextBefore, undefined);
+  thread.addNewest([message(7), message(6)], 6);
+  assert.equal(thread.nextBefore, undefined, "the beginning stays known");
+});
+
+test("a backlog that reaches the beginning leaves nothing older to read", () => {
+  const thread = new Thread("bob");
+  for (const seq of [1, 2, 3]) thread.add(message(seq));
+  thread.addNewest([message(3), message(2)], 2);
+  assert.deepEqual(shown(thread), [1, 2, 3]);
+  assert.equal(thread.nextBefore, undefined);
+});
+
+test("a backlog that comes below the newest page is left to the older pages, without a gap", () => {
+  const thread = new Thread("bob");
+  for (const seq of [1, 2]) thread.add(message(seq));
+  thread.addNewest([message(9), message(8)], 8);
+  assert.equal(thread.add(message(3)), false);
+  assert.deepEqual(shown(thread), [8, 9]);
+  assert.equal(thread.nextBefore, 8);
+  assert.equal(thread.add(message(10)), true);
+  thread.addOlder(8, [message(7), message(6)], 6);
+  assert.deepEqual(shown(thread), [6, 7, 8, 9, 10]);
+});
+
+test("an older page that was asked for before what is known began elsewhere does not hide a gap", () => {
+  const thread = new Thread("bob");
+  thread.addNewest([message(5), message(4)], 4);
+  thread.addNewest([message(20), message(19)], 19);
+  thread.addOlder(4, [message(3), message(2)], undefined);
+  assert.deepEqual(shown(thread), [19, 20]);
+  assert.equal(thread.nextBefore, 19);
+});
+
+test("what the list counted is not counted again when it comes, nor lost when read half-way", () => {
+  const model = new Model({ _id: "me", username: "me" });
+  model.receive(message(1));
+  const bob = { _id: "bob", username: "bob" };
+  model.setConversations([{ peer: bob, lastMessage: message(4), unread: 4 }]);
+  for (const seq of [2, 3]) assert.equal(model.receive(message(seq)), true);
+  assert.equal(model.unreadOf("bob"), 4);
+  model.read("bob", 3);
+  assert.equal(model.unreadOf("bob"), 1);
+  for (const seq of [4, 5]) model.receive(message(seq));
+  assert.equal(model.unreadOf("bob"), 2);
+  model.setConversations([{ peer: bob, lastMessage: message(4), unread: 1 }]);
+  assert.equal(model.unreadOf("bob"), 2, "a list that was on its way when the newest came");
+  model.read("bob", 5);
+  assert.equal(model.unreadOf("bob"), 0);
 });

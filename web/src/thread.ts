@@ -2,6 +2,9 @@
 // which the ticks follow. Pure: no clock, no network, no DOM.
 import type { Message, MessageStatus, RemovedEvent, StatusEvent } from "./protocol";
 
+/** Messages of a conversation are numbered from here, without holes. */
+const kFirstNumber = 1;
+
 export class Thread {
   private readonly byId = new Map<string, Message>();
   private ordered: Message[] = [];
@@ -25,29 +28,40 @@ export class Thread {
     return this.older ?? undefined;
   }
 
-  /** True when the message was not known yet. */
+  /** True when the message was not known yet. One from before the pages that were read is left to the pages. */
   add(message: Message): boolean {
+    if (typeof this.older === "number" && message.seq < this.older) return false;
     const isNew = !this.byId.has(message._id);
     this.put(message);
     return isNew;
   }
 
-  /** The newest page. When it leaves a gap to what is known, what is known goes: the older pages can be read again. */
+  /**
+   * The newest page. What is known and joins it without a gap stays, so that nothing vanishes under the reader; what
+   * lies before a gap goes: the older pages can be read again.
+   */
   addNewest(messages: readonly Message[], next: number | undefined): void {
     const lowest = messages.reduce((low, message) => Math.min(low, message.seq), Infinity);
     const below = messages.length === 0 ? [] : this.ordered.filter((message) => message.seq < lowest);
-    const touches = below[below.length - 1]?.seq === lowest - 1;
-    if (this.older === null || (messages.length > 0 && !touches)) {
-      for (const message of below) this.byId.delete(message._id);
-      this.older = next;
+    let start = lowest;
+    while (below[below.length - 1]?.seq === start - 1) {
+      below.pop();
+      start -= 1;
     }
+    for (const message of below) this.byId.delete(message._id);
+    const knowsBeginning = this.older === undefined && below.length === 0 && start < lowest;
+    if (start === lowest) this.older = this.older === null || messages.length > 0 ? next : this.older;
+    else if (!knowsBeginning) this.older = start > kFirstNumber ? start : undefined;
     for (const message of messages) this.byId.set(message._id, this.newer(message));
     this.sort();
   }
 
-  addOlder(messages: readonly Message[], next: number | undefined): void {
+  /** The page that was asked for with `before`; what is known may have begun elsewhere since: then it does not fit. */
+  addOlder(before: number, messages: readonly Message[], next: number | undefined): void {
+    if (before !== this.older) return;
     for (const message of messages) this.byId.set(message._id, this.newer(message));
-    this.older = next;
+    // A page that leads no further back must not be read for ever.
+    this.older = next !== undefined && next < before ? next : undefined;
     this.sort();
   }
 

@@ -3,6 +3,7 @@ import type { App } from "./app";
 import { avatar, h, KeyedList, setAttribute, setText, show, svg } from "./dom";
 import { dayName, presenceText } from "./format";
 import type { Model } from "./model";
+import { isNearTop } from "./older_pages";
 import { fillLine, lineState, type Line } from "./view_message";
 
 /** The server's bound on a text, in bytes of UTF-8. */
@@ -103,13 +104,16 @@ export class ChatView {
     // The line of the day stays first, so it says nothing about what came in above.
     const firstBefore = this.lines.querySelector(".line");
     const lines = this.linesOf(model, peer);
-    show(this.older, model.thread(peer).nextBefore !== undefined);
-    this.older.disabled = this.app.loadingOlder;
+    const thread = model.thread(peer);
+    show(this.older, thread.nextBefore !== undefined);
+    this.older.disabled = this.app.olderPages.isLoading(thread);
     this.list.render(lines, (line) => line.key);
     const grewAbove = firstBefore !== null && this.lines.querySelector(".line") !== firstBefore;
     if (wasAtEnd) box.scrollTop = box.scrollHeight;
     else if (grewAbove) box.scrollTop = box.scrollHeight - fromEnd;
     this.renderJump();
+    // Whoever is at the top already causes no scrolling that would ask for more.
+    if (isNearTop(box)) void this.app.olderPages.fill(thread);
   }
 
   private renderJump(): void {
@@ -155,9 +159,9 @@ export class ChatView {
       setText(this.problem, "");
       if (this.text.value !== "") this.app.typed();
     });
-    this.older.addEventListener("click", () => void this.app.loadOlder());
+    this.older.addEventListener("click", () => this.app.askOlder());
     this.scroller.addEventListener("scroll", () => {
-      if (this.scroller.scrollTop < kNearPixels && !this.app.loadingOlder) void this.app.loadOlder();
+      if (isNearTop(this.scroller)) this.app.askOlder();
       this.renderJump();
     }, { passive: true });
     this.jump.addEventListener("click", () => {
