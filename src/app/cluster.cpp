@@ -74,8 +74,9 @@ void Cluster::connect(chat::Lane& lane) {
   }
   if (store_ == nullptr) return;
   const auto died = [this, ear = ear_](const std::string& node) {
+    auto users = store_->presence_record().recorded_by(node);
     static_cast<void>(store_->presence_record().forget_node(node));
-    ear->with_lane([](chat::Lane& to) { to.rearm_pushes(); });
+    ear->with_lane([&](chat::Lane& to) { to.node_died(users ? std::move(*users) : std::vector<chat::UserId>()); });
   };
   store_->watch_nodes(died, [this] {
     if (redis_presence_ != nullptr) redis_presence_->record_again();

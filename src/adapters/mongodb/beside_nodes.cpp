@@ -16,6 +16,22 @@ base::Result<Connection, OpenError> connect(Pool& pool) {
   return std::move(*connection);
 }
 
+/// Nodes would go on with the old epoch, and with what they remember of the time before a restore.
+std::optional<OpenError> refuse_running_nodes(Connection& connection, std::chrono::milliseconds lease) {
+  Document alive;
+  BCON_APPEND(alive.mutable_bson(), "$expr", "{", "$gt", "[", "$lease", "{", "$subtract", "[", "$$NOW",
+              BCON_INT64(lease.count()), "]", "}", "]", "}");
+  std::string node;
+  const auto failed = connection.find(kNodes, alive, Document(), [&](const bson_t* row) {
+    Fields(row).get("_id", node);
+    return false;
+  });
+  if (failed) return OpenError{OpenError::kUnavailable, "MongoDB does not answer as it should: " + failed->message};
+  if (node.empty()) return std::nullopt;
+  return OpenError{OpenError::kUnavailable, "node " + node + " has the database open; stop all nodes first (one that " +
+                                                "was killed counts for some seconds)"};
+}
+
 }  // namespace
 
 base::Result<std::unique_ptr<MongoStore>, OpenError> MongoStore::open_read_only(Options options) {
@@ -36,6 +52,7 @@ base::Result<std::string, OpenError> MongoStore::start_epoch(const Options& opti
   if (!pool) return base::fail(pool.error());
   auto connection = connect(**pool);
   if (!connection) return base::fail(connection.error());
+  if (auto error = refuse_running_nodes(*connection, options.node_lease)) return base::fail(std::move(*error));
   auto epochs = open_epochs(*connection, true);
   if (!epochs) return base::fail(epochs.error());
   return std::move(epochs->back());

@@ -65,11 +65,28 @@ bool MongoPresenceRecord::record(std::string_view node, std::span<const chat::Pr
   return succeeded(rows.run(), *connection);
 }
 
+chat::Read<std::vector<chat::UserId>> MongoPresenceRecord::recorded_by(std::string_view node) const {
+  std::vector<chat::UserId> users;
+  auto connection = pool_.lease();
+  if (!connection) return base::fail(chat::StoreError::kUnavailable);
+  Document options;
+  options.add("projection", Document().add("_id", true));
+  const auto failed = connection->find(kUsers, Document().add("onlineNode", node), options, [&](const bson_t* row) {
+    chat::UserId id;
+    if (Fields(row).get("_id", id).ok()) users.push_back(id);
+    return true;
+  });
+  if (failed) return base::fail(chat::StoreError::kUnavailable);
+  return users;
+}
+
 bool MongoPresenceRecord::forget_node(std::string_view node) {
   auto connection = pool_.lease();
   if (!connection) return false;
   Bulk rows(*connection, kUsers);
-  rows.update_many(Document().add("onlineNode", node), offline());
+  Document change = offline();
+  change.add("$currentDate", Document().add("lastSeen", true));
+  rows.update_many(Document().add("onlineNode", node), change);
   return succeeded(rows.run(), *connection);
 }
 

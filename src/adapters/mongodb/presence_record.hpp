@@ -17,6 +17,7 @@ class MongoPresenceRecord final : public chat::PresenceRecord {
   explicit MongoPresenceRecord(Pool& pool) : pool_(pool) {}
 
   bool record(std::string_view node, std::span<const chat::PresenceChange> changes) override;
+  [[nodiscard]] chat::Read<std::vector<chat::UserId>> recorded_by(std::string_view node) const override;
   bool forget_node(std::string_view node) override;
   [[nodiscard]] chat::Read<std::vector<bool>> recorded_online(std::span<const chat::UserId> users) const override;
 

@@ -43,15 +43,19 @@ return 0
 constexpr std::string_view kMarkText = R"lua(
 local time = redis.call('TIME')
 local now = time[1] * 1000 + math.floor(time[2] / 1000)
-local mark = redis.call('GET', KEYS[1])
-local born = mark and tonumber(string.match(mark, '^(%d+) '))
-if not born then
+local kind, mark, since = redis.call('TYPE', KEYS[1]).ok, false, false
+if kind == 'hash' then mark, since = unpack(redis.call('HMGET', KEYS[1], 'mark', 'since')) end
+since = tonumber(since or '')
+if not (mark and since) then
   if ARGV[1] == '' then return {'', 0} end
-  born = now
-  mark = string.format('%.0f', now) .. ' ' .. ARGV[1]
-  redis.call('SET', KEYS[1], mark)
+  if kind ~= 'hash' then redis.call('DEL', KEYS[1]) end
+  mark, since = ARGV[1], now
+  redis.call('HSET', KEYS[1], 'mark', mark, 'since', string.format('%.0f', since))
+elseif ARGV[2] == '1' then
+  since = now
+  redis.call('HSET', KEYS[1], 'since', string.format('%.0f', since))
 end
-return {mark, now - born}
+return {mark, now - since}
 )lua";
 
 }  // namespace

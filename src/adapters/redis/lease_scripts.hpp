@@ -12,7 +12,8 @@
 
 namespace adapters::redis {
 
-/// Says when this Redis began to keep leases; whoever finds it missing writes it.
+/// Names the memory in which this Redis keeps leases, and says since when it may be complete; whoever finds it missing
+/// writes it.
 inline constexpr std::string_view kMarkKey = "restante:presence";
 
 inline std::string lease_key(const chat::UserId& user) {
@@ -25,8 +26,9 @@ enum class Script : std::uint8_t {
   kWrite,
   /// KEYS[1]: the user's hash -> 1: there is a lease that has not run out; else 0.
   kLookUp,
-  /// KEYS[1]: kMarkKey. ARGV[1]: what tells this beginning from others, if it has to be written now; empty: only read.
-  /// -> {mark, its age in milliseconds}, or {"", 0}.
+  /// KEYS[1]: kMarkKey. ARGV[1]: the name of a new memory, should there be none; empty: only read. ARGV[2]: "1": not
+  /// yet
+  /// complete, some of our leases are missing. -> {name, milliseconds since it may be complete}, or {"", 0}.
   kMark,
 };
 inline constexpr std::size_t kScripts = 3;

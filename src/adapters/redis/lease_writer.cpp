@@ -147,6 +147,7 @@ void LeaseWriter::written(const chat::UserId& user, const Outcome& outcome) {
     if (!connection_.ready() && !table_.contains(user)) queue(user);
   }
   write_more();
+  if (queue_.empty() && under_way_ == 0) refilling_ = false;
   note_farewell();
 }
 
@@ -166,7 +167,7 @@ void LeaseWriter::on_renewal() {
 }
 
 void LeaseWriter::check_mark() {
-  const std::array<std::string, 1> new_mark = {options_.node + " " + random_word()};
+  const std::array<std::string, 2> new_mark = {options_.node + " " + random_word(), refilling_ ? "1" : ""};
   connection_.run(Script::kMark, kMarkKey, new_mark, [this](const Outcome& outcome) {
     if (!outcome) return;
     if (!is_array_of_two(*outcome)) {
@@ -177,6 +178,7 @@ void LeaseWriter::check_mark() {
     if (!mark_.empty()) base::log::warning("presence_forgotten_by_redis", {{"leases", table_.size()}});
     mark_ = outcome->elements[0].text;
     queue_all();
+    refilling_ = !queue_.empty();
     write_more();
   });
 }
@@ -209,7 +211,7 @@ void LeaseWriter::send(const std::shared_ptr<LeaseQuestion>& question) {
     });
   }
   // After the others: memory that was lost before any of them shows here.
-  const std::array<std::string, 1> only_read;
+  const std::array<std::string, 2> only_read;
   connection_.run(Script::kMark, kMarkKey, only_read, [this, question](const Outcome& outcome) {
     if (!outcome) question->failed = true;
     if (!believe_absence(outcome)) {

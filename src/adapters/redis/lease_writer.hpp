@@ -83,6 +83,7 @@ class LeaseWriter {
   std::size_t next_slice_ = 0;
   std::string mark_;  // of the memory that holds our leases; empty: unknown
   base::SteadyTime settled_from_{};
+  bool refilling_ = false;  // a memory that lacks some of our leases
   bool was_ready_ = false;
   bool leaving_ = false;
 

@@ -26,6 +26,7 @@ void append_note(std::string& out, const NodeNote& note) {
     case NodeNote::Kind::kPresence:
       out += static_cast<char>(kPresenceTag);
       out += note.user.view();
+      out += note.peer.view();
       out += static_cast<char>(note.on);
       return append_time(out, note.at);
     case NodeNote::Kind::kTyping:
@@ -89,6 +90,7 @@ NodeNote read_note(Reader& reader) {
     case kPresenceTag:
       note.kind = NodeNote::Kind::kPresence;
       note.user = reader.user();
+      note.peer = reader.user();
       note.on = reader.flag();
       note.at = reader.time();
       return note;

@@ -18,6 +18,7 @@ std::vector<NodeNote> one_of_each() {
   NodeNote presence;
   presence.kind = NodeNote::Kind::kPresence;
   presence.user = user(1);
+  presence.peer = user(4);
   presence.on = true;
   presence.at = chat::WallTime(std::chrono::milliseconds(1'700'000'000'123));
   NodeNote typing;

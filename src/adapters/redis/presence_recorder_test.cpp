@@ -38,6 +38,9 @@ class Book final : public chat::PresenceRecord {
     online_.clear();
     return true;
   }
+  chat::Read<std::vector<chat::UserId>> recorded_by(std::string_view) const override {
+    return std::vector<chat::UserId>();
+  }
   chat::Read<std::vector<bool>> recorded_online(std::span<const chat::UserId> users) const override {
     return std::vector<bool>(users.size(), false);
   }

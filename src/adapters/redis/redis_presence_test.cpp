@@ -24,6 +24,9 @@ class EverybodyOnline final : public chat::PresenceRecord {
  public:
   bool record(std::string_view, std::span<const chat::PresenceChange>) override { return true; }
   bool forget_node(std::string_view) override { return true; }
+  chat::Read<std::vector<chat::UserId>> recorded_by(std::string_view) const override {
+    return std::vector<chat::UserId>();
+  }
   chat::Read<std::vector<bool>> recorded_online(std::span<const chat::UserId> users) const override {
     return std::vector<bool>(users.size(), true);
   }

@@ -12,7 +12,7 @@ namespace chat {
 struct NodeNote {
   enum class Kind : std::uint8_t {
     kCommitted,  // the store's commit log has grown: look there
-    kPresence,   // `user` came (`on`) or went; `at`: since when, or last seen
+    kPresence,   // `user` came (`on`) or went; `at`: since when, or last seen. With a `peer`: for nobody else
     kTyping,     // `user` types (`on`) to `peer`, or stopped
   };
   Kind kind = Kind::kCommitted;

@@ -224,8 +224,11 @@ void Lane::hear(const NodeNote& note) {
   }
 }
 
-void Lane::rearm_pushes() {
-  enqueue_always(std::make_unique<DirectoryCommand>([](LaneDesk& desk) { desk.rearm_pushes(); }));
+void Lane::node_died(std::vector<UserId> users) {
+  enqueue_always(std::make_unique<DirectoryCommand>([users = std::move(users)](LaneDesk& desk) {
+    desk.rearm_pushes();
+    desk.expect_departures(users);
+  }));
 }
 
 void Lane::typing(const UserId& sender, const UserId& recipient, bool typing) {

@@ -78,8 +78,9 @@ class Lane final : public CommandQueue, public Messaging {
 
   /// What another node tells (ports/node_bus.hpp). Any thread.
   void hear(const NodeNote& note);
-  /// A node of the cluster has died: what it held back of pushes falls due.
-  void rearm_pushes();
+  /// A node of the cluster has died, to which these users were connected: what it held back of pushes falls due, and
+  /// their friends are told when they do not come back. Any thread.
+  void node_died(std::vector<UserId> users);
 
  private:
   static constexpr std::size_t kOverflow = 8;  // some 300 bytes each

@@ -127,6 +127,8 @@ class LaneDesk final : public LaneContext {
   void hear(const NodeNote& note);
   /// What is held for a device is looked at again: if it is not connected here, its push falls due.
   void rearm_pushes();
+  /// They were connected to a node that has died: their friends are told once that is certain.
+  void expect_departures(const std::vector<UserId>& users);
   [[nodiscard]] bool shared() const { return shared_; }
 
  private:
@@ -183,6 +185,8 @@ class LaneDesk final : public LaneContext {
   void cut_sessions(UserState& user);
   void tell_nodes(const NodeNote& note);
   bool poll_commits();
+  void hear_presence(const NodeNote& note);
+  bool run_departures();
   void run_friendships();
   void post_replies();
   void forget_everything();
@@ -234,6 +238,12 @@ class LaneDesk final : public LaneContext {
   std::vector<PushTouch> touches_staged_;
   std::int64_t job_change_ = 0;  // of this batch, for restante_push_jobs
   std::shared_ptr<PushSignal> push_signal_;
+  struct Departure {
+    base::SteadyTime at;
+    base::SteadyTime give_up;
+    UserId user;
+  };
+  std::deque<Departure> departed_;
   std::deque<Due> grace_;  // constant delays: these queues are in order of time
   std::deque<Due> last_seen_;
   std::deque<std::pair<base::SteadyTime, TypingPair>> typing_due_;

@@ -11,6 +11,8 @@ namespace {
 
 constexpr std::chrono::milliseconds kPollWithBus{1000};    // a note that was lost costs no more than this
 constexpr std::chrono::milliseconds kPollWithoutBus{250};  // where no notes come
+constexpr std::chrono::seconds kLongestLease{30};          // of presence: after that somebody else has renewed it
+constexpr std::chrono::milliseconds kLookAgain{2000};
 constexpr std::size_t kJobsAtOnce = 1000;
 
 }  // namespace
@@ -94,9 +96,9 @@ void LaneDesk::learn(const BatchDigest& batch) {
 }
 
 void LaneDesk::learn(const BatchDigest::Sent& sent) {
-  // Of a limit per minute it counts wherever it was sent.
-  if (auto* const sender = users_.find(sent.sender)) {
-    static_cast<void>(sender->rate.take(steady_now(), options_.limits.messages_per_minute));
+  // Of a limit per minute it counts wherever it was sent, also when the sender comes here later.
+  if (options_.limits.messages_per_minute != 0) {
+    static_cast<void>(users_.at(sent.sender).rate.take(steady_now(), options_.limits.messages_per_minute));
   }
   if (pending_.known(sent.recipient)) pending_.add(sent.recipient, 1);
   auto* const conversation = conversations_.find(ConversationKey::of(sent.sender, sent.recipient));
@@ -142,16 +144,51 @@ void LaneDesk::hear(const NodeNote& note) {
   switch (note.kind) {
     case NodeNote::Kind::kCommitted:
       poll_at_ = {};
+      poll_commits();  // at once: what is heard next may be about it
       break;
     case NodeNote::Kind::kPresence:
-      if (const auto* const user = users_.find(note.user); note.on || user == nullptr || user->live.empty()) {
-        tell_friends(note.user, {note.user, note.on, note.at, {}});
-      }
+      hear_presence(note);
       break;
     case NodeNote::Kind::kTyping:
       tell_typing(note.user, note.peer, note.on);
       break;
   }
+}
+
+void LaneDesk::hear_presence(const NodeNote& note) {
+  if (const auto* const user = users_.find(note.user); !note.on && user != nullptr && !user->live.empty()) return;
+  PresenceEvent event{note.user, note.on, note.at, {}};
+  if (note.peer == UserId{}) return tell_friends(note.user, event);
+  const auto* const listener = users_.find(note.peer);
+  if (listener == nullptr || listener->live.empty()) return;
+  event.after = listener->head;  // behind the `friend_accepted` that it follows
+  tell(*listener, event);
+}
+
+void LaneDesk::expect_departures(const std::vector<UserId>& users) {
+  const auto at = steady_now() + options_.offline_grace;
+  for (const auto& user : users) departed_.push_back({at, at + kLongestLease, user});
+}
+
+/// Their node has died. Presence believes in them until their leases have run out, unless they have come back.
+bool LaneDesk::run_departures() {
+  bool any = false;
+  while (!departed_.empty() && departed_.front().at <= steady_now()) {
+    const auto due = departed_.front();
+    departed_.pop_front();
+    any = true;
+    if (const auto* const state = users_.find(due.user); state != nullptr && !state->live.empty()) continue;
+    const auto row = store().user(due.user);
+    if (!row || !*row) continue;
+    if (online_elsewhere(due.user)) {
+      const auto again = steady_now() + kLookAgain;
+      if (again < due.give_up) departed_.push_back({again, due.give_up, due.user});
+      continue;
+    }
+    tell_friends(due.user, {due.user, false, (*row)->last_seen, {}});
+    tell_nodes({.kind = NodeNote::Kind::kPresence, .user = due.user, .peer = {}, .on = false, .at = (*row)->last_seen});
+  }
+  return any;
 }
 
 bool LaneDesk::poll_commits() {

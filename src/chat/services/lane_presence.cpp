@@ -146,10 +146,13 @@ void LaneDesk::run_friendships() {
     if (!friends_now) continue;  // from now on tell_friends() passes them over
     for (const auto& [to, about] : {std::pair(pair.low, pair.high), std::pair(pair.high, pair.low)}) {
       const auto* const listener = users_.find(to);
-      if (listener == nullptr || listener->live.empty()) continue;
+      const bool here = listener != nullptr && !listener->live.empty();
+      if (!here && parts_.bus == nullptr) continue;
       const auto& peer = user(about);
       const bool online = present(peer) || online_elsewhere(about);
-      tell(*listener, PresenceEvent{about, online, online ? now() : peer.last_seen, listener->head});
+      const auto at = online ? now() : peer.last_seen;
+      if (here) tell(*listener, PresenceEvent{about, online, at, listener->head});
+      tell_nodes({.kind = NodeNote::Kind::kPresence, .user = about, .peer = to, .on = online, .at = at});
     }
   }
   friendships_.clear();
