@@ -214,6 +214,7 @@ void LeaseWriter::send(const std::shared_ptr<LeaseQuestion>& question) {
   const std::array<std::string, 2> only_read;
   connection_.run(Script::kMark, kMarkKey, only_read, [this, question](const Outcome& outcome) {
     if (!outcome) question->failed = true;
+    if (outcome) rest_until_ = base::SteadyTime{};  // slow, and not silent
     if (!believe_absence(outcome)) {
       std::replace(question->answers.begin(), question->answers.end(), Answer::kAbsent, Answer::kUnknown);
     }

@@ -33,7 +33,8 @@ struct PresenceOptions {
   std::chrono::milliseconds renew_every{5'000};
   /// A look-up is on somebody's way to an answer: later than this is too late.
   std::chrono::milliseconds answer_within{100};
-  /// After an answer that came too late nobody asks for so long, unless a connection is made meanwhile.
+  /// After an answer that did not come in time nobody asks for so long, unless it comes or a connection is made
+  /// meanwhile.
   std::chrono::milliseconds rest_after_silence{1'000};
   /// After a loss of memory or a reconnection: the time in which every node should have written its leases again.
   std::chrono::milliseconds settle{2'000};

@@ -231,6 +231,17 @@ TEST_F(RedisPresenceTest, AServerThatHangsIsLeftAloneForAWhile) {
   EXPECT_TRUE(eventually([&] { return online(*b, user(1)); }));
 }
 
+TEST_F(RedisPresenceTest, AnAnswerThatComesLateEndsTheRest) {
+  auto hasty = options("b");
+  hasty.answer_within = 1ms;
+  hasty.rest_after_silence = 1h;
+  const auto b = start(hasty);
+  server_->freeze();
+  EXPECT_FALSE(find(*b, user(9)).hit);
+  server_->resume();
+  EXPECT_TRUE(eventually([&] { return b->up(); }));
+}
+
 TEST_F(RedisPresenceTest, WhoeverLeavesTakesBackWhatItSaid) {
   auto a = node("a"), b = node("b");
   for (std::uint8_t n = 1; n <= 100; ++n) a->set_online(user(n), ConnectionId(n));
