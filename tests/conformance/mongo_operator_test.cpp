@@ -49,8 +49,17 @@ TEST_F(MongoOperator, MakesNothingOfADatabaseThatIsNoStore) {
   for (const auto* collection : {"meta", "epochs", "messages"}) EXPECT_EQ(documents(collection), 0);
 }
 
-TEST_F(MongoOperator, StartsAnEpochThatTheNextNodeUses) {
-  const auto first = open_mongo(options_.database)->epochs();
+TEST_F(MongoOperator, StartsAnEpochThatTheNextNodeUsesOnceNoNodeRuns) {
+  auto running = open_mongo(options_.database);
+  const auto first = running->epochs();
+  chat::CommitBatch batch;
+  batch.users = {user(1, "ann", "ann@example.org")};
+  ASSERT_TRUE(running->commit(batch, chat::Durability::kSynced).ok());  // so that its lease is there
+  const auto refused = MongoStore::start_epoch(options_);
+  ASSERT_FALSE(refused.ok());
+  EXPECT_NE(refused.error().message.find(running->node()), std::string::npos);
+  EXPECT_EQ(documents("epochs"), 1);
+  running.reset();
   const auto started = MongoStore::start_epoch(options_);
   ASSERT_TRUE(started.ok());
   EXPECT_EQ(started->size(), first.front().size());

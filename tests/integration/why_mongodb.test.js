@@ -60,6 +60,9 @@ test('why, push test and epoch new on MongoDB', async (t) => {
     assert.match(stderr, /there is no store/);
   }
   assert.deepEqual(await mongodb.names('restante_none'), []);
+  const early = await run('epoch', 'new');
+  assert.equal(early.code, 1);
+  assert.match(early.stderr, /stop all nodes first/);
   assert.deepEqual(await traces(), before);
 
   assert.equal(await server.stop(), 0);
