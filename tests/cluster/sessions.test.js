@@ -2,6 +2,7 @@
 // What must happen once although it is asked of several nodes at once, and sessions that end on all nodes.
 const assert = require('node:assert/strict');
 const { after, before, describe, test } = require('node:test');
+const { Manager } = require('socket.io-client');
 const { Client, cleanUp, scale, sleep, uniqueName, until } = require('../integration/harness');
 const { Cluster, skip } = require('./cluster');
 
@@ -105,6 +106,23 @@ describe('a session that ends on one node ends on all', unless, () => {
     }
   });
 
+  test('a CONNECT that comes late on an older handshake drives nobody away who came later at another node', async () => {
+    const anna = await one.register();
+    const manager = new Manager(one.url, { transports: ['websocket'] });
+    await new Promise((done) => manager.once('open', done));
+    const younger = await Client.connect(two, anna);
+    const late = manager.socket('/', { auth: { token: anna.token } });
+    let away = false;
+    late.on('disconnect', (reason) => (away = reason === 'io server disconnect'));
+    try {
+      await until(() => away, 'the older one to be sent away');
+      await until(() => younger.socket.connected, 'the younger one');
+      assert.deepEqual(younger.all('session_expired'), []);
+    } finally {
+      late.disconnect();
+    }
+  });
+
   test('a login that names the device of a live socket', async () => {
     const anna = await one.register();
     const mine = await Client.connect(one, anna);
@@ -172,7 +190,7 @@ describe('asked of several nodes at once', unless, () => {
     assert.equal(count - refused.length, kMessagesPerMinute, JSON.stringify(refused[0]));
     assert.ok(refused.every(({ error }) => error.code === 'rate_limited' && error.retryAfter >= 1 && error.retryAfter <= kLongestWaitSeconds), JSON.stringify(refused[0]));
     await berts.received(kMessagesPerMinute);
-    for (const node of [one, two]) {
+    for (const node of [one, two, three]) {
       const http = await node.call('POST', '/messages', { token: anna.token, body: { recipient: bert.id, content: 'over HTTP' } });
       assert.equal(http.status, 429);
     }
