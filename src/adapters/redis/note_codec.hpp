@@ -3,7 +3,7 @@
 //
 //   payload = "rn1" size(node) node 1*note            size: 1 byte, 1..64; numbers big-endian
 //   note    = %x01                                    kCommitted
-//           / %x02 user on at                         kPresence: 12 bytes, 0 or 1, milliseconds since 1970 in 8 bytes
+//           / %x02 user peer on at                    kPresence: 12 bytes each, 0 or 1, milliseconds in 8
 //           / %x03 user peer on                       kTyping
 //
 // Everybody who reaches Redis can write to the channel: anything else is rubbish as a whole.
