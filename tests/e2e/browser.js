@@ -51,8 +51,9 @@ class Window {
   see(selector) {
     return this.page.waitForSelector(selector, { visible: true });
   }
+  /** As a person does it: not before it can be used, since a click on what is disabled is lost. */
   async click(selector) {
-    await this.see(selector);
+    await this.see(`${selector}:not(:disabled)`);
     await this.page.click(selector);
   }
   async type(selector, text) {
