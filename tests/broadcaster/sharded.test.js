@@ -156,7 +156,7 @@ for (const mode of ["static", "dynamic", "dynamic-private"]) {
         });
       }
       await listening(redis, roomChannel("third"), listeners[mode](2));
-      node.io.in("second").socketsLeave("third");
+      node.io.in("from").socketsLeave("third");
       alsoHere.emit("unmove", "from", "second");
       for (const client of [here, there]) {
         await eventually("left again", async () => {
@@ -213,6 +213,7 @@ for (const mode of ["static", "dynamic", "dynamic-private"]) {
       /** The first message of what `act` makes a server say, without its ids. */
       const said = async (act) => {
         await settle();
+        await eventually("all before it is seen", () => messages.some(({ payload }) => payload.includes(`"round":${rounds}}`)));
         messages.length = 0;
         await act();
         const { channel, payload, uid } = await eventually("it is said", () => messages[0]);
