@@ -93,10 +93,12 @@ class Crowd {
         ...receivers.filter((device) => device.shown.size < all),
       ].map((device) => `${device.name} ${device.socket.connected ? '' : '(away) '}has ${device.toSend.length} to send and ${device.shown.size} of ${all}`);
     });
-    await until(() => missing().length === 0, 'everything to arrive', kSettleMs).catch((error) => {
-      const faults = this.devices.flatMap((device) => device.faults);
-      throw new Error(`${error.message}: ${missing().slice(0, 5).join('; ')}; faults: ${faults.slice(0, 5).join('; ')}`);
+    const faults = () => this.devices.flatMap((device) => device.faults);
+    await until(() => missing().length === 0 || faults().length > 0, 'everything to arrive', kSettleMs).catch((error) => {
+      throw new Error(`${error.message}: ${missing().slice(0, 5).join('; ')}`);
     });
+    // A broken promise does not mend by waiting.
+    if (faults().length > 0) throw new Error(`${faults().length} broken promises: ${faults().slice(0, 5).join('; ')}`);
     for (const device of this.devices) if (Date.now() - device.renewed > kRenewAfterMs) await device.renew();
     // Every other pair has read everything, the others what they had marked on the way.
     await Promise.all(this.pairs.map(({ receivers }, index) => {
