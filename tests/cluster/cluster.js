@@ -25,8 +25,19 @@ const kKeyFiles = /^(master\.key|keys.*|operator_token)$/;
 const kHeartbeat = { 'server.ping_interval_ms': 2000 * kSlow, 'server.ping_timeout_ms': 3000 * kSlow };
 const kReadyMs = 60_000;
 
-// Those who are told to end by a signal end their servers first.
+const folders = new Set();
+process.on('exit', () => {
+  for (const folder of folders) fs.rmSync(folder, { recursive: true, force: true });
+});
+// Who is told to end by a signal ends the servers first.
 for (const signal of ['SIGTERM', 'SIGINT', 'SIGHUP']) process.once(signal, () => process.exit(1));
+
+/** Goes with this process at the latest. */
+function temporaryFolder(name) {
+  const folder = fs.mkdtempSync(path.join(os.tmpdir(), `restante-${name}-`));
+  folders.add(folder);
+  return folder;
+}
 
 class Cluster {
   static missing() {
@@ -38,7 +49,7 @@ class Cluster {
     const cluster = new Cluster();
     cluster.nodes = [];
     cluster.fronts = [];
-    cluster.folder = fs.mkdtempSync(path.join(os.tmpdir(), 'restante-cluster-'));
+    cluster.folder = temporaryFolder('cluster');
     try {
       cluster.mongodb = await ReplicaSet.start({ members, searchable });
       cluster.redis = await Redis.start();
@@ -141,10 +152,11 @@ class Cluster {
     await this.redis?.dispose();
     await this.mongodb?.dispose();
     fs.rmSync(this.folder, { recursive: true, force: true });
+    folders.delete(this.folder);
   }
 }
 
 /** For the options of a test: why it is skipped here, or false. */
 const skip = () => Cluster.missing() ?? false;
 
-module.exports = { Cluster, skip };
+module.exports = { Cluster, skip, temporaryFolder };

@@ -2,9 +2,8 @@
 // Twenty who write and twenty who read, two devices each, spread over the nodes so that every message crosses nodes.
 
 const fs = require('node:fs');
-const os = require('node:os');
-const path = require('node:path');
 const { kTransports, sleep, until } = require('../integration/harness');
+const { temporaryFolder } = require('./cluster');
 const { Device } = require('./device');
 const { judgePair } = require('./oracle');
 
@@ -24,7 +23,7 @@ class Crowd {
     const crowd = new Crowd();
     crowd.cluster = cluster;
     crowd.random = random;
-    crowd.folder = fs.mkdtempSync(path.join(os.tmpdir(), 'restante-oracle-'));
+    crowd.folder = temporaryFolder('oracle');
     crowd.written = 0;
     crowd.pairs = [];
     const fronts = [];

@@ -35,7 +35,7 @@ function find() {
   try {
     found = { program: execFileSync(kFinder, { encoding: 'utf8', stdio: ['ignore', 'pipe', 'pipe'] }).trim().split('\n').at(-1) };
   } catch (error) {
-    found = { reason: `no MongoDB server: ${String(error.stderr || error.message).trim()}` };
+    found = { reason: `no MongoDB server: ${String(error.stderr || error.message).trim().split('\n').at(-1)}` };
   }
   return found;
 }
