@@ -29,7 +29,7 @@ _ROOT = Path(__file__).resolve().parents[2]
 _DEFAULT_FOLDER = "data-cluster"
 _LOCK_SECONDS = 90  # how long the stores of a launcher that was killed may take to end
 _REDIS_SECONDS = 60
-_DRAIN_SPARE_SECONDS = 5
+_DRAIN_SPARE_SECONDS = 30  # beyond the nodes' own drain time: what is queued is committed, or given up when MongoDB does not answer
 _STOP_SIGNALS = (signal.SIGTERM, signal.SIGINT, signal.SIGHUP)
 
 

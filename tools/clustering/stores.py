@@ -25,7 +25,7 @@ from tools.clustering import processes
 
 ROLE = "--stores"
 _STOP_SECONDS = 15  # they journal: what is not written out by then is replayed by the next start
-_DRAIN_SPARE_SECONDS = 10  # beyond the nodes' own drain time: they commit what is queued
+_DRAIN_SPARE_SECONDS = 30  # as launcher.py
 
 
 class Stores:
