@@ -68,6 +68,7 @@ Document row_of(const chat::Ending& ending) {
   if (ending.user) row.add("user", *ending.user);
   if (ending.device) row.add("device", *ending.device);
   if (ending.except) row.add("except", *ending.except);
+  if (ending.handshake) row.add("handshake", *ending.handshake);
   row.add("reason", word(kEndReasons, ending.reason));
   return row;
 }
@@ -110,7 +111,11 @@ bool read_row(const bson_t* document, chat::MailboxTrim& out) {
 
 bool read_row(const bson_t* document, chat::Ending& out) {
   Fields fields(document);
-  fields.maybe("login", out.login).maybe("user", out.user).maybe("device", out.device).maybe("except", out.except);
+  fields.maybe("login", out.login)
+      .maybe("user", out.user)
+      .maybe("device", out.device)
+      .maybe("except", out.except)
+      .maybe("handshake", out.handshake);
   if (!value_of(kEndReasons, fields.text("reason"), out.reason)) fields.damage();
   return fields.ok();
 }

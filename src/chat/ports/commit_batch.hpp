@@ -28,12 +28,14 @@ struct MailboxTrim {
 };
 
 /// Sockets that have to end, on whatever node they are: those of this login, of this device, of this user, all of which
-/// are meant that are set; not those of `except`.
+/// are meant that are set; not those of `except`. `handshake`: made room for a socket of this handshake; one that is
+/// younger is not told to stay away, but closed, so that it comes back and wins.
 struct Ending {
   std::optional<LoginId> login;
   std::optional<UserId> user;
   std::optional<DeviceId> device;
   std::optional<LoginId> except;
+  std::optional<WallTime> handshake;
   EndReason reason = EndReason::kRevoked;
 };
 

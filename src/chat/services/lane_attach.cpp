@@ -119,8 +119,12 @@ void AttachCommand::stage_hot(LaneDesk& desk) {
   if (device == nullptr || desk.failed()) return;
   if (desk.shared()) {
     // Where another node has a session of this device, it ends there.
-    desk.batch().endings.push_back(
-        {.login = {}, .user = request_.user, .device = request_.device, .except = {}, .reason = EndReason::kReplaced});
+    desk.batch().endings.push_back({.login = {},
+                                    .user = request_.user,
+                                    .device = request_.device,
+                                    .except = {},
+                                    .handshake = desk.wall_time_of(request_.handshake_accepted),
+                                    .reason = EndReason::kReplaced});
   }
   if (!request_.resume) return;
   const auto decision = resume_device(desk, user, *device, *request_.resume);

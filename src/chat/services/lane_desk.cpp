@@ -157,10 +157,11 @@ void LaneDesk::post_replies() {
 bool LaneDesk::run_deadlines() {
   const bool polled = poll_commits();
   const bool departed = run_departures();
+  const bool reviewed = review_heard();
   const bool grace = run_grace();
   const bool typed = run_typing();
   const bool seen = flush_last_seen();
-  if (!polled && !departed && !grace && !typed && !seen) return false;
+  if (!polled && !departed && !reviewed && !grace && !typed && !seen) return false;
   post_replies();
   return true;
 }
@@ -168,6 +169,7 @@ bool LaneDesk::run_deadlines() {
 base::SteadyTime LaneDesk::next_deadline() const {
   if (waits_for_retry()) return retry_at_;
   auto at = shared_ ? poll_at_ : base::SteadyTime::max();
+  if (!heard_online_.empty()) at = std::min(at, review_at_);
   if (!departed_.empty()) at = std::min(at, departed_.front().at);
   if (!grace_.empty()) at = std::min(at, grace_.front().at);
   if (!last_seen_.empty()) at = std::min(at, last_seen_.front().at);

@@ -62,6 +62,9 @@ class LaneDesk final : public LaneContext {
   [[nodiscard]] LaneMetrics& metrics() { return parts_.metrics; }
   [[nodiscard]] ContentCipher& cipher() { return parts_.cipher; }
   [[nodiscard]] base::SteadyTime steady_now() const { return parts_.clock.steady_now(); }
+  [[nodiscard]] WallTime wall_time_of(base::SteadyTime time) const {
+    return now() - std::chrono::duration_cast<std::chrono::milliseconds>(steady_now() - time);
+  }
   [[nodiscard]] const std::vector<std::string>& epochs() const { return epochs_; }
   [[nodiscard]] PendingLedger& pending() { return pending_; }
   /// Loaded; when the store could not answer, failed() is set and the batch will not be committed.
@@ -119,6 +122,8 @@ class LaneDesk final : public LaneContext {
   void register_session(UserState& user, LiveRecord record);
   void drop_session(UserState& user, ConnectionId connection, MailboxSeq written = {});
   void end_session(UserState& user, ConnectionId connection, EndReason reason);
+  /// As end_session(), but the client may come back.
+  void cut_session(UserState& user, ConnectionId connection);
   void set_silent(UserState& user, LiveRecord& record, bool silent, MailboxSeq written);
   void announce(UserState& user);
   void tell(const UserState& to, const TransientEvent& event);
@@ -187,6 +192,7 @@ class LaneDesk final : public LaneContext {
   bool poll_commits();
   void hear_presence(const NodeNote& note);
   bool run_departures();
+  bool review_heard();
   void run_friendships();
   void post_replies();
   void forget_everything();
@@ -244,6 +250,9 @@ class LaneDesk final : public LaneContext {
     UserId user;
   };
   std::deque<Departure> departed_;
+  /// Online on other nodes, and since when they are missing there.
+  boost::unordered_flat_map<UserId, base::SteadyTime, std::hash<UserId>> heard_online_;
+  base::SteadyTime review_at_{};
   std::deque<Due> grace_;  // constant delays: these queues are in order of time
   std::deque<Due> last_seen_;
   std::deque<std::pair<base::SteadyTime, TypingPair>> typing_due_;

@@ -13,6 +13,8 @@ constexpr std::chrono::milliseconds kPollWithBus{1000};    // a note that was lo
 constexpr std::chrono::milliseconds kPollWithoutBus{250};  // where no notes come
 constexpr std::chrono::seconds kLongestLease{30};          // of presence: after that somebody else has renewed it
 constexpr std::chrono::milliseconds kLookAgain{2000};
+constexpr std::chrono::milliseconds kReviewEvery{5000};
+constexpr std::size_t kMostHeard = 4096;  // of one look-up; a node with more has its leases' ends told later, or never
 constexpr std::size_t kJobsAtOnce = 1000;
 
 }  // namespace
@@ -115,11 +117,7 @@ void LaneDesk::learn(const BatchDigest::Sent& sent) {
 
 /// No telling what has happened to them: they come back by themselves and are checked then.
 void LaneDesk::cut_sessions(UserState& user) {
-  while (!user.live.empty()) {
-    const auto& record = user.live.front();
-    reply(record.session->executor(), [session = record.session] { session->on_cut(); });
-    drop_session(user, ConnectionId(record.connection));
-  }
+  while (!user.live.empty()) cut_session(user, ConnectionId(user.live.front().connection));
 }
 
 void LaneDesk::rearm_pushes() {
@@ -157,6 +155,12 @@ void LaneDesk::hear(const NodeNote& note) {
 
 void LaneDesk::hear_presence(const NodeNote& note) {
   if (const auto* const user = users_.find(note.user); !note.on && user != nullptr && !user->live.empty()) return;
+  // Whoever was told that somebody came is told when that one goes, though nobody says so.
+  if (!note.on) {
+    heard_online_.erase(note.user);
+  } else if (heard_online_.size() < kMostHeard) {
+    heard_online_[note.user] = {};
+  }
   PresenceEvent event{note.user, note.on, note.at, {}};
   if (note.peer == UserId{}) return tell_friends(note.user, event);
   const auto* const listener = users_.find(note.peer);
@@ -189,6 +193,34 @@ bool LaneDesk::run_departures() {
     tell_nodes({.kind = NodeNote::Kind::kPresence, .user = due.user, .peer = {}, .on = false, .at = (*row)->last_seen});
   }
   return any;
+}
+
+/// A node that dies says nothing, and notes get lost: those who were heard of are looked up from time to time.
+bool LaneDesk::review_heard() {
+  if (heard_online_.empty() || steady_now() < review_at_) return false;
+  review_at_ = steady_now() + kReviewEvery;
+  std::vector<UserId> users;
+  users.reserve(heard_online_.size());
+  for (const auto& [user, missing] : heard_online_) users.push_back(user);
+  const auto found = parts_.presence.look_up(users);
+  std::vector<UserId> gone;
+  for (std::size_t i = 0; i < users.size(); ++i) {
+    if (!found[i].hit) continue;
+    auto& missing = heard_online_[users[i]];
+    if (found[i].online) {
+      missing = {};
+    } else if (missing == base::SteadyTime{}) {
+      missing = steady_now();
+    } else if (steady_now() - missing > 2 * options_.offline_grace) {
+      gone.push_back(users[i]);  // its own node would have said so by now
+    }
+  }
+  for (const auto& user : gone) {
+    heard_online_.erase(user);
+    const auto row = store().user(user);
+    if (row && *row) tell_friends(user, {user, false, (*row)->last_seen, {}});
+  }
+  return !gone.empty();
 }
 
 bool LaneDesk::poll_commits() {

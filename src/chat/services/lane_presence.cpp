@@ -64,6 +64,13 @@ void LaneDesk::end_session(UserState& user, ConnectionId connection, EndReason r
   drop_session(user, connection);
 }
 
+void LaneDesk::cut_session(UserState& user, ConnectionId connection) {
+  if (const auto* const record = user.record(connection)) {
+    reply(record->session->executor(), [session = record->session] { session->on_cut(); });
+  }
+  drop_session(user, connection);
+}
+
 void LaneDesk::set_silent(UserState& user, LiveRecord& record, bool silent, MailboxSeq written) {
   if (record.silent == silent) return;
   record.silent = silent;
@@ -166,17 +173,17 @@ bool LaneDesk::device_is_live(const UserId& id, const DeviceId& device) const {
 
 void LaneDesk::end_login(const LoginId& login, EndReason reason) {
   const auto row = store().login(login);
-  Ending order{.login = login, .user = {}, .device = {}, .except = {}, .reason = reason};
+  Ending order{.login = login, .user = {}, .device = {}, .except = {}, .handshake = {}, .reason = reason};
   if (row && row.value()) order.user = row.value()->user;
   ends_.push_back(std::move(order));
 }
 
 void LaneDesk::end_device(const UserId& user, const DeviceId& device, EndReason reason) {
-  ends_.push_back({.login = {}, .user = user, .device = device, .except = {}, .reason = reason});
+  ends_.push_back({.login = {}, .user = user, .device = device, .except = {}, .handshake = {}, .reason = reason});
 }
 
 void LaneDesk::end_user(const UserId& user, EndReason reason, std::optional<LoginId> except_login) {
-  ends_.push_back({.login = {}, .user = user, .device = {}, .except = except_login, .reason = reason});
+  ends_.push_back({.login = {}, .user = user, .device = {}, .except = except_login, .handshake = {}, .reason = reason});
 }
 
 void LaneDesk::run_ending(const Ending& ending) {
@@ -188,7 +195,10 @@ void LaneDesk::run_ending(const Ending& ending) {
       const bool spared = ending.except && record.login == *ending.except;
       if (login && device && !spared) meant.push_back(record.connection);
     }
-    for (const auto connection : meant) end_session(user, connection, ending.reason);
+    for (const auto connection : meant) {
+      const bool younger = ending.handshake && wall_time_of(user.record(connection)->handshake) > *ending.handshake;
+      younger ? cut_session(user, connection) : end_session(user, connection, ending.reason);
+    }
   };
   if (!ending.user) {
     users_.for_each(run);  // the login's row is gone: look at everybody
