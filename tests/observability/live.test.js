@@ -167,11 +167,9 @@ test('a wave of log-ins that the password pool cannot take', { skip: kMissing, t
 
 /**
  * What cannot be made to happen here is put into the page of the stand-in, in the form that the server would give it; the
- * rules, Prometheus and the rest of the page are the real ones. The embedded presence table cannot miss: a miss is a look-up
- * that the presence store did not answer, which needs a store of its own (Redis, several nodes).
+ * rules, Prometheus and the rest of the page are the real ones. Presence look-ups that nobody answers: redis.test.js.
  */
 const kIncidents = [
-  ['RestantePresenceHitRateLow', 'restante_presence_lookups_total{result="miss"}', () => 5000, 0],
   ['RestanteUndeliveredForWeeks', 'restante_undelivered_age_seconds', () => 28 * 86400],
   ['RestanteDiskFillsUp', 'restante_storage_free_bytes', (seconds) => 40e9 - seconds * 10e6, 40e9],
   ['RestanteDiskAlmostFull', 'restante_storage_free_bytes', () => 300e6],

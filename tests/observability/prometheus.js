@@ -114,7 +114,7 @@ class Prometheus {
 
 /**
  * Serves the real server's page with some series overwritten or added: what an incident would look like that cannot be
- * provoked on the machine of a test (a full disk, a broken one, weeks that pass, the Redis of a cluster).
+ * provoked on the machine of a test (a full disk, a broken one, weeks that pass).
  */
 class StandIn {
   static async start(server) {
