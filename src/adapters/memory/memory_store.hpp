@@ -15,7 +15,7 @@
 
 namespace adapters::memory {
 
-class MemoryStore final : public chat::Store {
+class MemoryStore : public chat::Store {
  public:
   MemoryStore();
   /// Epoch ids from `random` (repeatable under a seed); it is used in here and in reopen(random) only.

@@ -168,7 +168,7 @@ bool LaneDesk::run_deadlines() {
 
 base::SteadyTime LaneDesk::next_deadline() const {
   if (waits_for_retry()) return retry_at_;
-  auto at = shared_ ? poll_at_ : base::SteadyTime::max();
+  auto at = shared_ ? std::max(poll_at_, no_turn_until_) : base::SteadyTime::max();
   if (!heard_online_.empty()) at = std::min(at, review_at_);
   if (!departed_.empty()) at = std::min(at, departed_.front().at);
   if (!grace_.empty()) at = std::min(at, grace_.front().at);

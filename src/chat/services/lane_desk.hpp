@@ -237,6 +237,7 @@ class LaneDesk final : public LaneContext {
   const bool shared_;       // other nodes write the store too
   bool turn_open_ = false;  // of a shared store
   base::SteadyTime poll_at_{};
+  base::SteadyTime no_turn_until_{};
   std::vector<std::pair<UserId, bool*>> presence_asked_;  // by commands that are staged
   std::vector<std::pair<ConversationKey, bool>> friendships_;
   std::vector<ExecutorReplies> replies_;

@@ -60,6 +60,22 @@ class LivePresence final : public Presence {
   std::map<UserId, std::set<ConnectionId>> table;
 };
 
+/// A store that several nodes share, when a test says so: what the others do is the test's to say.
+class NodesStore final : public adapters::memory::MemoryStore {
+ public:
+  using MemoryStore::MemoryStore;
+  bool among_others = false;
+  ForeignCommits others;  // told once
+  int turns = 0;
+
+  bool shared() const override { return among_others; }
+  base::Result<ForeignCommits, StoreError> begin_turn() override {
+    ++turns;
+    return std::exchange(others, {});
+  }
+  base::Result<ForeignCommits, StoreError> foreign_commits() override { return std::exchange(others, {}); }
+};
+
 struct RecordingSession final : LiveSession {
   explicit RecordingSession(base::Executor& executor) : on(executor) {}
   base::Executor& executor() const override { return on; }
@@ -208,7 +224,7 @@ class LaneTest : public ::testing::Test {
 
   base::SeededRandom random{7};
   base::ManualClock clock;
-  adapters::memory::MemoryStore store{random};
+  NodesStore store{random};
   LabelCipher cipher{random};
   LivePresence presence;
   base::Registry registry;

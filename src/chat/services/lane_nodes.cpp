@@ -15,6 +15,7 @@ constexpr std::chrono::seconds kLongestLease{30};          // of presence: after
 constexpr std::chrono::milliseconds kLookAgain{2000};
 constexpr std::chrono::milliseconds kReviewEvery{5000};
 constexpr std::size_t kMostHeard = 4096;  // of one look-up; a node with more has its leases' ends told later, or never
+constexpr std::chrono::milliseconds kNoTurnPause{1000};
 constexpr std::size_t kJobsAtOnce = 1000;
 
 }  // namespace
@@ -22,8 +23,14 @@ constexpr std::size_t kJobsAtOnce = 1000;
 bool LaneDesk::open_turn() {
   if (!shared_ || turn_open_) return true;
   if (failed()) return false;
+  // A store that does not answer takes its time to say so: nobody else waits for that again at once.
+  if (steady_now() < no_turn_until_) {
+    fail(StoreError::kUnavailable);
+    return false;
+  }
   auto others = parts_.store.begin_turn();
   if (!others) {
+    no_turn_until_ = steady_now() + kNoTurnPause;
     fail(others.error());
     return false;
   }
@@ -224,9 +231,10 @@ bool LaneDesk::review_heard() {
 }
 
 bool LaneDesk::poll_commits() {
-  if (!shared_ || steady_now() < poll_at_) return false;
+  if (!shared_ || steady_now() < std::max(poll_at_, no_turn_until_)) return false;
   poll_at_ = steady_now() + (parts_.bus != nullptr && parts_.bus->up() ? kPollWithBus : kPollWithoutBus);
   const auto others = parts_.store.foreign_commits();
+  if (!others) no_turn_until_ = steady_now() + kNoTurnPause;
   if (!others || (others->batches.empty() && !others->lost)) return false;
   learn(*others);
   return true;

@@ -44,7 +44,7 @@ struct PushOutboxOptions {
   PseudonymKey pseudonym_key{};                // secret and the same after a restart, else pushes do not collapse
   std::chrono::milliseconds stop_wait{5'000};  // stop() waits this long for what is under way
   /// Among several nodes one sends, whoever made the jobs: the others ask again after a while. Empty: it is this one.
-  std::function<bool()> leads;
+  std::function<bool()> leads = {};
 };
 
 class PushOutbox {

@@ -1,0 +1,173 @@
+// What another node's batch means for this one's lane. The store is a memory store that says it is shared; the other
+// node is the test.
+
+#include <gtest/gtest.h>
+
+#include "chat/services/lane_fixture.hpp"
+
+namespace chat::testing {
+namespace {
+
+TEST(BatchDigest, NamesHeadsOnceAndTheHighest) {
+  CommitBatch batch;
+  UserId owner;
+  owner.bytes[0] = 1;
+  for (const std::uint64_t position : {4, 6, 5}) {
+    MailboxEntry entry;
+    entry.owner = owner;
+    entry.position = MailboxSeq(position);
+    batch.entries.push_back(entry);
+  }
+  const auto digest = digest_of(batch);
+  ASSERT_EQ(digest.heads.size(), 1u);
+  EXPECT_EQ(digest.heads[0].head, MailboxSeq(6));
+}
+
+TEST(BatchDigest, ChangedRowsNameTheirPeopleOnce) {
+  CommitBatch batch;
+  Device device;
+  device.user.bytes[0] = 7;
+  batch.devices = {device, device};
+  User user;
+  user.id = device.user;
+  batch.users.push_back(user);
+  Relation relation;
+  relation.pair.low.bytes[0] = 1;
+  relation.pair.high.bytes[0] = 2;
+  batch.relations = {relation, relation};
+  const auto digest = digest_of(batch);
+  EXPECT_EQ(digest.users, std::vector<UserId>{device.user});
+  EXPECT_EQ(digest.conversations, std::vector<ConversationKey>{relation.pair});
+}
+
+TEST(BatchDigest, AMarkedMessageIsNoNewOne) {
+  CommitBatch batch;
+  Message fresh;
+  fresh.sender.bytes[0] = 1;
+  fresh.recipient.bytes[0] = 2;
+  fresh.seq = ConversationSeq(9);
+  Message failed = fresh;
+  failed.seq = ConversationSeq(3);
+  failed.failure = FailureReason::kExpired;
+  batch.messages = {failed, fresh};
+  const auto digest = digest_of(batch);
+  ASSERT_EQ(digest.sent.size(), 1u);
+  EXPECT_EQ(digest.sent[0].seq, ConversationSeq(9));
+  EXPECT_EQ(digest.conversations, std::vector<ConversationKey>{fresh.conversation()});
+}
+
+class AmongNodes : public LaneTest {
+ protected:
+  AmongNodes() {
+    store.among_others = true;
+    start();
+  }
+  BatchDigest& other() { return store.others.batches.emplace_back(); }
+  /// Time enough for a look at the log.
+  void look() {
+    clock.advance(std::chrono::seconds(2));
+    run();
+  }
+
+  UserId alice = person("alice");
+  UserId bob = person("bob");
+};
+
+TEST_F(AmongNodes, AHeadOfAnotherNodeWakesTheSessionsHere) {
+  const auto session = join(bob, "phone");
+  other().heads.push_back({bob, MailboxSeq(3)});
+  look();
+  ASSERT_FALSE(session.session->hints.empty());
+  EXPECT_EQ(session.session->hints.back().head, MailboxSeq(3));
+}
+
+TEST_F(AmongNodes, NumbersGoOnWhereTheOtherNodeStopped) {
+  befriend(alice, bob);
+  const auto sender = join(alice, "phone");
+  EXPECT_EQ(message(send(sender, bob, "one")).seq, ConversationSeq(1));
+  // What another node wrote: the rows, and their digest.
+  CommitBatch batch;
+  auto row = store.history(ConversationKey::of(alice, bob), std::nullopt, 1).value().front();
+  row.id = MessageId::make(clock.wall_now(), random);
+  row.seq = ConversationSeq(2);
+  row.sender_ordinal = 2;
+  batch.messages.push_back(row);
+  MailboxEntry entry;
+  entry.owner = bob;
+  entry.position = MailboxSeq(2);
+  entry.epoch = EpochNumber(1);
+  entry.peer = alice;
+  entry.seq = row.seq;
+  entry.message = row.id;
+  batch.entries.push_back(entry);
+  ASSERT_TRUE(store.commit(batch, Durability::kSynced).ok());
+  other() = digest_of(batch);
+  EXPECT_EQ(message(send(sender, bob, "three")).seq, ConversationSeq(3));
+  EXPECT_EQ(log(bob).back().entry.position, MailboxSeq(3));
+}
+
+TEST_F(AmongNodes, ABlockOnAnotherNodeHoldsForTheNextMessage) {
+  befriend(alice, bob);
+  const auto sender = join(alice, "phone");
+  ASSERT_TRUE(std::holds_alternative<SendAnswer>(send(sender, bob, "one")));
+  befriend(alice, bob, true);
+  other().conversations.push_back(ConversationKey::of(alice, bob));
+  EXPECT_EQ(code(send(sender, bob, "two")), ErrorCode::kNotAllowed);
+}
+
+TEST_F(AmongNodes, MessagesOfAnotherNodeCountForTheMinute) {
+  options.limits.messages_per_minute = 2;
+  start();
+  befriend(alice, bob);
+  for (std::uint64_t seq = 1; seq <= 2; ++seq) {
+    other().sent.push_back({.id = {}, .sender = alice, .recipient = bob, .seq = ConversationSeq(seq)});
+  }
+  const auto sender = join(alice, "phone");
+  EXPECT_EQ(code(send(sender, bob, "a third")), ErrorCode::kRateLimited);
+}
+
+TEST_F(AmongNodes, AnEndingReachesTheDeviceHereAndNoOther) {
+  const auto phone = join(bob, "phone");
+  const auto laptop = join(bob, "laptop");
+  Ending ending;
+  ending.user = bob;
+  ending.device = phone.device;
+  ending.reason = EndReason::kDeviceRemoved;
+  other().endings.push_back(ending);
+  look();
+  EXPECT_EQ(phone.session->ends, std::vector{EndReason::kDeviceRemoved});
+  EXPECT_TRUE(laptop.session->ends.empty());
+}
+
+TEST_F(AmongNodes, AnOlderHandshakeElsewhereOnlyClosesAYoungerOneHere) {
+  const auto phone = join(bob, "phone");
+  Ending ending;
+  ending.user = bob;
+  ending.device = phone.device;
+  ending.handshake = clock.wall_now() - std::chrono::seconds(1);
+  ending.reason = EndReason::kReplaced;
+  other().endings.push_back(ending);
+  look();
+  EXPECT_TRUE(phone.session->ends.empty());
+  EXPECT_EQ(phone.session->cuts, 1);
+}
+
+TEST_F(AmongNodes, WhoMissedTooMuchOfTheLogClosesItsSessions) {
+  const auto phone = join(bob, "phone");
+  store.others.lost = true;
+  look();
+  EXPECT_EQ(phone.session->cuts, 1);
+  EXPECT_TRUE(phone.session->ends.empty());
+}
+
+TEST_F(AmongNodes, AnAttachTellsTheOthersAndALookAtAHeadTakesNoTurn) {
+  const auto phone = join(bob, "phone");
+  const auto turns = store.turns;
+  EXPECT_GT(turns, 0);
+  lane->check_head(bob, phone.connection, MailboxSeq(0));
+  run();
+  EXPECT_EQ(store.turns, turns);
+}
+
+}  // namespace
+}  // namespace chat::testing
