@@ -41,6 +41,16 @@ async function talk(cluster, anna, bert, canaries) {
   assert.equal((await three.history(bert, anna)).length, 64);
 }
 
+/** Empty: the file went, or got its final name, between the listing and the look. */
+function contentOf(file) {
+  try {
+    return fs.readFileSync(file);
+  } catch (error) {
+    if (error.code === 'ENOENT') return Buffer.alloc(0);
+    throw error;
+  }
+}
+
 test('no plaintext in MongoDB, in Redis or in a log', { skip: skip() }, async () => {
   const cluster = await Cluster.start({ searchable: true, set: { 'log.level': 'debug' } });
   try {
@@ -65,12 +75,12 @@ test('no plaintext in MongoDB, in Redis or in a log', { skip: skip() }, async ()
     const known = Buffer.from(anna.username);
     let seen = 0;
     for (const file of cluster.mongodb.files()) {
-      const bytes = fs.readFileSync(file);
+      const bytes = contentOf(file);
       if (bytes.includes(known)) seen += 1;
       search(bytes, file);
     }
     assert.ok(seen >= 2 * cluster.mongodb.members.length, `a search must find in a table and in the journal what is not secret, it did ${seen} times`);
-    for (const name of fs.readdirSync(cluster.redis.folder)) search(fs.readFileSync(path.join(cluster.redis.folder, name)), `Redis, ${name}`);
+    for (const name of fs.readdirSync(cluster.redis.folder)) search(contentOf(path.join(cluster.redis.folder, name)), `Redis, ${name}`);
     assert.ok(heard.text.includes(anna.id), 'MONITOR must have heard of somebody');
     search(Buffer.from(heard.text, 'latin1'), 'what Redis heard');
     heard.stop();
@@ -78,11 +88,11 @@ test('no plaintext in MongoDB, in Redis or in a log', { skip: skip() }, async ()
     for (const [index, node] of cluster.nodes.entries()) {
       assert.ok(node.log.length > 0);
       search(Buffer.from(node.log), `the log of node ${index}`);
-      for (const name of fs.readdirSync(node.data)) search(fs.readFileSync(path.join(node.data, name)), `the folder of node ${index}, ${name}`);
+      for (const name of fs.readdirSync(node.data)) search(contentOf(path.join(node.data, name)), `the folder of node ${index}, ${name}`);
     }
     await cluster.stop();
     for (const file of cluster.mongodb.files()) {
-      const bytes = fs.readFileSync(file);
+      const bytes = contentOf(file);
       for (const canary of canaries) for (const form of secrets.get(canary)) assert.equal(bytes.includes(form), false, `${canary} is in ${file} at rest`);
     }
   } finally {
