@@ -12,7 +12,7 @@ TEST(BatchDigest, NamesHeadsOnceAndTheHighest) {
   CommitBatch batch;
   UserId owner;
   owner.bytes[0] = 1;
-  for (const std::uint64_t position : {4, 6, 5}) {
+  for (const std::uint64_t position : {4U, 6U, 5U}) {
     MailboxEntry entry;
     entry.owner = owner;
     entry.position = MailboxSeq(position);
