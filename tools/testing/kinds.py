@@ -165,6 +165,7 @@ def _fuzz(target, seconds):
 
 _SANITIZER_OPTIONS = {
     "ASAN_OPTIONS": "detect_leaks=1:strict_string_checks=1:detect_stack_use_after_return=1:check_initialization_order=1",
+    "LSAN_OPTIONS": f"print_suppressions=0:suppressions={ROOT}/tools/testing/leak_sanitizer_suppressions",
     "UBSAN_OPTIONS": "print_stacktrace=1:halt_on_error=1",
     "TSAN_OPTIONS": "halt_on_error=1:die_after_fork=0:second_deadlock_stack=1:history_size=4:"
                     f"suppressions={ROOT}/tools/testing/thread_sanitizer_suppressions",
