@@ -26,6 +26,8 @@ def main(arguments):
         print(f"test: there is no suite '{unknown[0]}' (./test --list names them)", file=sys.stderr)
         return 2
     chosen = [suite for suite in known if (suite.name in options.names if options.names else suite.fast or not options.fast)]
+    if options.fast:
+        os.environ["RESTANTE_FAST"] = "1"
     return _report([(suite, *_timed(suite)) for suite in chosen])
 
 
