@@ -1,6 +1,7 @@
 // What an operator does with a store beside the nodes that have it open, or while none has.
 
 #include "adapters/mongodb/mongo_store.hpp"
+#include "adapters/mongodb/node_registry.hpp"
 #include "adapters/mongodb/row_reader.hpp"
 #include "adapters/mongodb/schema.hpp"
 
@@ -18,11 +19,8 @@ base::Result<Connection, OpenError> connect(Pool& pool) {
 
 /// Nodes would go on with the old epoch, and with what they remember of the time before a restore.
 std::optional<OpenError> refuse_running_nodes(Connection& connection, std::chrono::milliseconds lease) {
-  Document alive;
-  BCON_APPEND(alive.mutable_bson(), "$expr", "{", "$gt", "[", "$lease", "{", "$subtract", "[", "$$NOW",
-              BCON_INT64(lease.count()), "]", "}", "]", "}");
   std::string node;
-  const auto failed = connection.find(kNodes, alive, Document(), [&](const bson_t* row) {
+  const auto failed = connection.find(kNodes, lease_compared("$gt", lease), Document(), [&](const bson_t* row) {
     Fields(row).get("_id", node);
     return false;
   });

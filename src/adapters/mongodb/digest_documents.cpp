@@ -1,7 +1,6 @@
 #include "adapters/mongodb/digest_documents.hpp"
 
 #include "adapters/mongodb/row_documents.hpp"
-#include "adapters/mongodb/row_names.hpp"
 
 namespace adapters::mongodb {
 
@@ -9,12 +8,18 @@ namespace {
 
 using chat::EndReason;
 
-constexpr Names<EndReason, 6> kEndReasons{{{EndReason::kLogout, "logout"},
-                                           {EndReason::kRevoked, "revoked"},
-                                           {EndReason::kPasswordChanged, "password_changed"},
-                                           {EndReason::kDeviceRemoved, "device_removed"},
-                                           {EndReason::kBanned, "banned"},
-                                           {EndReason::kReplaced, "replaced"}}};
+constexpr EndReason kEndReasons[] = {EndReason::kLogout,        EndReason::kRevoked, EndReason::kPasswordChanged,
+                                     EndReason::kDeviceRemoved, EndReason::kBanned,  EndReason::kReplaced};
+
+/// By the words that clients hear, too.
+bool reason_of(std::string_view text, EndReason& out) {
+  for (const auto reason : kEndReasons) {
+    if (to_string(reason) != text) continue;
+    out = reason;
+    return true;
+  }
+  return false;
+}
 
 Document row_of(const chat::UserId& user) {
   Document row;
@@ -69,7 +74,7 @@ Document row_of(const chat::Ending& ending) {
   if (ending.device) row.add("device", *ending.device);
   if (ending.except) row.add("except", *ending.except);
   if (ending.handshake) row.add("handshake", *ending.handshake);
-  row.add("reason", word(kEndReasons, ending.reason));
+  row.add("reason", to_string(ending.reason));
   return row;
 }
 
@@ -116,7 +121,7 @@ bool read_row(const bson_t* document, chat::Ending& out) {
       .maybe("device", out.device)
       .maybe("except", out.except)
       .maybe("handshake", out.handshake);
-  if (!value_of(kEndReasons, fields.text("reason"), out.reason)) fields.damage();
+  if (!reason_of(fields.text("reason"), out.reason)) fields.damage();
   return fields.ok();
 }
 

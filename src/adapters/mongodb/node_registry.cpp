@@ -15,12 +15,8 @@ constexpr std::chrono::hours kLogKept{1};
 constexpr std::uint64_t kNewestKept = 1000;
 constexpr const char* kLeader = "leader";  // a lease like a node's: who sends pushes and expires messages
 
-/// `lease` is older than `age`, by the server's clock.
 Document lease_older_than(std::chrono::milliseconds age) {
-  Document filter;
-  BCON_APPEND(filter.mutable_bson(), "$expr", "{", "$lt", "[", "$lease", "{", "$subtract", "[", "$$NOW",
-              BCON_INT64(age.count()), "]", "}", "]", "}");
-  return filter;
+  return lease_compared("$lt", age);
 }
 
 std::vector<Binary> as_binaries(const std::vector<std::string>& values) {
@@ -37,6 +33,13 @@ Document renewal(const Document& fields) {
 }
 
 }  // namespace
+
+Document lease_compared(const char* comparison, std::chrono::milliseconds age) {
+  Document filter;
+  BCON_APPEND(filter.mutable_bson(), "$expr", "{", comparison, "[", "$lease", "{", "$subtract", "[", "$$NOW",
+              BCON_INT64(age.count()), "]", "}", "]", "}");
+  return filter;
+}
 
 NodeRegistry::NodeRegistry(Pool& pool, std::string name, std::chrono::milliseconds lease)
     : pool_(pool), name_(std::move(name)), lease_(lease) {}

@@ -17,6 +17,9 @@
 
 namespace adapters::mongodb {
 
+/// The nodes whose lease was renewed before (`"$lt"`) or since (`"$gt"`) `age` ago, by the server's clock.
+Document lease_compared(const char* comparison, std::chrono::milliseconds age);
+
 class NodeRegistry {
  public:
   NodeRegistry(Pool& pool, std::string name, std::chrono::milliseconds lease);
