@@ -73,14 +73,16 @@ int check_request_line(std::string_view line, const HttpLimits& limits, bool& ht
   const auto first = line.find(' ');
   const auto last = line.rfind(' ');
   if (first == std::string_view::npos || first == last) return 400;
+  const auto method = line.substr(0, first);
   const auto target = line.substr(first + 1, last - first - 1);
   const auto version = line.substr(last + 1);
-  if (!is_token(line.substr(0, first)) || target.empty()) return 400;
+  if (!is_token(method) || target.empty()) return 400;
   if (target.size() > limits.url) return 414;
   if (std::any_of(target.begin(), target.end(),
                   [](char c) { return static_cast<unsigned char>(c) <= 0x20 || c == 0x7F; }))
     return 400;
   if (version != "HTTP/1.1" && version != "HTTP/1.0") return version.starts_with("HTTP/") ? 505 : 400;
+  if (target == "*" && method != "OPTIONS") return 400;  // RFC 9112 §3.2.4
   http11 = version == "HTTP/1.1";
   return 0;
 }

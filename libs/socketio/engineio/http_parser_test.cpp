@@ -80,6 +80,18 @@ TEST(HttpParser, ReadsChunkedBodies) {
   }
 }
 
+TEST(HttpParser, ReadsAnEmptyChunkedBodyInPieces) {
+  const std::string request = "POST / HTTP/1.1\r\nHost: x\r\nTransfer-Encoding: chunked\r\n\r\n0\r\n\r\n";
+  for (std::size_t step = 1; step <= request.size(); ++step) {
+    const HttpLimits limits;
+    HttpParser parser(limits);
+    const auto outcome = parse(parser, request, step);
+    ASSERT_EQ(outcome.state, HttpParser::State::kDone) << step;
+    EXPECT_EQ(outcome.used, request.size());
+    EXPECT_EQ(parser.body(), "");
+  }
+}
+
 TEST(HttpParser, KnowsUpgradesAndExpectations) {
   const HttpLimits limits;
   HttpParser upgrade(limits);
@@ -133,6 +145,8 @@ TEST(HttpParser, RefusesBadRequestLines) {
   EXPECT_EQ(refusal_of("G@T / HTTP/1.1\r\nHost: x\r\n\r\n"), 400);
   EXPECT_EQ(refusal_of("GET / HTTP/2.0\r\nHost: x\r\n\r\n"), 505);
   EXPECT_EQ(refusal_of("GET / FTP/1.1\r\nHost: x\r\n\r\n"), 400);
+  EXPECT_EQ(refusal_of("GET * HTTP/1.1\r\nHost: x\r\n\r\n"), 400);
+  EXPECT_EQ(refusal_of("OPTIONS * HTTP/1.1\r\nHost: x\r\n\r\n"), 0);
   EXPECT_EQ(refusal_of(std::string("\x16\x03\x01\x02\x00\r\n\r\n", 9)), 400);
 }
 
@@ -164,6 +178,23 @@ TEST(HttpParser, BoundsHeaderLinesAndBytes) {
   };
   EXPECT_EQ(refusal_of(block(limits.headers)), 0);
   EXPECT_EQ(refusal_of(block(limits.headers + 1)), 431) << "what the request line leaves of its limit is not theirs";
+}
+
+TEST(HttpParser, AnswersALimitAlikeHoweverTheBytesWereCut) {
+  const HttpLimits limits;
+  const auto refusal_in_pieces = [&](const std::string& bytes) {
+    HttpParser parser(limits);
+    for (std::size_t size = 1; size <= bytes.size() && parser.state() == HttpParser::State::kHead; ++size)
+      parser.feed(std::string_view(bytes).substr(0, size));
+    return parser.status();
+  };
+  const std::string long_and_broken = "GET " + std::string(limits.url * 2, '/') + "\r\n\r\n";
+  EXPECT_EQ(refusal_of(long_and_broken), 414);
+  EXPECT_EQ(refusal_in_pieces(long_and_broken), 414);
+  const std::string many_and_broken =
+      "GET / HTTP/1.1\r\nno header\r\nX: " + std::string(limits.url + limits.headers, 'a') + "\r\n\r\n";
+  EXPECT_EQ(refusal_of(many_and_broken), 431);
+  EXPECT_EQ(refusal_in_pieces(many_and_broken), 431);
 }
 
 TEST(HttpParser, BoundsBodiesInclusively) {

@@ -1,5 +1,5 @@
 #pragma once
-// The parts of a request target (RFC 9112 §3.2, origin-form and absolute-form) and its query.
+// The parts of a request target (RFC 9112 §3.2: origin-form, absolute-form, asterisk-form) and its query.
 
 #include <map>
 #include <optional>
@@ -9,7 +9,7 @@
 namespace engineio {
 
 struct Target {
-  std::string path;  // percent-decoded, dot segments resolved, starts with '/'
+  std::string path;  // percent-decoded, dot segments resolved; starts with '/', or is "*" (the server itself)
   std::map<std::string, std::string> query;
 };
 
