@@ -16,6 +16,8 @@ namespace http = boost::beast::http;
 namespace {
 /// Chunk extensions and trailers are ours to bound too: a chunked body may cost this much more than its content.
 constexpr std::uint64_t kNoBeastLimit = ~std::uint64_t{0};
+/// Beast keeps the length of a field's name and value in 16 bits, less two (basic_fields::new_element).
+constexpr std::size_t kLongestBeastField = 0xFFFF - 2;
 std::string lower_case(std::string_view text) {
   std::string out(text);
   for (char& c : out)
@@ -123,12 +125,20 @@ std::size_t HttpParser::feed_body(std::string_view bytes) {
   if (parser.chunked() && parser.get().body().empty() && bytes.size() < kShortestLastChunk.size() &&
       bytes.starts_with('0'))
     return 0;
+  // A chunk's header, or the last chunk with its trailers, is refused beyond the limit of a head, however the bytes
+  // were cut: Beast bounds neither, and throws std::length_error for a field of 64 KiB.
+  const std::size_t most = parser.chunked() ? std::min(limits_.headers, kLongestBeastField) : bytes.size();
   while (used < bytes.size() && !parser.is_done()) {
     boost::beast::error_code error;
-    const std::size_t step = parser.put(boost::asio::const_buffer(bytes.data() + used, bytes.size() - used), error);
+    const auto piece = bytes.substr(used, most);
+    const std::size_t step = parser.put(boost::asio::const_buffer(piece.data(), piece.size()), error);
     used += step;
     if (parser.get().body().size() > body_limit_) return fail(413);
-    if (error == http::error::need_more || (!error && step == 0)) break;
+    if (error == http::error::need_more || (!error && step == 0)) {
+      if (used - step + piece.size() == bytes.size()) break;
+      if (step == 0) return fail(400);
+      continue;  // the rest of this piece belongs to what follows it
+    }
     if (error) return fail(error == http::error::body_limit ? 413 : 400);
   }
   if (parser.is_done()) state_ = State::kDone;

@@ -16,7 +16,7 @@ namespace {
 // Small enough for the fuzzer to reach every one of them.
 constexpr std::size_t kBodyLimit = 64;
 constexpr std::size_t kUrlLimit = 128;
-constexpr std::size_t kHeaderLimit = 512;
+constexpr std::size_t kHeaderLimit = 192;
 constexpr std::size_t kHeaderLines = 8;
 
 struct Seen {
@@ -48,6 +48,11 @@ Seen read(std::string_view bytes, std::size_t step, const HttpLimits& limits) {
         continue;
       }
       if (used == 0 || waiting.empty()) break;
+    }
+    if (parser.state() == HttpParser::State::kBody && waiting.size() > limits.headers) {
+      seen.state = HttpParser::State::kFailed;  // as the connection does
+      seen.status = 400;
+      return seen;
     }
   }
   seen.state = parser.state();
