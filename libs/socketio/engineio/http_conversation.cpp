@@ -41,10 +41,6 @@ void HttpConversation::process(std::span<char> input) {
   if (switched_ || connection_.dead()) return;
   if (reading_ && reading_->refusal != 0 && reading_->parser.state() == HttpParser::State::kBody)
     return refuse_request(reading_->refusal);
-  // A chunk's header or trailer that does not end.
-  const auto& limits = connection_.server().context().options.http;
-  if (reading_ && reading_->parser.state() == HttpParser::State::kBody && input.size() > limits.headers)
-    return refuse_request(400);
   stash_.assign(input.data(), input.size());
   if (stash_.empty()) stash_.shrink_to_fit();
   update_deadline();

@@ -125,17 +125,18 @@ std::size_t HttpParser::feed_body(std::string_view bytes) {
   if (parser.chunked() && parser.get().body().empty() && bytes.size() < kShortestLastChunk.size() &&
       bytes.starts_with('0'))
     return 0;
-  // A chunk's header, or the last chunk with its trailers, is refused beyond the limit of a head, however the bytes
-  // were cut: Beast bounds neither, and throws std::length_error for a field of 64 KiB.
+  // Beast bounds neither a chunk's header nor trailers, and throws std::length_error for a field of 64 KiB: it sees as
+  // much at a time as one of them may have, however the bytes were cut.
   const std::size_t most = parser.chunked() ? std::min(limits_.headers, kLongestBeastField) : bytes.size();
   while (used < bytes.size() && !parser.is_done()) {
     boost::beast::error_code error;
     const auto piece = bytes.substr(used, most);
+    const bool more_follows = used + piece.size() < bytes.size();
     const std::size_t step = parser.put(boost::asio::const_buffer(piece.data(), piece.size()), error);
     used += step;
     if (parser.get().body().size() > body_limit_) return fail(413);
     if (error == http::error::need_more || (!error && step == 0)) {
-      if (used - step + piece.size() == bytes.size()) break;
+      if (!more_follows) break;
       if (step == 0) return fail(400);
       continue;  // the rest of this piece belongs to what follows it
     }

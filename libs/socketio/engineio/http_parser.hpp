@@ -55,6 +55,8 @@ class HttpParser {
   /// From kHeadDone on.
   [[nodiscard]] const RequestHead& head() const noexcept { return head_; }
   /// Only in kHeadDone: reads a body of at most `limit` bytes (inclusive); more fails with 413, at once if announced.
+  /// A chunk's header, and the last chunk with its trailers, fail with 400 beyond HttpLimits::headers; so no more than
+  /// that of a body is ever left unconsumed.
   void accept_body(std::size_t limit);
   /// Only in kDone.
   [[nodiscard]] std::string& body();

@@ -49,11 +49,7 @@ Seen read(std::string_view bytes, std::size_t step, const HttpLimits& limits) {
       }
       if (used == 0 || waiting.empty()) break;
     }
-    if (parser.state() == HttpParser::State::kBody && waiting.size() > limits.headers) {
-      seen.state = HttpParser::State::kFailed;  // as the connection does
-      seen.status = 400;
-      return seen;
-    }
+    CHECK(parser.state() != HttpParser::State::kBody || waiting.size() <= limits.headers);
   }
   seen.state = parser.state();
   seen.status = parser.status();
