@@ -102,6 +102,15 @@ TEST(HttpParser, RefusesALongTrailerHoweverItWasCut) {
   }
 }
 
+TEST(HttpParser, RefusesALongChunkHeaderHoweverItWasCut) {
+  const HttpLimits limits;
+  const std::string request =
+      "POST / HTTP/1.1\r\nHost: x\r\nTransfer-Encoding: chunked\r\n\r\n5555555555555555;a=\"\r\n" +
+      std::string(limits.headers, 'a');
+  EXPECT_EQ(refusal_of(request), 400);
+  EXPECT_EQ(refusal_of(request, kByteByByte), 400);
+}
+
 TEST(HttpParser, ReadsManyChunksThatCameTogether) {
   HttpLimits limits;
   limits.headers = 64;
