@@ -24,9 +24,16 @@ add_library(rocksdb INTERFACE)
 target_link_libraries(rocksdb INTERFACE "${ROCKSDB_LIBRARY}" snappy z bz2 lz4 zstd Threads::Threads ${CMAKE_DL_LIBS})
 
 # Unit tests. AUTO: built where GTest is installed, so that `./run` asks for fewer packages than `./test`.
-set(RESTANTE_TESTS "AUTO" CACHE STRING "Build the *_test.cpp targets: ON, OFF or AUTO (where GTest is installed)")
+set(RESTANTE_TESTS "AUTO" CACHE STRING "Build the *_test.cpp targets: ON, OFF or AUTO (where GTest and GMock are installed)")
 if(RESTANTE_TESTS STREQUAL "AUTO")
   find_package(GTest QUIET)
 elseif(RESTANTE_TESTS)
   find_package(GTest REQUIRED)
+endif()
+# Debian packages the two halves apart, and a machine may well have only the first.
+set(RESTANTE_HAS_GTEST OFF)
+if(TARGET GTest::gtest AND TARGET GTest::gmock)
+  set(RESTANTE_HAS_GTEST ON)
+elseif(RESTANTE_TESTS AND NOT RESTANTE_TESTS STREQUAL "AUTO")
+  message(FATAL_ERROR "GMock is missing (Debian: libgmock-dev)")
 endif()
