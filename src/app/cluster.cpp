@@ -107,7 +107,8 @@ void Cluster::export_metrics(base::Registry& registry) {
   if (store_ == nullptr) return;
   registry.sampled("restante_node_leads", "1: this node sends the pushes of all", {},
                    [this] { return store_->leads() ? 1.0 : 0.0; });
-  registry.sampled_counter("restante_commit_conflicts_total", "Batches staged again because another node was first", {},
+  registry.sampled_counter("restante_commit_conflicts_total",
+                           "Batches staged again: another node was first, or a repeat was in them", {},
                            [this] { return static_cast<double>(store_->conflicts()); });
   registry.sampled_counter("restante_commit_unknown_total", "Commits whose outcome nobody could tell in time", {},
                            [this] { return static_cast<double>(store_->unknown_outcomes()); });

@@ -39,7 +39,8 @@ class CommitLog {
 
   /// All rows or none, visible to every read that starts after it returns. kSynced: on stable storage before it returns
   /// ok; a failed sync never returns (it ends the process, I12). Called by one thread at a time. Ends the turn; without
-  /// one it takes one, and answers kConflict when others have committed since the last.
+  /// one it takes one, and answers kConflict when others have committed since the last. A shared store also answers
+  /// kConflict when a message's (sender, recipient, client id) is there already: the lane does not ask for every one.
   [[nodiscard]] virtual base::Result<void, StoreError> commit(const CommitBatch& batch, Durability durability) = 0;
 
   /// Random ids (32 hex digits), oldest first; the store appended the last one when it was opened. EpochNumber n is

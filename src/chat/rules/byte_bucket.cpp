@@ -26,4 +26,8 @@ ByteBucket::Verdict ByteBucket::take(base::SteadyTime now, std::size_t bytes, st
   return {};
 }
 
+void ByteBucket::give_back(std::size_t bytes) {
+  level_ = std::max<std::int64_t>(0, level_ - static_cast<std::int64_t>(bytes) * kMicro);
+}
+
 }  // namespace chat

@@ -15,6 +15,8 @@ class ByteBucket {
   };
   /// Takes the bytes if they are allowed. `rate` 0: off.
   [[nodiscard]] Verdict take(base::SteadyTime now, std::size_t bytes, std::uint32_t rate);
+  /// Bytes that were taken a moment ago turn out not to count.
+  void give_back(std::size_t bytes);
 
  private:
   std::int64_t level_ = 0;  // micro-bytes missing to full (<= 0 is full)

@@ -51,4 +51,9 @@ RateWindow::Verdict RateWindow::take(base::SteadyTime now, std::uint32_t limit) 
   return {};
 }
 
+void RateWindow::give_back() {
+  auto& counted = current_ > 0 ? current_ : previous_;
+  if (counted > 0) --counted;
+}
+
 }  // namespace chat

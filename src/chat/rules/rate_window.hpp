@@ -16,6 +16,8 @@ class RateWindow {
   };
   /// Counts the event if it is allowed. `limit` 0: off.
   [[nodiscard]] Verdict take(base::SteadyTime now, std::uint32_t limit);
+  /// An event that was counted a moment ago turns out not to count.
+  void give_back();
 
  private:
   void roll(base::SteadyTime now);

@@ -66,6 +66,9 @@ class SendCommand final : public AnsweringCommand<SendAnswer> {
       : AnsweringCommand(on, std::move(reply)), request_(std::move(request)) {}
   [[nodiscard]] const SendRequest& request() const { return request_; }
   [[nodiscard]] SendCommand* as_send() override { return this; }
+  /// The store need not be asked for its client id: if it is there after all, the commit conflicts.
+  [[nodiscard]] bool may_assume_new(UserState& sender, base::SteadyTime now) const;
+  void assume_new() { assumed_new_ = true; }
   /// What the store has of its client id, so that staging need not ask. A conflict forgets it.
   void know_stored(std::optional<Message> stored) {
     stored_ = std::move(stored);
@@ -85,19 +88,26 @@ class SendCommand final : public AnsweringCommand<SendAnswer> {
 
   [[nodiscard]] bool stage_after_conflict(LaneContext& context) override;
   bool answer_repeat(LaneDesk& desk);
+  void note_repeat(LaneDesk& desk, UserState& sender);
+  void decide(LaneDesk& desk, UserState& sender);
+  void settle(LaneDesk& desk, std::optional<StoreError> failed);
+  void hold_back(LaneDesk& desk, UserState& sender) const;
   bool admitted(LaneDesk& desk, UserState& sender);
   bool session_is_valid(LaneDesk& desk, UserState& sender);
   bool seal(LaneDesk& desk, ConversationState& conversation, Message& message);
   void number(LaneDesk& desk, UserState& sender, UserState& recipient, ConversationState& conversation);
   void append_items(LaneDesk& desk, UserState& sender, UserState& recipient, const Message& message);
-  void refuse_now(base::Counter& counter, Refusal refusal);
+  void refuse_because(base::Counter& counter, Refusal refusal);
   [[nodiscard]] LiveRecord* record(UserState& sender) const;
 
   SendRequest request_;
   SendAnswer made_;
   std::optional<Message> stored_;
   bool stored_known_ = false;
-  SendCommand* repeats_ = nullptr;  // a send of the same batch with the same client id
+  bool assumed_new_ = false;
+  bool conflicted_ = false;
+  base::Counter* refused_by_ = nullptr;  // counted when it is told
+  SendCommand* repeats_ = nullptr;       // a send of the same batch with the same client id
   bool numbered_ = false;
   bool admitted_ = false;  // limits are taken once, whatever the number of conflicts
   bool in_turn_ = false;   // the text is gone, see refuse_in_turn()

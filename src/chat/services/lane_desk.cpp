@@ -83,6 +83,7 @@ void LaneDesk::stage_failed_again() {
   // What another node has written can be read at once.
   retry_at_ = steady_now() + (conflicts_ == 0 ? kRetryPause : std::chrono::milliseconds(0));
   auto commands = std::exchange(again_, {});
+  look_up_client_ids(commands);
   for (auto& command : commands) {
     if (open_turn() && !failed()) command->stage(*this);
     staged_.push_back(std::move(command));

@@ -67,8 +67,32 @@ class NodesStore final : public adapters::memory::MemoryStore {
   bool among_others = false;
   ForeignCommits others;  // told once
   int turns = 0;
+  mutable int asked_for_client_ids = 0;  // round trips
 
   bool shared() const override { return among_others; }
+  base::Result<void, StoreError> commit(const CommitBatch& batch, Durability durability) override {
+    for (const auto& each : batch.messages) {
+      if (!among_others || each.client_id.empty() || message(each.id).value()) continue;
+      if (MemoryStore::message_by_client_id(each.sender, each.recipient, each.client_id).value()) {
+        return base::fail(StoreError::kConflict);
+      }
+    }
+    return MemoryStore::commit(batch, durability);
+  }
+  Read<std::optional<Message>> message_by_client_id(const UserId& sender, const UserId& recipient,
+                                                    std::string_view client_id) const override {
+    ++asked_for_client_ids;
+    return MemoryStore::message_by_client_id(sender, recipient, client_id);
+  }
+  Read<std::vector<std::optional<Message>>> messages_by_client_ids(
+      std::span<const ClientIdQuestion> questions) const override {
+    ++asked_for_client_ids;
+    std::vector<std::optional<Message>> found;
+    for (const auto& each : questions) {
+      found.push_back(MemoryStore::message_by_client_id(each.sender, each.recipient, each.client_id).value());
+    }
+    return found;
+  }
   base::Result<ForeignCommits, StoreError> begin_turn() override {
     ++turns;
     return std::exchange(others, {});

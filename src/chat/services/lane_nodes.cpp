@@ -50,6 +50,11 @@ void LaneDesk::look_up_client_ids(std::span<const std::unique_ptr<LaneCommand>> 
   for (const auto& command : commands) {
     auto* const send = command->as_send();
     if (send == nullptr || send->request().client_id.empty()) continue;
+    auto* const sender = users_.find(send->request().sender);
+    if (sender != nullptr && send->may_assume_new(*sender, steady_now())) {
+      send->assume_new();
+      continue;
+    }
     questions.push_back({send->request().sender, send->request().recipient, send->request().client_id});
     asking.push_back(send);
   }

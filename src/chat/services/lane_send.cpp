@@ -23,27 +23,41 @@ LiveRecord* SendCommand::record(UserState& sender) const {
   return request_.connection.value == 0 ? nullptr : sender.record(request_.connection);
 }
 
-void SendCommand::refuse_now(base::Counter& counter, Refusal why) {
-  counter.add();
+void SendCommand::refuse_because(base::Counter& counter, Refusal why) {
+  refused_by_ = &counter;
   set(std::move(why));
+}
+
+/// A client repeats what it has had no answer to: after it has come back, or soon after a refusal. Where a repeat would
+/// only be noticed by the commit, the whole batch has to be staged again, so that is for those who never did it.
+bool SendCommand::may_assume_new(UserState& sender, base::SteadyTime now) const {
+  constexpr std::chrono::seconds kComesBack{5};
+  if (conflicted_ || in_turn_ || request_.held_back) return false;
+  const auto* const live = record(sender);
+  return live != nullptr && !live->held && !live->repeats && now - live->handshake > kComesBack;
 }
 
 void SendCommand::stage_hot(LaneDesk& desk) {
   auto& sender = desk.user(request_.sender);
   if (answer_repeat(desk) || desk.failed()) return;
-  if (!admitted_ && !admitted(desk, sender)) {
-    auto* const live = record(sender);
-    const auto& why = std::get<Refusal>(outcome());
-    if (live == nullptr || waits_ || request_.client_id.empty() || !holds_back(why.code)) return;
-    if (!live->held) live->held = std::make_unique<HoldBack>();
-    live->held->refused(request_.recipient, request_.client_id, why, desk.steady_now());
-    return;
+  decide(desk, sender);
+  if (!refused() || desk.failed()) return;
+  if (std::exchange(assumed_new_, false)) {
+    // What is stored is answered before anything is refused, so now it has to be known.
+    auto why = std::exchange(outcome(), SendAnswer{});
+    if (answer_repeat(desk) || desk.failed()) return;
+    set(std::move(why));
   }
+  if (!admitted_) hold_back(desk, sender);
+}
+
+void SendCommand::decide(LaneDesk& desk, UserState& sender) {
+  if (!admitted_ && !admitted(desk, sender)) return;
   admitted_ = true;
   if (!session_is_valid(desk, sender)) {
     if (desk.failed()) return;  // not known is not ended
-    return refuse_now(desk.metrics().refused_session,
-                      {ErrorCode::kUnauthorized, "the session has ended", 0, {}, "revoked"});
+    return refuse_because(desk.metrics().refused_session,
+                          {ErrorCode::kUnauthorized, "the session has ended", 0, {}, "revoked"});
   }
   auto& recipient = desk.user(request_.recipient);
   const bool self = request_.sender == request_.recipient;
@@ -53,10 +67,18 @@ void SendCommand::stage_hot(LaneDesk& desk) {
       self ? nullptr : &desk.conversation(ConversationKey::of(request_.sender, request_.recipient));
   if (desk.failed()) return;
   if (self || may_send(from, to, conversation->relation) != SendVerdict::kAllowed) {
-    return refuse_now(desk.metrics().refused_relation,
-                      refusal(ErrorCode::kNotAllowed, "you cannot send messages to this user"));
+    return refuse_because(desk.metrics().refused_relation,
+                          refusal(ErrorCode::kNotAllowed, "you cannot send messages to this user"));
   }
   number(desk, sender, recipient, *conversation);
+}
+
+void SendCommand::hold_back(LaneDesk& desk, UserState& sender) const {
+  auto* const live = record(sender);
+  const auto& why = std::get<Refusal>(outcome());
+  if (live == nullptr || waits_ || request_.client_id.empty() || !holds_back(why.code)) return;
+  if (!live->held) live->held = std::make_unique<HoldBack>();
+  live->held->refused(request_.recipient, request_.client_id, why, desk.steady_now());
 }
 
 bool SendCommand::stage_after_conflict(LaneContext& context) {
@@ -66,6 +88,8 @@ bool SendCommand::stage_after_conflict(LaneContext& context) {
   repeats_ = nullptr;
   numbered_ = false;
   stored_known_ = false;
+  assumed_new_ = false;
+  conflicted_ = true;
   return true;
 }
 
@@ -73,6 +97,7 @@ bool SendCommand::stage_after_conflict(LaneContext& context) {
 bool SendCommand::answer_repeat(LaneDesk& desk) {
   if (request_.client_id.empty()) return false;
   if ((repeats_ = desk.staged_send(request_)) != nullptr) return true;
+  if (assumed_new_) return false;
   const auto stored =
       stored_known_
           ? std::move(stored_)
@@ -81,14 +106,11 @@ bool SendCommand::answer_repeat(LaneDesk& desk) {
   MessageViewer viewer(desk.store(), desk.cipher(), request_.sender);
   auto view = desk.take(viewer.view(*stored));
   if (desk.failed()) return false;
-  auto& sender = desk.user(request_.sender);
-  if (auto* const live = record(sender); live != nullptr && live->held) {
-    live->held->answered(request_.recipient, request_.client_id);
-  }
+  note_repeat(desk, desk.user(request_.sender));
   const bool readable = view.failure != FailureReason::kUnreadable;
   if (readable && !in_turn_ && view.content != request_.content) {
-    refuse_now(desk.metrics().refused_conflict,
-               refusal(ErrorCode::kConflict, "this client id was used for another text"));
+    refuse_because(desk.metrics().refused_conflict,
+                   refusal(ErrorCode::kConflict, "this client id was used for another text"));
     return true;
   }
   answered_ = true;
@@ -98,19 +120,31 @@ bool SendCommand::answer_repeat(LaneDesk& desk) {
   return true;
 }
 
+/// It costs nothing, and whoever did it once may do it again.
+void SendCommand::note_repeat(LaneDesk& desk, UserState& sender) {
+  if (admitted_) {
+    if (desk.options().limits.messages_per_minute != 0) sender.rate.give_back();
+    sender.bytes.give_back(request_.content.size());
+  }
+  auto* const live = record(sender);
+  if (live == nullptr) return;
+  live->repeats = true;
+  if (live->held) live->held->answered(request_.recipient, request_.client_id);
+}
+
 /// Held back, room, limits: refusals that a client answers by repeating. False: the outcome is set.
 bool SendCommand::admitted(LaneDesk& desk, UserState& sender) {
   auto& metrics = desk.metrics();
   const auto now = desk.steady_now();
   if (request_.held_back) {
-    refuse_now(metrics.refused_held, refusal(*request_.held_back, "an earlier message has to come first", 1));
+    refuse_because(metrics.refused_held, refusal(*request_.held_back, "an earlier message has to come first", 1));
     waits_ = true;
     return false;
   }
   if (auto* const live = record(sender); live != nullptr && live->held) {
     if (const auto held = live->held->check(request_.recipient, request_.client_id, now)) {
-      refuse_now(metrics.refused_held,
-                 refusal(held->code, "an earlier message has to come first", held->retry_after_seconds));
+      refuse_because(metrics.refused_held,
+                     refusal(held->code, "an earlier message has to come first", held->retry_after_seconds));
       waits_ = true;
       return false;
     }
@@ -121,18 +155,19 @@ bool SendCommand::admitted(LaneDesk& desk, UserState& sender) {
     return false;
   }
   if (!desk.store().has_room()) {
-    refuse_now(metrics.refused_storage_full, store_refusal(StoreError::kFull));
+    refuse_because(metrics.refused_storage_full, store_refusal(StoreError::kFull));
     return false;
   }
   const auto& limits = desk.options().limits;
   if (const auto verdict = sender.rate.take(now, limits.messages_per_minute); !verdict.allowed) {
-    refuse_now(metrics.refused_rate,
-               refusal(ErrorCode::kRateLimited, "too many messages", verdict.retry_after_seconds));
+    refuse_because(metrics.refused_rate,
+                   refusal(ErrorCode::kRateLimited, "too many messages", verdict.retry_after_seconds));
     return false;
   }
   const auto verdict = sender.bytes.take(now, request_.content.size(), limits.bytes_per_second);
   if (!verdict.allowed) {
-    refuse_now(metrics.refused_bytes, refusal(ErrorCode::kRateLimited, "too many bytes", verdict.retry_after_seconds));
+    refuse_because(metrics.refused_bytes,
+                   refusal(ErrorCode::kRateLimited, "too many bytes", verdict.retry_after_seconds));
     return false;
   }
   return true;
@@ -171,7 +206,8 @@ void SendCommand::number(LaneDesk& desk, UserState& sender, UserState& recipient
   message.sender = request_.sender;
   message.recipient = request_.recipient;
   if (!seal(desk, conversation, message)) {
-    return refuse_now(desk.metrics().refused_store, refusal(ErrorCode::kInternal, "the message could not be sealed"));
+    return refuse_because(desk.metrics().refused_store,
+                          refusal(ErrorCode::kInternal, "the message could not be sealed"));
   }
   auto& own = conversation.author(request_.sender);
   conversation.last = conversation.last.next();
@@ -233,8 +269,14 @@ void SendCommand::append_items(LaneDesk& desk, UserState& sender, UserState& rec
 }
 
 void SendCommand::finish_hot(LaneDesk& desk, std::optional<StoreError> failed) {
-  if (refused()) return desk.metrics().messages_refused.add();
-  if (answered_) return;
+  settle(desk, failed);
+  if (!refused()) return;
+  desk.metrics().messages_refused.add();
+  if (refused_by_ != nullptr) refused_by_->add();
+}
+
+void SendCommand::settle(LaneDesk& desk, std::optional<StoreError> failed) {
+  if (refused() || answered_) return;
   if (failed) {
     auto why = store_refusal(*failed);
     auto& sender = desk.user(request_.sender);
@@ -242,13 +284,12 @@ void SendCommand::finish_hot(LaneDesk& desk, std::optional<StoreError> failed) {
       if (!live->held) live->held = std::make_unique<HoldBack>();
       live->held->failed(request_.recipient, request_.client_id, why, desk.steady_now());
     }
-    desk.metrics().messages_refused.add();
-    return refuse_now(desk.metrics().refused_store, std::move(why));
+    return refuse_because(desk.metrics().refused_store, std::move(why));
   }
   if (repeats_ != nullptr) {
     if (!in_turn_ && repeats_->request_.content != request_.content) {
-      return refuse_now(desk.metrics().refused_conflict,
-                        refusal(ErrorCode::kConflict, "this client id was used for another text"));
+      return refuse_because(desk.metrics().refused_conflict,
+                            refusal(ErrorCode::kConflict, "this client id was used for another text"));
     }
     const auto& first = repeats_->outcome();
     set(first);

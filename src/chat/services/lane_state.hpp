@@ -47,6 +47,7 @@ struct LiveRecord {
   std::shared_ptr<LiveSession> session;
   std::unique_ptr<HoldBack> held;  // made at the first refusal that holds back
   bool silent = false;
+  bool repeats = false;  // has sent something twice
 };
 
 struct UserState {
