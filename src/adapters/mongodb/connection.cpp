@@ -21,6 +21,7 @@ constexpr int kWriteConflict = 112;
 constexpr int kOutOfDiskSpace = 14031;
 constexpr int kConnectMilliseconds = 2000;
 constexpr const char* kDefaultDatabase = "restante";
+constexpr const char* kApplication = "restante";
 
 struct UriDeleter {
   void operator()(mongoc_uri_t* uri) const { mongoc_uri_destroy(uri); }
@@ -98,12 +99,16 @@ base::Result<std::unique_ptr<Pool>, OpenError> Pool::create(const Options& optio
   if (pool == nullptr)
     return base::fail(OpenError{OpenError::kInvalidUri, "storage.mongodb_uri: " + std::string(error.message)});
   mongoc_client_pool_set_error_api(pool, MONGOC_ERROR_API_VERSION_2);
-  mongoc_client_pool_set_appname(pool, "restante");
-  return std::unique_ptr<Pool>(new Pool(pool, std::move(database), options));
+  const char* const named = mongoc_uri_get_appname(uri.get());
+  if (named == nullptr) mongoc_client_pool_set_appname(pool, kApplication);
+  return std::unique_ptr<Pool>(new Pool(pool, std::move(database), named != nullptr ? named : kApplication, options));
 }
 
-Pool::Pool(mongoc_client_pool_t* pool, std::string database, const Options& options)
-    : pool_(pool), database_(std::move(database)), read_time_(options.read_time) {}
+Pool::Pool(mongoc_client_pool_t* pool, std::string database, std::string application, const Options& options)
+    : pool_(pool),
+      database_(std::move(database)),
+      application_(std::move(application)),
+      read_time_(options.read_time) {}
 
 Pool::~Pool() {
   mongoc_client_pool_destroy(pool_);
@@ -158,12 +163,20 @@ void Connection::remember_time() {
 }
 
 Done Connection::run(const Document& command, Document* reply) {
+  return run_on(pool_->database_.c_str(), command, reply);
+}
+
+Done Connection::run_on_admin(const Document& command, Document* reply) {
+  return run_on("admin", command, reply);
+}
+
+Done Connection::run_on(const char* database, const Document& command, Document* reply) {
   Document options;
   join_session(options);
   bson_t answer;
   bson_error_t error;
-  const bool done = mongoc_client_command_with_opts(client_, pool_->database_.c_str(), command.bson(), nullptr,
-                                                    options.bson(), &answer, &error);
+  const bool done =
+      mongoc_client_command_with_opts(client_, database, command.bson(), nullptr, options.bson(), &answer, &error);
   Done failure;
   if (!done) failure = failure_of(error, &answer);
   if (done && reply != nullptr) bson_concat(reply->mutable_bson(), &answer);

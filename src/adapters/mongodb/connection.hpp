@@ -44,6 +44,8 @@ class Connection {
 
   /// Runs a command on the database. `reply` may be null.
   Done run(const Document& command, Document* reply = nullptr);
+  /// The same on the database "admin".
+  Done run_on_admin(const Document& command, Document* reply);
   /// Calls `row` with each document until it returns false. `options` as the driver takes them (sort, limit, …).
   template <class Fn>
   Done find(const char* collection, const Document& filter, const Document& options, Fn&& row) {
@@ -72,6 +74,8 @@ class Connection {
   friend class Pool;
   Connection(Pool& pool, mongoc_client_t* client, mongoc_client_session_t* session)
       : pool_(&pool), client_(client), session_(session) {}
+
+  Done run_on(const char* database, const Document& command, Document* reply);
 
   class Cursor {
    public:
@@ -103,6 +107,8 @@ class Pool {
   /// nullopt: none became free in time, or there is no server to open a session with.
   [[nodiscard]] std::optional<Connection> lease();
   [[nodiscard]] const std::string& database() const { return database_; }
+  /// By which the server knows the connections of all nodes.
+  [[nodiscard]] const std::string& application() const { return application_; }
 
  private:
   friend class Connection;
@@ -110,10 +116,11 @@ class Pool {
     std::uint32_t timestamp = 0;
     std::uint32_t increment = 0;
   };
-  Pool(mongoc_client_pool_t* pool, std::string database, const Options& options);
+  Pool(mongoc_client_pool_t* pool, std::string database, std::string application, const Options& options);
 
   mongoc_client_pool_t* pool_;
   const std::string database_;
+  const std::string application_;
   const std::chrono::milliseconds read_time_;
   std::mutex mutex_;
   OperationTime newest_;  // guarded

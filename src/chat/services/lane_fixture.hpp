@@ -4,6 +4,7 @@
 #include <gtest/gtest.h>
 
 #include <deque>
+#include <functional>
 
 #include "adapters/memory/memory_store.hpp"
 #include "chat/services/history_reader.hpp"
@@ -67,6 +68,18 @@ class NodesStore final : public adapters::memory::MemoryStore {
   bool among_others = false;
   ForeignCommits others;  // told once
   int turns = 0;
+  std::function<void()> other_first;  // once: what another node does before the next commit, which it makes a conflict
+  std::optional<bool> outcome;        // of a commit whose outcome is unknown; nullopt: nobody can tell
+
+  base::Result<void, StoreError> commit(const CommitBatch& batch, Durability durability) override {
+    if (!other_first) return MemoryStore::commit(batch, durability);
+    std::exchange(other_first, {})();
+    return base::fail(StoreError::kConflict);
+  }
+  base::Result<bool, StoreError> find_outcome() override {
+    if (!outcome) return base::fail(StoreError::kUnavailable);
+    return *outcome;
+  }
 
   bool shared() const override { return among_others; }
   base::Result<ForeignCommits, StoreError> begin_turn() override {
