@@ -21,7 +21,6 @@ constexpr int kWriteConflict = 112;
 constexpr int kOutOfDiskSpace = 14031;
 constexpr int kConnectMilliseconds = 2000;
 constexpr const char* kDefaultDatabase = "restante";
-constexpr const char* kApplication = "restante";
 
 struct UriDeleter {
   void operator()(mongoc_uri_t* uri) const { mongoc_uri_destroy(uri); }
@@ -99,16 +98,12 @@ base::Result<std::unique_ptr<Pool>, OpenError> Pool::create(const Options& optio
   if (pool == nullptr)
     return base::fail(OpenError{OpenError::kInvalidUri, "storage.mongodb_uri: " + std::string(error.message)});
   mongoc_client_pool_set_error_api(pool, MONGOC_ERROR_API_VERSION_2);
-  const char* const named = mongoc_uri_get_appname(uri.get());
-  if (named == nullptr) mongoc_client_pool_set_appname(pool, kApplication);
-  return std::unique_ptr<Pool>(new Pool(pool, std::move(database), named != nullptr ? named : kApplication, options));
+  mongoc_client_pool_set_appname(pool, "restante");
+  return std::unique_ptr<Pool>(new Pool(pool, std::move(database), options));
 }
 
-Pool::Pool(mongoc_client_pool_t* pool, std::string database, std::string application, const Options& options)
-    : pool_(pool),
-      database_(std::move(database)),
-      application_(std::move(application)),
-      read_time_(options.read_time) {}
+Pool::Pool(mongoc_client_pool_t* pool, std::string database, const Options& options)
+    : pool_(pool), database_(std::move(database)), read_time_(options.read_time) {}
 
 Pool::~Pool() {
   mongoc_client_pool_destroy(pool_);

@@ -107,8 +107,6 @@ class Pool {
   /// nullopt: none became free in time, or there is no server to open a session with.
   [[nodiscard]] std::optional<Connection> lease();
   [[nodiscard]] const std::string& database() const { return database_; }
-  /// By which the server knows the connections of all nodes.
-  [[nodiscard]] const std::string& application() const { return application_; }
 
  private:
   friend class Connection;
@@ -116,11 +114,10 @@ class Pool {
     std::uint32_t timestamp = 0;
     std::uint32_t increment = 0;
   };
-  Pool(mongoc_client_pool_t* pool, std::string database, std::string application, const Options& options);
+  Pool(mongoc_client_pool_t* pool, std::string database, const Options& options);
 
   mongoc_client_pool_t* pool_;
   const std::string database_;
-  const std::string application_;
   const std::chrono::milliseconds read_time_;
   std::mutex mutex_;
   OperationTime newest_;  // guarded

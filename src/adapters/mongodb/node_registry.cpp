@@ -32,6 +32,11 @@ Document renewal(const Document& fields) {
   return change;
 }
 
+void append_uuid(Document& document, const char* key, const std::string& uuid) {
+  bson_append_binary(document.mutable_bson(), key, -1, BSON_SUBTYPE_UUID,
+                     reinterpret_cast<const std::uint8_t*>(uuid.data()), static_cast<std::uint32_t>(uuid.size()));
+}
+
 }  // namespace
 
 Document lease_compared(const char* comparison, std::chrono::milliseconds age) {
@@ -45,11 +50,7 @@ Done kill_sessions(Connection& connection, const std::vector<std::string>& sessi
   if (sessions.empty()) return std::nullopt;
   std::vector<Document> ids;
   for (const auto& session : sessions) {
-    Document id;
-    bson_append_binary(id.mutable_bson(), "id", -1, BSON_SUBTYPE_UUID,
-                       reinterpret_cast<const std::uint8_t*>(session.data()),
-                       static_cast<std::uint32_t>(session.size()));
-    ids.push_back(std::move(id));
+    append_uuid(ids.emplace_back(), "id", session);
   }
   Document command;
   command.add_array("killSessions", ids);
@@ -172,14 +173,24 @@ Done NodeRegistry::sweep(Connection& connection) {
 
 /// A server that does not let us look, or a router, which shows its own connections only: the leases have to do.
 Done NodeRegistry::end_orphans(Connection& connection) {
+  std::vector<std::string> sessions;
+  const auto unread = connection.find(kNodes, Document(), Document(), [&](const bson_t* row) {
+    for (auto& session : Fields(row).binaries("sessions")) sessions.push_back(std::move(session));
+    return true;
+  });
+  if (unread) return unread;
+  Document announced;
+  for (std::size_t i = 0; i < sessions.size(); ++i) append_uuid(announced, std::to_string(i).c_str(), sessions[i]);
   Document command;
-  BCON_APPEND(command.mutable_bson(), "aggregate", BCON_INT32(1), "pipeline", "[",  //
-              "{", "$currentOp", "{", "idleConnections", BCON_BOOL(true), "idleSessions", BCON_BOOL(true), "}", "}",
-              "{", "$match", "{", "shard", "{", "$exists", BCON_BOOL(false), "}", "connectionId", "{", "$exists",
-              BCON_BOOL(true), "}", "appName", BCON_UTF8(pool_.application().c_str()), "}", "}",  //
-              "{", "$group", "{", "_id", "$connectionId", "types", "{", "$addToSet", "$type", "}", "sessions", "{",
-              "$addToSet", "$lsid.id", "}", "}", "}",                                          //
-              "{", "$match", "{", "types", "[", BCON_UTF8("idleSession"), "]", "}", "}", "]",  //
+  BCON_APPEND(command.mutable_bson(), "aggregate", BCON_INT32(1), "pipeline", "[",                                    //
+              "{", "$currentOp", "{", "idleConnections", BCON_BOOL(true), "idleSessions", BCON_BOOL(true), "}", "}",  //
+              "{", "$match", "{", "shard", "{", "$exists", BCON_BOOL(false), "}",                                     //
+              "connectionId", "{", "$exists", BCON_BOOL(true), "}",                                                   //
+              "$or", "[", "{", "type", "op", "}",                                                                     //
+              "{", "lsid.id", "{", "$in", BCON_ARRAY(announced.bson()), "}", "}", "]", "}", "}",                      //
+              "{", "$group", "{", "_id", "$connectionId", "types", "{", "$addToSet", "$type", "}",                    //
+              "sessions", "{", "$addToSet", "$lsid.id", "}", "}", "}",                                                //
+              "{", "$match", "{", "types", "[", BCON_UTF8("idleSession"), "]", "}", "}", "]",                         //
               "cursor", "{", "}");
   Document reply;
   if (auto failed = connection.run_on_admin(command, &reply)) {
