@@ -80,8 +80,10 @@ Done CommitTurn::end_abandoned() {
 
 void CommitTurn::reconnect() {
   if (!connection_) return;
+  // The driver uses others again, perhaps for a read: their transactions were ended by the server's own answer.
+  const bool unheard = mongoc_client_session_get_dirty(connection_->session());
   constexpr std::size_t kMostAbandoned = 16;  // a server that does not answer has long forgotten the first of them
-  if (auto id = session_id(*connection_); !id.empty() && abandoned_.size() < kMostAbandoned) {
+  if (auto id = session_id(*connection_); unheard && !id.empty() && abandoned_.size() < kMostAbandoned) {
     abandoned_.push_back(std::move(id));
   }
   connection_.reset();
