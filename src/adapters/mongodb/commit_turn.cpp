@@ -5,6 +5,8 @@
 #include "adapters/mongodb/bulk.hpp"
 #include "adapters/mongodb/digest_documents.hpp"
 #include "adapters/mongodb/schema.hpp"
+#include "base/hex.hpp"
+#include "base/random.hpp"
 
 namespace adapters::mongodb {
 
@@ -20,8 +22,8 @@ constexpr std::uint32_t kWaits = 4;
 /// As long as others want turns too, they get a chance after each of ours.
 constexpr std::chrono::microseconds kCourtesy{1500};
 constexpr std::chrono::milliseconds kOthersBusy{200};
-/// Longer than turns take: perhaps its holder is dead.
-constexpr std::chrono::milliseconds kSuspicious{500};
+/// Longer than turns take: perhaps its holder is dead. Looked into again and again while it lasts.
+constexpr std::chrono::milliseconds kSuspicious{250};
 /// Documents of one look into the log; more is read by the next.
 constexpr int kLookedAt = 1000;
 
@@ -33,6 +35,12 @@ std::string session_id(Connection& connection) {
   const std::uint8_t* bytes = nullptr;
   bson_iter_binary(&id, &subtype, &size, &bytes);
   return {reinterpret_cast<const char*>(bytes), size};
+}
+
+std::string random_mark() {
+  constexpr std::size_t kBytes = 8;
+  base::SecureRandom random;
+  return base::to_hex(random.bytes(kBytes));
 }
 
 }  // namespace
@@ -55,17 +63,39 @@ Done CommitTurn::open_connection() {
   auto opened = pool_.lease();
   if (!opened) return Failure{Failure::kTransient, 0, "no connection"};
   connection_.emplace(std::move(*opened));
-  auto failed = registry_.announce_session(session_id(*connection_));
+  auto failed = end_abandoned();
+  if (!failed) failed = registry_.announce_session(session_id(*connection_));
   if (failed) connection_.reset();
   return failed;
+}
+
+Done CommitTurn::end_abandoned() {
+  if (abandoned_.empty()) return std::nullopt;
+  const auto failed = kill_sessions(*connection_, abandoned_);
+  if (failed && failed->kind == Failure::kTransient) return failed;
+  if (failed) reader_.note_failure(failed->message);  // then the server's own limit for idle transactions has to do
+  abandoned_.clear();
+  return std::nullopt;
+}
+
+void CommitTurn::reconnect() {
+  if (!connection_) return;
+  // The driver uses others again, perhaps for a read: their transactions were ended by the server's own answer.
+  const bool unheard = mongoc_client_session_get_dirty(connection_->session());
+  constexpr std::size_t kMostAbandoned = 16;  // a server that does not answer has long forgotten the first of them
+  if (auto id = session_id(*connection_); unheard && !id.empty() && abandoned_.size() < kMostAbandoned) {
+    abandoned_.push_back(std::move(id));
+  }
+  connection_.reset();
 }
 
 CommitTurn::Try CommitTurn::try_claim() {
   auto failed = open_connection();
   if (!failed) failed = connection_->begin(options_.majority_time);
   if (!failed) {
+    mark_ = random_mark();
     Document claim;
-    claim.add("_id", seen_ + 1).add("node", registry_.name());
+    claim.add("_id", seen_ + 1).add("node", registry_.name()).add("claim", mark_);
     failed = connection_->insert(kCommits, claim);
   }
   if (!failed) {
@@ -83,7 +113,7 @@ CommitTurn::Try CommitTurn::try_claim() {
 
 bool CommitTurn::claim(Deadline deadline) {
   let_others_in();
-  const auto started = Clock::now();
+  auto suspicious = Clock::now() + kSuspicious;
   for (;;) {
     const auto outcome = try_claim();
     if (outcome == Try::kClaimed) return true;
@@ -95,7 +125,10 @@ bool CommitTurn::claim(Deadline deadline) {
     const auto before = seen_;
     if (auto failed = catch_up()) reader_.note_failure(failed->message);
     if (seen_ != before) continue;
-    if (Clock::now() - started > kSuspicious) registry_.hurry();
+    if (const auto now = Clock::now(); now >= suspicious) {
+      registry_.hurry();
+      suspicious = now + kSuspicious;
+    }
     jitter_ = jitter_ * 1'103'515'245 + 12'345;
     std::this_thread::sleep_for(kShortestWait * (1 + (jitter_ >> 16) % kWaits));
   }
@@ -129,6 +162,44 @@ void CommitTurn::release() {
   if (connection_) connection_->abort();
 }
 
+void CommitTurn::lose() {
+  lost_ = {.number = seen_ + 1, .mark = mark_};
+  release();
+  reconnect();
+}
+
+std::optional<bool> CommitTurn::find_lost(Deadline deadline) {
+  if (lost_.number == 0) return std::nullopt;
+  lost_.looked_for = true;
+  std::optional<bool> written;
+  while (!written && claim(deadline)) {
+    // Claimed numbers have all before them read, with what a majority has: the log says it for good.
+    if (lost_.found) {
+      written = true;
+    } else if (seen_ >= lost_.number || take_place_of_lost()) {
+      written = false;
+    }
+  }
+  if (claimed_) release();
+  lost_ = {};
+  return written;
+}
+
+/// A free number is no proof: the old primary may have the document and win the next election. One that a majority has
+/// in its place is.
+bool CommitTurn::take_place_of_lost() {
+  auto failed = describe(chat::CommitBatch{});
+  if (!failed) failed = connection_->commit();
+  if (!failed) {
+    committed();
+    return true;
+  }
+  reader_.note_failure(failed->message);
+  release();
+  reconnect();
+  return false;
+}
+
 Done CommitTurn::catch_up() {
   auto connection = pool_.lease();
   if (!connection) return Failure{Failure::kTransient, 0, "no connection"};
@@ -142,6 +213,10 @@ Done CommitTurn::catch_up() {
     const bool readable = Fields(row).get("_id", number).ok() && decode(row, digest);
     if (!readable || number != seen_ + 1) foreign_.lost = true;
     if (number > seen_) seen_ = number;
+    if (lost_.looked_for && number == lost_.number && Fields(row).text("claim") == lost_.mark) {
+      lost_.found = true;
+      return true;
+    }
     foreign_.batches.push_back(std::move(digest));
     behind_ = true;
     last_foreign_ = Clock::now();

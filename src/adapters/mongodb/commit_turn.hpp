@@ -4,11 +4,15 @@
 // commit order, and a node that holds number n in an open transaction knows that nobody else can commit. What it has
 // not seen of the numbers below it reads before it decides anything.
 //
-//   commits {_id: number, node, at, …digest}
+//   commits {_id: number, node, claim, at, …digest}
+//
+// `claim` is random: a node whose commit was not answered finds out by it whether the number's document is its own.
 //
 // The lane's thread only. Inside of this room.
 
 #include <optional>
+#include <string>
+#include <vector>
 
 #include "adapters/mongodb/connection.hpp"
 #include "adapters/mongodb/node_registry.hpp"
@@ -38,6 +42,12 @@ class CommitTurn {
   void committed();
   /// Gives the number back: aborts what is open.
   void release();
+  /// The commit was sent, and nobody knows what became of it. The number is given up.
+  void lose();
+  /// Of the batch that was lost: true, it is in the log; false, another one has its number, an empty one of this node's
+  /// if need be, so that it can never appear. nullopt: not found out before `deadline`; if it is there, a later look
+  /// into the log finds it like another node's. Not to be called with a claimed number; leaves none.
+  std::optional<bool> find_lost(Deadline deadline);
   /// Reads what others have committed.
   Done catch_up();
   /// True, once: others have committed what nobody has taken yet.
@@ -46,21 +56,33 @@ class CommitTurn {
     behind_ = false;
     return std::exchange(foreign_, {});
   }
-  /// A session that has seen an error of the network is not used again.
-  void reconnect() { connection_.reset(); }
+  /// A session that has seen an error of the network is not used again, and what it may have left open is ended before
+  /// the next try: it would keep the turn for as long as the server lets an idle transaction live.
+  void reconnect();
 
  private:
   enum class Try : std::uint8_t { kClaimed, kTaken, kFailed };
+  struct Claim {
+    std::uint64_t number = 0;  // 0: none
+    std::string mark;
+    bool looked_for = false;
+    bool found = false;
+  };
   Try try_claim();
   Done open_connection();
+  Done end_abandoned();
   void let_others_in();
+  bool take_place_of_lost();
 
   Pool& pool_;
   RowReader& reader_;
   NodeRegistry& registry_;
   const Options& options_;
   std::optional<Connection> connection_;  // kept: its session has been announced
-  std::uint64_t seen_ = 0;                // all numbers up to here
+  std::vector<std::string> abandoned_;    // sessions whose transactions may still be open
+  std::string mark_;                      // of the claimed number
+  Claim lost_;
+  std::uint64_t seen_ = 0;  // all numbers up to here
   bool claimed_ = false;
   bool behind_ = false;
   chat::ForeignCommits foreign_;  // seen, and not yet taken

@@ -158,12 +158,20 @@ void Connection::remember_time() {
 }
 
 Done Connection::run(const Document& command, Document* reply) {
+  return run_on(pool_->database_.c_str(), command, reply);
+}
+
+Done Connection::run_on_admin(const Document& command, Document* reply) {
+  return run_on("admin", command, reply);
+}
+
+Done Connection::run_on(const char* database, const Document& command, Document* reply) {
   Document options;
   join_session(options);
   bson_t answer;
   bson_error_t error;
-  const bool done = mongoc_client_command_with_opts(client_, pool_->database_.c_str(), command.bson(), nullptr,
-                                                    options.bson(), &answer, &error);
+  const bool done =
+      mongoc_client_command_with_opts(client_, database, command.bson(), nullptr, options.bson(), &answer, &error);
   Done failure;
   if (!done) failure = failure_of(error, &answer);
   if (done && reply != nullptr) bson_concat(reply->mutable_bson(), &answer);

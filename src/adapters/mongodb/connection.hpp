@@ -44,6 +44,8 @@ class Connection {
 
   /// Runs a command on the database. `reply` may be null.
   Done run(const Document& command, Document* reply = nullptr);
+  /// The same on the database "admin".
+  Done run_on_admin(const Document& command, Document* reply);
   /// Calls `row` with each document until it returns false. `options` as the driver takes them (sort, limit, …).
   template <class Fn>
   Done find(const char* collection, const Document& filter, const Document& options, Fn&& row) {
@@ -72,6 +74,8 @@ class Connection {
   friend class Pool;
   Connection(Pool& pool, mongoc_client_t* client, mongoc_client_session_t* session)
       : pool_(&pool), client_(client), session_(session) {}
+
+  Done run_on(const char* database, const Document& command, Document* reply);
 
   class Cursor {
    public:

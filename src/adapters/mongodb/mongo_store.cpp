@@ -131,6 +131,12 @@ base::Result<void, chat::StoreError> MongoStore::commit(const chat::CommitBatch&
   }
 }
 
+base::Result<bool, chat::StoreError> MongoStore::find_outcome() {
+  const auto written = turn_->find_lost(Clock::now() + options_.commit_time);
+  if (!written) return base::fail(chat::StoreError::kUnavailable);
+  return *written;
+}
+
 MongoStore::Settled MongoStore::try_commit(const chat::CommitBatch& batch, Deadline deadline) {
   if (!turn_->claimed() && !turn_->claim(deadline)) return std::nullopt;
   // What was staged does not know of what others have committed meanwhile.
@@ -183,11 +189,12 @@ MongoStore::Settled MongoStore::finish_commit(Deadline deadline) {
       std::this_thread::sleep_for(kPause);
       continue;
     }
-    turn_->release();
     // The server answers a repeated commit with this only when a majority knows that it did not happen.
-    if (failed->kind == Failure::kTransient || failed->kind == Failure::kConflict) return refused(*failed);
-    // Did it happen, the next turn finds its number in the log, as if somebody else had been here.
-    turn_->reconnect();
+    if (failed->kind == Failure::kTransient || failed->kind == Failure::kConflict) {
+      turn_->release();
+      return refused(*failed);
+    }
+    turn_->lose();
     ++unknown_outcomes_;
     reader_->note_failure(failed->message);
     return base::Result<void, chat::StoreError>(base::fail(chat::StoreError::kUnknown));

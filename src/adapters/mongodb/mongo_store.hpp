@@ -59,6 +59,7 @@ class MongoStore final : public chat::Store {
   [[nodiscard]] base::Result<chat::ForeignCommits, chat::StoreError> begin_turn() override;
   void end_turn() override;
   [[nodiscard]] base::Result<chat::ForeignCommits, chat::StoreError> foreign_commits() override;
+  [[nodiscard]] base::Result<bool, chat::StoreError> find_outcome() override;
   [[nodiscard]] std::vector<std::string> epochs() const override { return epochs_; }
   /// The server guards its own disk: false for a while after it said that it is full.
   [[nodiscard]] bool has_room() const override;

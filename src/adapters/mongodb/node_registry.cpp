@@ -32,6 +32,11 @@ Document renewal(const Document& fields) {
   return change;
 }
 
+void append_uuid(Document& document, const char* key, const std::string& uuid) {
+  bson_append_binary(document.mutable_bson(), key, -1, BSON_SUBTYPE_UUID,
+                     reinterpret_cast<const std::uint8_t*>(uuid.data()), static_cast<std::uint32_t>(uuid.size()));
+}
+
 }  // namespace
 
 Document lease_compared(const char* comparison, std::chrono::milliseconds age) {
@@ -39,6 +44,17 @@ Document lease_compared(const char* comparison, std::chrono::milliseconds age) {
   BCON_APPEND(filter.mutable_bson(), "$expr", "{", comparison, "[", "$lease", "{", "$subtract", "[", "$$NOW",
               BCON_INT64(age.count()), "]", "}", "]", "}");
   return filter;
+}
+
+Done kill_sessions(Connection& connection, const std::vector<std::string>& sessions) {
+  if (sessions.empty()) return std::nullopt;
+  std::vector<Document> ids;
+  for (const auto& session : sessions) {
+    append_uuid(ids.emplace_back(), "id", session);
+  }
+  Document command;
+  command.add_array("killSessions", ids);
+  return connection.run(command);
 }
 
 NodeRegistry::NodeRegistry(Pool& pool, std::string name, std::chrono::milliseconds lease)
@@ -90,6 +106,7 @@ void NodeRegistry::hurry() {
 }
 
 void NodeRegistry::run() {
+  bool hurried = false;
   for (int round = 0;; ++round) {
     if (auto connection = pool_.lease()) {
       bool there = false;
@@ -100,6 +117,7 @@ void NodeRegistry::run() {
         if (revived_) revived_();
       }
       known_ = known_ || !failed;
+      if (!failed && hurried) failed = end_orphans(*connection);
       if (!failed) failed = sweep(*connection);
       if (!failed) failed = elect(*connection);
       if (!failed && round % kRoundsPerTrim == 0) failed = trim_log(*connection);
@@ -110,7 +128,7 @@ void NodeRegistry::run() {
     std::unique_lock lock(mutex_);
     wake_.wait_for(lock, kEvery, [this] { return stopping_ || hurry_; });
     if (stopping_) return;
-    hurry_ = false;
+    hurried = std::exchange(hurry_, false);
   }
 }
 
@@ -153,20 +171,44 @@ Done NodeRegistry::sweep(Connection& connection) {
   return std::nullopt;
 }
 
-Done NodeRegistry::bury(Connection& connection, const std::string& node, const std::vector<std::string>& sessions) {
-  if (!sessions.empty()) {
-    std::vector<Document> ids;
-    for (const auto& session : sessions) {
-      Document id;
-      bson_append_binary(id.mutable_bson(), "id", -1, BSON_SUBTYPE_UUID,
-                         reinterpret_cast<const std::uint8_t*>(session.data()),
-                         static_cast<std::uint32_t>(session.size()));
-      ids.push_back(std::move(id));
-    }
-    Document command;
-    command.add_array("killSessions", ids);
-    if (auto failed = connection.run(command)) return failed;
+/// A server that does not let us look, or a router, which shows its own connections only: the leases have to do.
+Done NodeRegistry::end_orphans(Connection& connection) {
+  std::vector<std::string> sessions;
+  const auto unread = connection.find(kNodes, Document(), Document(), [&](const bson_t* row) {
+    for (auto& session : Fields(row).binaries("sessions")) sessions.push_back(std::move(session));
+    return true;
+  });
+  if (unread) return unread;
+  Document announced;
+  for (std::size_t i = 0; i < sessions.size(); ++i) append_uuid(announced, std::to_string(i).c_str(), sessions[i]);
+  Document command;
+  BCON_APPEND(command.mutable_bson(), "aggregate", BCON_INT32(1), "pipeline", "[",                                    //
+              "{", "$currentOp", "{", "idleConnections", BCON_BOOL(true), "idleSessions", BCON_BOOL(true), "}", "}",  //
+              "{", "$match", "{", "shard", "{", "$exists", BCON_BOOL(false), "}",                                     //
+              "connectionId", "{", "$exists", BCON_BOOL(true), "}",                                                   //
+              "$or", "[", "{", "type", "op", "}",                                                                     //
+              "{", "lsid.id", "{", "$in", BCON_ARRAY(announced.bson()), "}", "}", "]", "}", "}",                      //
+              "{", "$group", "{", "_id", "$connectionId", "types", "{", "$addToSet", "$type", "}",                    //
+              "sessions", "{", "$addToSet", "$lsid.id", "}", "}", "}",                                                //
+              "{", "$match", "{", "types", "[", BCON_UTF8("idleSession"), "]", "}", "}", "]",                         //
+              "cursor", "{", "}");
+  Document reply;
+  if (auto failed = connection.run_on_admin(command, &reply)) {
+    return failed->kind == Failure::kTransient ? failed : std::nullopt;
   }
+  std::vector<std::string> orphans;
+  Fields(reply.bson()).inside("cursor", [&](Fields& cursor) {
+    cursor.each("firstBatch", [&](const bson_t* row) {
+      for (auto& session : Fields(row).binaries("sessions")) orphans.push_back(std::move(session));
+    });
+  });
+  if (orphans.empty()) return std::nullopt;
+  base::log::warning("a transaction whose connection is gone held the others up, and is ended");
+  return kill_sessions(connection, orphans);
+}
+
+Done NodeRegistry::bury(Connection& connection, const std::string& node, const std::vector<std::string>& sessions) {
+  if (auto failed = kill_sessions(connection, sessions)) return failed;
   // Only one of those who look deletes it, and it only counts while the node has not come back.
   Document filter = lease_older_than(lease_);
   filter.add("_id", node);

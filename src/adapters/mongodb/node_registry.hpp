@@ -3,6 +3,10 @@
 // those whose lease has run out (killed, stopped, cut off): their open transaction is ended, since it would keep the
 // turn of commit_turn.hpp for as long as the server lets an idle transaction live, and their row is deleted.
 //
+// Whoever waits for a turn in vain does not wait for a lease: the server knows which transactions belong to connections
+// that are closed. Nobody can go on with those, so they are ended at once, whether their node is dead or only lost the
+// connection; what is left for the lease are nodes that neither answer nor close (stopped, cut off).
+//
 // Owner: MongoStore. Any thread calls. Leases are judged by the server's clock.
 
 #include <atomic>
@@ -19,6 +23,9 @@ namespace adapters::mongodb {
 
 /// The nodes whose lease was renewed before (`"$lt"`) or since (`"$gt"`) `age` ago, by the server's clock.
 Document lease_compared(const char* comparison, std::chrono::milliseconds age);
+
+/// Ends what these sessions (16 bytes each) have open in the server.
+Done kill_sessions(Connection& connection, const std::vector<std::string>& sessions);
 
 class NodeRegistry {
  public:
@@ -37,13 +44,14 @@ class NodeRegistry {
   Done announce_session(const std::string& session);
   /// At most one node at a time believes so, but for a moment when leadership passes on.
   [[nodiscard]] bool leads() const { return leads_.load(std::memory_order_relaxed); }
-  /// Looks for dead nodes at once: a turn is awaited in vain.
+  /// Looks for dead nodes and abandoned transactions at once: a turn is awaited in vain.
   void hurry();
 
  private:
   void run();
   Done renew(Connection& connection, bool& there);
   Done sweep(Connection& connection);
+  Done end_orphans(Connection& connection);
   Done elect(Connection& connection);
   Done trim_log(Connection& connection);
   Done bury(Connection& connection, const std::string& node, const std::vector<std::string>& sessions);

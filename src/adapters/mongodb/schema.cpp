@@ -103,6 +103,21 @@ std::optional<OpenError> ensure_format(Connection& connection) {
   return other_version(found);
 }
 
+Document majority() {
+  Document concern;
+  concern.add("w", "majority");
+  return concern;
+}
+
+/// It has no index that would make it. Left to the first transaction, as everything that transactions write, it would
+/// be made by all nodes of a new cluster at once, and they would fail each other's first commits.
+std::optional<OpenError> create_log(Connection& connection) {
+  constexpr int kNamespaceExists = 48;
+  const auto failed = connection.run(Document().add("create", kCommits).add("writeConcern", majority()));
+  if (failed && failed->code != kNamespaceExists) return unavailable(*failed);
+  return std::nullopt;
+}
+
 std::optional<OpenError> create_indexes(Connection& connection) {
   std::vector<Document> group;
   const auto count = std::size(kIndexes);
@@ -110,7 +125,7 @@ std::optional<OpenError> create_indexes(Connection& connection) {
     group.push_back(describe(kIndexes[i]));
     if (i + 1 < count && std::string_view(kIndexes[i + 1].collection) == kIndexes[i].collection) continue;
     Document command;
-    command.add("createIndexes", kIndexes[i].collection).add_array("indexes", group);
+    command.add("createIndexes", kIndexes[i].collection).add_array("indexes", group).add("writeConcern", majority());
     if (auto failed = connection.run(command)) return unavailable(*failed);
     group.clear();
   }
@@ -139,6 +154,7 @@ Done read_epochs(Connection& connection, std::vector<std::string>& epochs) {
 std::optional<OpenError> prepare_database(Connection& connection) {
   if (auto error = check_server(connection)) return error;
   if (auto error = ensure_format(connection)) return error;
+  if (auto error = create_log(connection)) return error;
   return create_indexes(connection);
 }
 

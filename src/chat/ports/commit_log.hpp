@@ -43,6 +43,11 @@ class CommitLog {
   /// kConflict when a message's (sender, recipient, client id) is there already: the lane does not ask for every one.
   [[nodiscard]] virtual base::Result<void, StoreError> commit(const CommitBatch& batch, Durability durability) = 0;
 
+  /// Directly after commit() has answered kUnknown, what became of that batch: true, it was written; false, it was not
+  /// and never will be. Either is durable. kUnavailable: still nobody knows; if it was written, a later turn tells of
+  /// it as of another node's batch. As slow as commit(); ends the turn.
+  [[nodiscard]] virtual base::Result<bool, StoreError> find_outcome() { return base::fail(StoreError::kUnavailable); }
+
   /// Random ids (32 hex digits), oldest first; the store appended the last one when it was opened. EpochNumber n is
   /// element n - 1. Any thread.
   [[nodiscard]] virtual std::vector<std::string> epochs() const = 0;

@@ -8,7 +8,7 @@ enum class StoreError : std::uint8_t {
   kUnavailable,  // nothing was read; trying again may help
   kFull,         // commit only: below the guarded free space; nothing was written
   kConflict,     // commit only: another node wrote first; nothing was written: forget what is cached and stage again
-  kUnknown,      // commit only: written or not, nobody knows; look up before answering (a cluster's time-out)
+  kUnknown,      // commit only: written or not, nobody knows; ask CommitLog::find_outcome() (a cluster's time-out)
 };
 
 }  // namespace chat

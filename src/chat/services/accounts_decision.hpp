@@ -40,6 +40,11 @@ class Decision final : public LaneCommand {
       : decide_(std::move(choose)), on_(on), reply_(std::move(reply)) {}
 
   void stage(LaneContext& context) override { outcome_.emplace(decide_(context)); }
+  /// Decided afresh, on what the other node has left: names may be taken by now, relations may have changed.
+  [[nodiscard]] bool stage_after_conflict(LaneContext& /*context*/) override {
+    outcome_.reset();
+    return true;
+  }
   void finish(LaneContext& context, std::optional<StoreError> failed) override {
     const bool refused = outcome_ && std::holds_alternative<Refusal>(*outcome_);
     if (failed && !refused) outcome_.emplace(refusal_of(*failed));
@@ -56,7 +61,8 @@ class Decision final : public LaneCommand {
   std::optional<Outcome<T>> outcome_;
 };
 
-/// `choose` runs on the lane's thread; what it stages before it returns a refusal is committed all the same.
+/// `choose` runs on the lane's thread; what it stages before it returns a refusal is committed all the same. It may run
+/// several times, whenever another node was ahead of its batch, and must keep what it captured.
 template <class T>
 void decide(CommandQueue& lane, base::Executor& on, Reply<T> reply, typename Decision<T>::Decide choose) {
   auto decision = std::make_unique<Decision<T>>(std::move(choose), on, std::move(reply));

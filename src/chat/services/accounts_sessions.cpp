@@ -83,11 +83,11 @@ void AccountService::remove_device(const Caller& caller, DeviceId device, base::
 void AccountService::set_push(const Caller& caller, DeviceId device, std::optional<PushAddress> address,
                               base::Executor& on, Reply<std::monostate> reply) {
   auto choose = [caller, id = std::move(device),
-                 address = std::move(address)](LaneContext& context) mutable -> Outcome<std::monostate> {
+                 address = std::move(address)](LaneContext& context) -> Outcome<std::monostate> {
     if (auto refusal = check_caller(context, caller.user, caller.login)) return std::move(*refusal);
     auto found = find_device(context, caller.user, id);
     if (auto* refusal = std::get_if<Refusal>(&found)) return std::move(*refusal);
-    const auto error = put_push_address(context, std::get<Device>(std::move(found)), std::move(address));
+    const auto error = put_push_address(context, std::get<Device>(std::move(found)), address);
     if (error) return refusal_of(*error);
     return std::monostate{};
   };

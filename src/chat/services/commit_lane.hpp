@@ -12,8 +12,10 @@
 // sessions belongs to the lane too: attaching, fencing and detaching are ordered with the commits, so "register for
 // hints first" and "the late disconnect changes nothing" hold by construction.
 //
-// A commit that fails is either a refusal before anything was numbered (kFull) or unknown, and then the lane forgets
-// its cached state and answers `retry`. The embedded store never returns from a failed sync (I12).
+// A commit that fails is a refusal before anything was numbered (kFull), a conflict with another node, after which
+// everything is read, checked and staged again, or unknown: then the store is asked what became of it, and if it cannot
+// say, the lane forgets its cached state and answers `retry`. The embedded store never returns from a failed sync
+// (I12).
 
 #include <cstddef>
 #include <memory>
@@ -50,7 +52,8 @@ class LaneCommand {
   [[nodiscard]] virtual bool stage_again() const { return false; }
 
   /// After kConflict (another node wrote first, nothing of the batch was written): true once the command has forgotten
-  /// what it staged, and it is staged again as above. After a few such rounds in a row the lane fails it instead.
+  /// what it staged, and it is staged again as above, alone if it is exclusive. After a few such rounds in a row, or
+  /// LaneOptions::conflict_patience, the lane fails it instead.
   [[nodiscard]] virtual bool stage_after_conflict(LaneContext& /*context*/) { return stage_again(); }
 
   /// False: it reads and changes what is known here only, and what other nodes do meanwhile does not matter to it.

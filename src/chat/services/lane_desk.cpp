@@ -27,11 +27,23 @@ LaneDesk::~LaneDesk() = default;
 
 void LaneDesk::run(std::unique_ptr<LaneCommand> command) {
   const bool alone = command->exclusive();
-  if (alone) settle();
+  if (alone) settle_through();
+  if (alone && !staged_.empty() && !command->stage_again()) {
+    // The store does not answer, and a device's word waits for it: behind that this one would not be alone.
+    command->finish(*this, StoreError::kUnavailable);
+    return post_replies();
+  }
   // Once it is certain that nothing will be committed, reading is in vain, and may be slow.
   if ((!command->needs_turn() || open_turn()) && !failed()) command->stage(*this);
   staged_.push_back(std::move(command));
-  if (alone) settle();
+  if (alone) settle_through();
+}
+
+/// Until nothing is staged, or what is has to wait for the store: a batch that another node was ahead of is tried again
+/// at once, so that nobody else's command gets into the batch of one that has to be alone.
+void LaneDesk::settle_through() {
+  do settle();
+  while (!staged_.empty() && conflicts_ != 0 && conflicts_ <= kMostConflicts);
 }
 
 void LaneDesk::settle() {
@@ -51,7 +63,11 @@ void LaneDesk::settle_once() {
   if (staged_.empty() && batch_.empty() && !failed_) return;
   const auto failed = commit();
   turn_open_ = false;
-  conflicts_ = failed == StoreError::kConflict ? conflicts_ + 1 : 0;
+  if (failed != StoreError::kConflict) {
+    conflicts_ = 0;
+  } else if (++conflicts_ == 1) {
+    conflicts_since_ = steady_now();
+  }
   if (failed) {
     hints_.clear();
     ends_.clear();
@@ -102,15 +118,31 @@ std::optional<StoreError> LaneDesk::commit() {
   const auto durability = batch_.may_be_lost() ? Durability::kBuffered : Durability::kSynced;
   const auto done = parts_.store.commit(batch_, durability);
   parts_.metrics.commit_seconds.observe(std::chrono::duration<double>(steady_now() - before).count());
-  if (!done) return done.error();
+  if (!done) {
+    if (const auto failed = outcome_of(done.error())) return failed;
+  }
   if (shared_) tell_nodes({.kind = NodeNote::Kind::kCommitted, .user = {}, .peer = {}, .on = false, .at = {}});
   pushes_committed(erased);
   return std::nullopt;
 }
 
+/// Not every client can repeat what it does not know the outcome of (a registration's name is taken then, by itself):
+/// the store is asked before anybody is answered.
+std::optional<StoreError> LaneDesk::outcome_of(StoreError failed) {
+  if (failed != StoreError::kUnknown) return failed;
+  const auto written = parts_.store.find_outcome();
+  if (!written) return failed;
+  if (*written) return std::nullopt;
+  return StoreError::kConflict;  // nothing is written: staged again
+}
+
+bool LaneDesk::patient() const {
+  return conflicts_ <= kMostConflicts && steady_now() - conflicts_since_ < options_.conflict_patience;
+}
+
 void LaneDesk::finish_staged(std::optional<StoreError> failed) {
   if (failed) {
-    const bool conflict = *failed == StoreError::kConflict && conflicts_ <= kMostConflicts;
+    const bool conflict = *failed == StoreError::kConflict && patient();
     for (auto& command : staged_) {
       if (conflict ? command->stage_after_conflict(*this) : command->stage_again())
         again_.push_back(std::move(command));

@@ -175,7 +175,10 @@ class LaneDesk final : public LaneContext {
   void load_side(ConversationState& conversation, const UserId& author, const UserId& reader);
   [[nodiscard]] bool waits_for_retry() const { return !staged_.empty() || !touched_.empty(); }
   void settle_once();
+  void settle_through();
   std::optional<StoreError> commit();
+  std::optional<StoreError> outcome_of(StoreError failed);
+  [[nodiscard]] bool patient() const;  // with conflicts
   void finish_staged(std::optional<StoreError> failed);
   void stage_failed_again();
   void raise_hints();
@@ -230,6 +233,7 @@ class LaneDesk final : public LaneContext {
   std::vector<std::unique_ptr<LaneCommand>> staged_;
   std::vector<std::unique_ptr<LaneCommand>> again_;  // of a failed batch: LaneCommand::stage_again()
   std::uint32_t conflicts_ = 0;                      // in a row
+  base::SteadyTime conflicts_since_{};               // the first of them
   base::SteadyTime retry_at_{};                      // when they are tried again if nothing else happens
   boost::unordered_flat_map<std::size_t, SendCommand*> staged_sends_;
   std::vector<StagedHint> hints_;

@@ -4,6 +4,7 @@
 #include <gtest/gtest.h>
 
 #include <deque>
+#include <functional>
 
 #include "adapters/memory/memory_store.hpp"
 #include "chat/services/history_reader.hpp"
@@ -68,9 +69,14 @@ class NodesStore final : public adapters::memory::MemoryStore {
   ForeignCommits others;  // told once
   int turns = 0;
   mutable int asked_for_client_ids = 0;  // round trips
+  std::function<void()> other_first;  // once: what another node does before the next commit, which it makes a conflict
+  std::optional<bool> outcome;        // of a commit whose outcome is unknown; nullopt: nobody can tell
 
-  bool shared() const override { return among_others; }
   base::Result<void, StoreError> commit(const CommitBatch& batch, Durability durability) override {
+    if (other_first) {
+      std::exchange(other_first, {})();
+      return base::fail(StoreError::kConflict);
+    }
     for (const auto& each : batch.messages) {
       if (!among_others || each.client_id.empty() || message(each.id).value()) continue;
       if (MemoryStore::message_by_client_id(each.sender, each.recipient, each.client_id).value()) {
@@ -79,6 +85,12 @@ class NodesStore final : public adapters::memory::MemoryStore {
     }
     return MemoryStore::commit(batch, durability);
   }
+  base::Result<bool, StoreError> find_outcome() override {
+    if (!outcome) return base::fail(StoreError::kUnavailable);
+    return *outcome;
+  }
+
+  bool shared() const override { return among_others; }
   Read<std::optional<Message>> message_by_client_id(const UserId& sender, const UserId& recipient,
                                                     std::string_view client_id) const override {
     ++asked_for_client_ids;

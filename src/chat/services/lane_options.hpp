@@ -11,7 +11,10 @@ struct LaneOptions {
   Limits limits;
   std::size_t queue_limit = 8192;    // requests waiting; some 50 ms of work, then `overloaded` is the better answer
   std::size_t batch_commands = 512;  // per commit: beyond a few hundred a batch gains nothing
-  std::chrono::microseconds batch_time{1000};     // about one fsync: longer staging would only add latency
+  std::chrono::microseconds batch_time{1000};  // about one fsync: longer staging would only add latency
+  /// Batches that other nodes are ahead of are staged again for so long, unseen by the clients; then `retry`. As long
+  /// as a store of several nodes tries to commit.
+  std::chrono::milliseconds conflict_patience{10'000};
   std::size_t cached_users = 65536;               // about 0.5 KiB each; users with live sessions are not evicted
   std::size_t cached_conversations = 65536;       // about 0.6 KiB each
   std::uint64_t trim_tail = 1024;                 // confirmed entries kept for clients that resume from a little before

@@ -1,0 +1,202 @@
+// Whose turn it is when nodes start together, vanish in the middle of a turn, or never hear what became of a commit.
+// Leases are a minute here: whatever goes on sooner does not wait for one.
+
+#include <gtest/gtest.h>
+#include <signal.h>
+#include <sys/wait.h>
+
+#include <cstdlib>
+#include <thread>
+
+#include "describe.hpp"
+#include "mongo_under_test.hpp"
+#include "rows.hpp"
+
+namespace conformance {
+namespace {
+
+using adapters::mongodb::MongoStore;
+using adapters::mongodb::Options;
+using chat::StoreError;
+using std::chrono::seconds;
+
+constexpr const char* kUriVariable = "RESTANTE_TEST_HOLDER_URI";
+const chat::UserId kAnn = user_id(1);
+
+Options options_for(const std::string& uri, seconds commit_time = seconds(20)) {
+  Options options;
+  options.uri = uri;
+  options.database = "turns";
+  options.append_epoch = false;
+  options.commit_time = commit_time;
+  options.majority_time = seconds(2);
+  options.node_lease = seconds(60);
+  return options;
+}
+
+std::unique_ptr<MongoStore> open_with(const Options& options) {
+  auto opened = MongoStore::open(options);
+  if (!opened) throw std::runtime_error(opened.error().message);
+  return std::move(*opened);
+}
+
+/// The first message of `sender` to ann, who has `before` entries.
+chat::CommitBatch first_message(std::uint32_t sender, std::uint64_t before) {
+  chat::CommitBatch batch;
+  batch.messages = {message(sender, user_id(sender), kAnn, 1, "client-" + std::to_string(sender))};
+  batch.entries = {message_entry(kAnn, before + 1, batch.messages[0])};
+  return batch;
+}
+
+base::Result<void, StoreError> commit_in_turn(MongoStore& store, std::uint32_t sender) {
+  const auto foreign = store.begin_turn();
+  if (!foreign) return base::fail(foreign.error());
+  const auto bounds = store.mailbox_bounds(kAnn);
+  if (!bounds) return base::fail(bounds.error());
+  return store.commit(first_message(sender, bounds->head.value), chat::Durability::kSynced);
+}
+
+class MongoTurn : public ::testing::Test {
+ protected:
+  void SetUp() override {
+    if (const auto missing = MongoServers::program_missing()) GTEST_SKIP() << *missing;
+    servers_ = std::make_unique<MongoServers>(1);
+  }
+
+  void fail(const std::string& mode, const std::string& commands, const std::string& how) {
+    ASSERT_TRUE(servers_->command(0, R"({"configureFailPoint":"failCommand","mode":)" + mode +
+                                         R"(,"data":{"appName":"broken","failCommands":)" + commands + "," + how +
+                                         "}}"));
+  }
+  void stop_failing() { ASSERT_TRUE(servers_->command(0, R"({"configureFailPoint":"failCommand","mode":"off"})")); }
+  /// A node whose commands fail() makes fail.
+  std::unique_ptr<MongoStore> open_broken(seconds commit_time) {
+    return open_with(options_for(servers_->uri() + "&appName=broken", commit_time));
+  }
+  std::unique_ptr<MongoStore> open() { return open_with(options_for(servers_->uri())); }
+
+  std::unique_ptr<MongoServers> servers_;
+};
+
+constexpr const char* kLostAnswer = R"("writeConcernError":{"code":91,"errmsg":"shutting down"})";  // it did happen
+constexpr const char* kLostQuestion = R"("closeConnection":true)";                                  // it did not
+constexpr const char* kAlways = R"("alwaysOn")";
+
+TEST_F(MongoTurn, NodesThatFoundAClusterTogetherAllCommitWithoutAFailure) {
+  constexpr std::uint32_t kNodes = 5;
+  std::vector<std::unique_ptr<MongoStore>> stores(kNodes);
+  std::vector<std::thread> starts;
+  for (std::uint32_t n = 0; n < kNodes; ++n) {
+    starts.emplace_back([&, n] {
+      stores[n] = open();
+      EXPECT_TRUE(commit_in_turn(*stores[n], n + 2).ok()) << n;
+    });
+  }
+  for (auto& start : starts) start.join();
+  for (const auto& store : stores) {
+    EXPECT_EQ(store->failures(), 0u);
+    EXPECT_EQ(store->conflicts(), 0u);
+    EXPECT_EQ(describe(store->mailbox_bounds(kAnn)), "bounds 1.." + std::to_string(kNodes));
+  }
+}
+
+TEST_F(MongoTurn, TheLogIsThereBeforeTheFirstCommit) {
+  auto options = options_for(servers_->uri());
+  options.database = "admin";  // where a command can ask for it
+  const auto store = open_with(options);
+  EXPECT_FALSE(servers_->command(0, R"({"create":"commits"})")) << "it was there";
+}
+
+/// Not a test: a node that claims a turn and is killed. Started by the next one.
+TEST(MongoTurnHolder, DISABLED_HoldsATurnUntilItIsKilled) {
+  const char* const uri = std::getenv(kUriVariable);
+  ASSERT_NE(uri, nullptr);
+  const auto store = open_with(options_for(uri));
+  const bool claimed = store->begin_turn().ok();
+  ASSERT_EQ(::write(STDOUT_FILENO, claimed ? "\1" : "\2", 1), 1);
+  for (;;) ::pause();
+}
+
+TEST_F(MongoTurn, OfANodeThatIsKilledPassesOnAtOnce) {
+  const auto store = open();
+  ASSERT_TRUE(commit_in_turn(*store, 2).ok());
+  int ends[2];
+  ASSERT_EQ(::pipe(ends), 0);
+  const pid_t holder = ::fork();
+  if (holder == 0) {
+    ::dup2(ends[1], STDOUT_FILENO);
+    ::setenv(kUriVariable, servers_->uri().c_str(), 1);
+    ::execl("/proc/self/exe", "holder", "--gtest_filter=*HoldsATurn*", "--gtest_also_run_disabled_tests",
+            "--gtest_brief=1", static_cast<char*>(nullptr));
+    ::_exit(127);
+  }
+  ::close(ends[1]);
+  char said = 0;
+  while (said != '\1' && said != '\2' && ::read(ends[0], &said, 1) == 1) continue;
+  ::kill(holder, SIGKILL);
+  ::waitpid(holder, nullptr, 0);
+  ::close(ends[0]);
+  ASSERT_EQ(said, '\1') << "it has the turn";
+  EXPECT_TRUE(commit_in_turn(*store, 3).ok());
+}
+
+TEST_F(MongoTurn, OfANodeThatLostItsConnectionPassesOnAtOnce) {
+  const auto store = open();
+  const auto broken = open_broken(seconds(20));
+  // Not even the word that the transaction is over arrives.
+  fail(R"({"times":4})", R"(["update","abortTransaction"])", kLostQuestion);
+  EXPECT_TRUE(commit_in_turn(*broken, 2).ok());
+  EXPECT_TRUE(commit_in_turn(*store, 3).ok());
+  EXPECT_TRUE(commit_in_turn(*broken, 4).ok());
+}
+
+TEST_F(MongoTurn, ACommitWhoseAnswerNeverCameIsFoundInTheLog) {
+  const auto store = open();
+  const auto broken = open_broken(seconds(3));
+  fail(kAlways, R"(["commitTransaction"])", kLostAnswer);
+  ASSERT_EQ(commit_in_turn(*broken, 2).error(), StoreError::kUnknown);
+  EXPECT_TRUE(commit_in_turn(*store, 3).ok()) << "the others go on";
+  const auto outcome = broken->find_outcome();
+  ASSERT_TRUE(outcome.ok());
+  EXPECT_TRUE(*outcome);
+  stop_failing();
+  const auto foreign = broken->begin_turn();
+  ASSERT_TRUE(foreign.ok());
+  EXPECT_EQ(foreign->batches.size(), 1u) << "the other node's, and not its own as if it were another's";
+  EXPECT_FALSE(foreign->lost);
+  broken->end_turn();
+  EXPECT_FALSE(broken->find_outcome().ok()) << "it was told once";
+}
+
+TEST_F(MongoTurn, ACommitThatNeverArrivedIsKeptOutForGood) {
+  const auto broken = open_broken(seconds(3));
+  ASSERT_TRUE(commit_in_turn(*broken, 2).ok());
+  fail(kAlways, R"(["commitTransaction"])", kLostQuestion);
+  ASSERT_EQ(commit_in_turn(*broken, 3).error(), StoreError::kUnknown);
+  EXPECT_EQ(broken->find_outcome().error(), StoreError::kUnavailable) << "nobody can say yet";
+  ASSERT_EQ(commit_in_turn(*broken, 3).error(), StoreError::kUnknown);
+  stop_failing();
+  const auto outcome = broken->find_outcome();
+  ASSERT_TRUE(outcome.ok());
+  EXPECT_FALSE(*outcome);
+  EXPECT_EQ(describe(broken->message(message_id(3))), "none");
+  EXPECT_TRUE(commit_in_turn(*broken, 3).ok());
+  EXPECT_EQ(describe(broken->mailbox_bounds(kAnn)), "bounds 1..2");
+}
+
+TEST_F(MongoTurn, OfANodeWhoseCommitNeverArrivesDoesNotHoldTheOthersUp) {
+  const auto store = open();
+  const auto broken = open_broken(seconds(3));
+  fail(kAlways, R"(["commitTransaction","abortTransaction","killSessions"])", kLostQuestion);
+  ASSERT_EQ(commit_in_turn(*broken, 2).error(), StoreError::kUnknown);
+  EXPECT_TRUE(commit_in_turn(*store, 3).ok());
+  stop_failing();
+  const auto outcome = broken->find_outcome();
+  ASSERT_TRUE(outcome.ok());
+  EXPECT_FALSE(*outcome) << "another batch has its number";
+  EXPECT_TRUE(commit_in_turn(*broken, 2).ok());
+  EXPECT_EQ(describe(store->mailbox_bounds(kAnn)), "bounds 1..2");
+}
+
+}  // namespace
+}  // namespace conformance
