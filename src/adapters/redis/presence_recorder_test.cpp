@@ -12,6 +12,8 @@ namespace {
 using chat::ConnectionId;
 using namespace std::chrono_literals;
 
+const chat::DeviceId kPhone{"phone"};
+
 chat::UserId user(std::uint16_t n) {
   chat::UserId id;
   id.bytes[10] = static_cast<std::uint8_t>(n >> 8);
@@ -81,7 +83,7 @@ class PresenceRecorderTest : public ::testing::Test {
 
 TEST_F(PresenceRecorderTest, AnEarlierLifeIsForgottenAndThisOneAtItsEnd) {
   book_.put(user(9));
-  table_.add(user(1), ConnectionId(1));
+  table_.add(user(1), ConnectionId(1), kPhone);
   auto recorder = start();
   EXPECT_TRUE(eventually([&] { return book_.has(user(1)) && !book_.has(user(9)); }));
   recorder.reset();
@@ -91,12 +93,12 @@ TEST_F(PresenceRecorderTest, AnEarlierLifeIsForgottenAndThisOneAtItsEnd) {
 TEST_F(PresenceRecorderTest, WhatTheTableSaysInTheEndIsRecorded) {
   auto recorder = start();
   for (int round = 0; round < 50; ++round) {
-    table_.add(user(1), ConnectionId(1));
+    table_.add(user(1), ConnectionId(1), kPhone);
     recorder->changed(user(1));
     table_.remove(user(1), ConnectionId(1));
     recorder->changed(user(1));
   }
-  table_.add(user(2), ConnectionId(2));
+  table_.add(user(2), ConnectionId(2), kPhone);
   recorder->changed(user(2));
   EXPECT_TRUE(eventually([&] { return book_.has(user(2)) && !book_.has(user(1)); }));
 }
@@ -104,7 +106,7 @@ TEST_F(PresenceRecorderTest, WhatTheTableSaysInTheEndIsRecorded) {
 TEST_F(PresenceRecorderTest, WhatFailsIsTriedAgain) {
   auto recorder = start();
   book_.fail(true);
-  table_.add(user(1), ConnectionId(1));
+  table_.add(user(1), ConnectionId(1), kPhone);
   recorder->changed(user(1));
   EXPECT_TRUE(eventually([&] { return recorder->failed() >= 2; }));
   EXPECT_FALSE(book_.has(user(1)));
@@ -115,7 +117,7 @@ TEST_F(PresenceRecorderTest, WhatFailsIsTriedAgain) {
 TEST_F(PresenceRecorderTest, ARecordThatIsWrongIsWrittenAgainInBatches) {
   constexpr std::uint16_t kUsers = 40'000;
   auto recorder = start();
-  for (std::uint16_t n = 0; n < kUsers; ++n) table_.add(user(n), ConnectionId(n));
+  for (std::uint16_t n = 0; n < kUsers; ++n) table_.add(user(n), ConnectionId(n), kPhone);
   book_.put(user(kUsers + 1));
   recorder->start_over();
   EXPECT_TRUE(eventually([&] { return book_.size() == kUsers && !book_.has(user(kUsers + 1)); }));
