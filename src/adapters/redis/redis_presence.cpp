@@ -14,7 +14,8 @@ RedisPresence::RedisPresence(const PresenceOptions& options, chat::PresenceRecor
   CHECK(!options_.node.empty());
   writer_ = std::make_unique<LeaseWriter>(options_, *table_);
   if (record_ == nullptr) return;
-  recorder_ = std::make_unique<PresenceRecorder>(options_.node, options_.record_every, *record_, *table_);
+  const PresenceRecorder::Pace pace{.every = options_.record_every, .compare_every = options_.compare_record_every};
+  recorder_ = std::make_unique<PresenceRecorder>(options_.node, pace, *record_, *table_);
 }
 
 RedisPresence::~RedisPresence() = default;

@@ -40,6 +40,8 @@ struct PresenceOptions {
   std::chrono::milliseconds settle{2'000};
   /// Changes for the record are gathered for so long (it may be five seconds old).
   std::chrono::milliseconds record_every{2'000};
+  /// The record is compared with this node's connections so often, and put right.
+  std::chrono::milliseconds compare_record_every{60'000};
   /// For the destructor.
   std::chrono::milliseconds farewell{1'000};
 };

@@ -24,8 +24,9 @@ const std::string kKey = "online:000000000000000000000001";  // of user(1)
 /// Says that everybody is online: whatever comes from here is a fall-back.
 class EverybodyOnline final : public chat::PresenceRecord {
  public:
-  bool record(std::string_view, std::span<const chat::PresenceChange>) override { return true; }
+  bool record(std::string_view, chat::WallTime, std::span<const chat::PresenceChange>) override { return true; }
   bool forget_node(std::string_view) override { return true; }
+  bool forget_strays(std::string_view) override { return true; }
   chat::Read<std::vector<chat::UserId>> recorded_by(std::string_view) const override {
     return std::vector<chat::UserId>();
   }

@@ -219,7 +219,7 @@ bool LaneDesk::flush_last_seen() {
     state->last_seen_dirty = false;
     auto row = take(store().user(state->key));
     if (!row) continue;
-    row->last_seen = state->last_seen;
+    row->last_seen = std::max(row->last_seen, state->last_seen);  // another node may have seen the user since
     batch_.users.push_back(std::move(*row));
     for (auto& device : take(store().devices(state->key))) {
       const auto* const known = state->device(device.id);
