@@ -39,7 +39,8 @@ class MongoPresence : public ::testing::Test {
     return *store_->presence_record().recorded_by(node);
   }
   void update(const std::string& filter, const std::string& change) {
-    const auto command = R"({"update":"users","updates":[{"multi":true,"q":)" + filter + R"(,"u":)" + change + R"(}],"writeConcern":{"w":"majority"}})";
+    const auto command = R"({"update":"users","updates":[{"multi":true,"q":)" + filter + R"(,"u":)" + change +
+                         R"(}],"writeConcern":{"w":"majority"}})";
     ASSERT_TRUE(run_on_shared(name_, command));
   }
   /// Of ann, bob and somebody who does not exist.

@@ -49,8 +49,7 @@ class TablePresence final : public chat::Presence {
     const auto found = table_.find(user);
     return found != table_.end() && !found->second.empty();
   }
-  std::vector<Found> look_up_devices(const chat::UserId& user,
-                                     std::span<const chat::DeviceId> devices) const override {
+  std::vector<Found> look_up_devices(const chat::UserId& user, std::span<const chat::DeviceId> devices) const override {
     std::vector<Found> found(devices.size());
     const auto row = table_.find(user);
     for (std::size_t i = 0; row != table_.end() && i < devices.size(); ++i) {

@@ -51,8 +51,8 @@ std::vector<chat::Presence::Found> LocalPresence::look_up_devices(const chat::Us
   const auto others = shard.others.find(user);
   for (std::size_t i = 0; i < devices.size(); ++i) {
     const auto is_it = [&](const Connection& each) { return each.device == devices[i]; };
-    found[i].online = is_it(row->second) || (others != shard.others.end() && std::any_of(others->second.begin(),
-                                                                                        others->second.end(), is_it));
+    found[i].online = is_it(row->second) || (others != shard.others.end() &&
+                                             std::any_of(others->second.begin(), others->second.end(), is_it));
   }
   return found;
 }

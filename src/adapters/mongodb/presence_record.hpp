@@ -4,8 +4,8 @@
 // with what it follows from.
 //
 // A node writes and removes its own entry only. A word that is older than the entry's `at` changes nothing; nor does
-// one that is older than `users.leftNode` {node, at}, the last entry that was removed, so that a write which was thought
-// lost does not bring back who has left.
+// one that is older than `users.leftNode` {node, at}, the last entry that was removed, so that a write which was
+// thought lost does not bring back who has left.
 //
 // `users.onlineNode` is how an earlier version kept a single node's word: it counts until its node takes it back, dies,
 // or another one has the user.

@@ -16,10 +16,7 @@ class LeaseQuestion {
   using Answer = LeaseWriter::Answer;
   /// `which`: kLookUp, or kLookUpDevices for one user.
   LeaseQuestion(std::vector<chat::UserId> about, Script which)
-      : users(std::move(about)),
-        script(which),
-        answers(users.size(), Answer::kUnknown),
-        missing(users.size() + 1) {}
+      : users(std::move(about)), script(which), answers(users.size(), Answer::kUnknown), missing(users.size() + 1) {}
 
   /// On the shard: one of the replies has come; the last one wakes the thread that waits.
   void one_more() {

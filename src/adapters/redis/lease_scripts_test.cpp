@@ -111,8 +111,8 @@ TEST_F(LeaseScripts, AWriteTakesTheNodesFieldsBackWithAndWithoutADevice) {
 
 TEST_F(LeaseScripts, OnlyDevicesWithALeaseAreFound) {
   EXPECT_TRUE(devices().empty());
-  server_->run({"HSET", kKey, "a:1/phone", "99999999999999", "b:2/laptop", "1000", "b:3", "99999999999999", "c:4/tablet",
-                "rubbish", "c:5/phone", "99999999999999", "c:/x", "99999999999999"});
+  server_->run({"HSET", kKey, "a:1/phone", "99999999999999", "b:2/laptop", "1000", "b:3", "99999999999999",
+                "c:4/tablet", "rubbish", "c:5/phone", "99999999999999", "c:/x", "99999999999999"});
   EXPECT_EQ(devices(), (std::vector<std::string>{"phone", "phone"}));
 }
 

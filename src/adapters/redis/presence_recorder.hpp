@@ -1,8 +1,8 @@
 #pragma once
 // PresenceRecorder: a thread that keeps chat::PresenceRecord up to date, late by PresenceOptions::record_every. It
 // remembers who has changed, not how: what is written is what LeaseTable says at that moment. What cannot be written
-// waits for the next time. From time to time it compares the record with the table, whatever has made them differ: another
-// node that was late to take this one for dead, an older version, a restored backup.
+// waits for the next time. From time to time it compares the record with the table, whatever has made them differ:
+// another node that was late to take this one for dead, an older version, a restored backup.
 //
 // Owner: RedisPresence. Everything is for any thread and does not wait. It begins with forgetting what an earlier life
 // of this node has left, and the destructor ends with forgetting this one: one write, bounded by the record's own
@@ -50,7 +50,7 @@ class PresenceRecorder {
   chat::PresenceRecord& record_;
   const LeaseTable& table_;
   // Of the thread.
-  chat::WallTime said_{};      // of the last write
+  chat::WallTime said_{};  // of the last write
   bool strays_gone_ = false;
   std::chrono::steady_clock::time_point compare_at_{};
 

@@ -71,15 +71,15 @@ std::vector<chat::Presence::Found> RedisPresence::look_up_devices(const chat::Us
   bool all_here = true;
   const auto here = table_->connections(user);
   for (std::size_t i = 0; i < devices.size(); ++i) {
-    found[i].online = std::any_of(here.begin(), here.end(), [&](const auto& each) { return each.device == devices[i]; });
+    found[i].online =
+        std::any_of(here.begin(), here.end(), [&](const auto& each) { return each.device == devices[i]; });
     all_here = all_here && found[i].online;
   }
   if (all_here) return found;
   const auto leased = timed([&] { return writer_->ask_devices(user); });
   for (std::size_t i = 0; i < devices.size(); ++i) {
     if (found[i].online) continue;
-    found[i].online =
-        leased && std::find(leased->live.begin(), leased->live.end(), devices[i]) != leased->live.end();
+    found[i].online = leased && std::find(leased->live.begin(), leased->live.end(), devices[i]) != leased->live.end();
     found[i].hit = found[i].online || (leased && leased->complete);
   }
   return found;

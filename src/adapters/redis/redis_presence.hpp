@@ -1,11 +1,12 @@
 #pragma once
 // RedisPresence: who is online on any node. In Redis, `online:{user}` is a hash with a field for each connection,
-// `<node>:<connection>/<device>` -> end of its lease in milliseconds of Redis' clock (docs/data-model.md, "In Redis"). A node
-// renews the leases of its connections; those of a node that died run out. All of it is a hint (I8).
+// `<node>:<connection>/<device>` -> end of its lease in milliseconds of Redis' clock (docs/data-model.md, "In Redis").
+// A node renews the leases of its connections; those of a node that died run out. All of it is a hint (I8).
 //
 // Owner: the application. All verbs are for any thread; only look_up() and look_up_devices() wait, at most
-// PresenceOptions::answer_within for Redis, and look_up() then for the record if there is one. The constructor returns at once, whether or not there is a
-// server; the destructor takes back what this node said, within PresenceOptions::farewell and one write of the record.
+// PresenceOptions::answer_within for Redis, and look_up() then for the record if there is one. The constructor returns
+// at once, whether or not there is a server; the destructor takes back what this node said, within
+// PresenceOptions::farewell and one write of the record.
 //
 // Redis that has lost its memory (FLUSHALL, a restart) is noticed by the key `restante:presence`, which says when it
 // began: the nodes write all their leases again at once, and until all had time to, "absent" is no answer.

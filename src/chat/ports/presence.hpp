@@ -33,8 +33,8 @@ class Presence {
     for (const auto& user : users) found.push_back({.online = is_online(user), .hit = true});
     return found;
   }
-  /// Which of these devices of `user` are connected, on any node, one answer for each: may wait as look_up() does. Where
-  /// nobody answers (not a hit) only connections of this node are known.
+  /// Which of these devices of `user` are connected, on any node, one answer for each: may wait as look_up() does.
+  /// Where nobody answers (not a hit) only connections of this node are known.
   [[nodiscard]] virtual std::vector<Found> look_up_devices(const UserId& user,
                                                            std::span<const DeviceId> devices) const = 0;
 };

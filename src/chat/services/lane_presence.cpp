@@ -167,9 +167,8 @@ void LaneDesk::run_friendships() {
 
 bool LaneDesk::device_is_live(const UserId& id, const DeviceId& device) const {
   const auto* const user = users_.find(id);
-  const bool here = user != nullptr && std::any_of(user->live.begin(), user->live.end(), [&](const LiveRecord& record) {
-    return record.device == device;
-  });
+  const bool here = user != nullptr && std::any_of(user->live.begin(), user->live.end(),
+                                                   [&](const LiveRecord& record) { return record.device == device; });
   return here || (shared_ && parts_.presence.look_up_devices(id, {&device, 1}).front().online);
 }
 
