@@ -366,6 +366,22 @@ TEST(Api, ExportsPushAddressesAndWhetherTheyShowTheText) {
   EXPECT_EQ(listed.find("t1"), std::string::npos) << "the address is nobody's business but the export's";
 }
 
+TEST(Api, ListsWhichDevicesAreConnected) {
+  ApiWorld world;
+  const auto alice = world.registered("alice", "phone");
+  world.logged_in("alice", "laptop");
+  world.presence.devices.insert({alice.user.id, *chat::DeviceId::parse("laptop")});
+  const auto listed = world.call("GET", "/api/v1/devices", alice.access_token).body;
+  const auto online_of = [&](std::string_view device) {
+    const auto at = listed.find(R"({"device":")" + std::string(device));
+    EXPECT_NE(at, std::string::npos) << listed;
+    const auto end = listed.find('}', at);
+    return listed.substr(at, end - at).find(R"("online":true)") != std::string::npos;
+  };
+  EXPECT_FALSE(online_of("phone")) << listed;
+  EXPECT_TRUE(online_of("laptop")) << listed;
+}
+
 TEST(Api, IsReadyUntilItDrains) {
   ApiWorld world;
   EXPECT_EQ(world.call("GET", "/readyz").status, 200);

@@ -41,16 +41,26 @@ class TransparentCipher final : public chat::ContentCipher {
 
 class TablePresence final : public chat::Presence {
  public:
-  void set_online(const chat::UserId& user, chat::ConnectionId connection) override { table_[user].insert(connection); }
+  void set_online(const chat::UserId& user, chat::ConnectionId connection, const chat::DeviceId& device) override {
+    table_[user].insert_or_assign(connection, device);
+  }
   void clear(const chat::UserId& user, chat::ConnectionId connection) override { table_[user].erase(connection); }
   bool is_online(const chat::UserId& user) const override {
     const auto found = table_.find(user);
     return found != table_.end() && !found->second.empty();
   }
+  std::vector<Found> look_up_devices(const chat::UserId& user, std::span<const chat::DeviceId> devices) const override {
+    std::vector<Found> found(devices.size());
+    const auto row = table_.find(user);
+    for (std::size_t i = 0; row != table_.end() && i < devices.size(); ++i) {
+      for (const auto& [connection, device] : row->second) found[i].online |= device == devices[i];
+    }
+    return found;
+  }
   void lose_everything() { table_.clear(); }
 
  private:
-  std::map<chat::UserId, std::set<chat::ConnectionId>> table_;
+  std::map<chat::UserId, std::map<chat::ConnectionId, chat::DeviceId>> table_;
 };
 
 class StepExecutor final : public base::Executor {

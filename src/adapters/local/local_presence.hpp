@@ -1,7 +1,7 @@
 #pragma once
 // LocalPresence: users online on this node, each with its live connections.
 //
-// Nearly every user has one connection, so a row is the user and one number; further connections of a user (a second
+// Nearly every user has one connection, so a row is the user and that one; further connections of a user (a second
 // device) go to a side table. Sharded by user: a lock is held for one look-up.
 
 #include <array>
@@ -15,18 +15,24 @@ namespace adapters::local {
 
 class LocalPresence final : public chat::Presence {
  public:
-  void set_online(const chat::UserId& user, chat::ConnectionId connection) override;
+  void set_online(const chat::UserId& user, chat::ConnectionId connection, const chat::DeviceId& device) override;
   void clear(const chat::UserId& user, chat::ConnectionId connection) override;
   [[nodiscard]] bool is_online(const chat::UserId& user) const override;
+  [[nodiscard]] std::vector<Found> look_up_devices(const chat::UserId& user,
+                                                   std::span<const chat::DeviceId> devices) const override;
 
   /// Users with at least one connection, for a metric.
   [[nodiscard]] std::size_t online_users() const;
 
  private:
+  struct Connection {
+    chat::ConnectionId id;
+    chat::DeviceId device;
+  };
   struct Shard {
     mutable std::mutex mutex;
-    std::unordered_map<chat::UserId, chat::ConnectionId> first;                // one connection of everyone online
-    std::unordered_map<chat::UserId, std::vector<chat::ConnectionId>> others;  // the rest; never empty vectors
+    std::unordered_map<chat::UserId, Connection> first;                // one connection of everyone online
+    std::unordered_map<chat::UserId, std::vector<Connection>> others;  // the rest; never empty vectors
   };
   static constexpr std::size_t kShards = 16;  // far more than threads that would meet in one
 

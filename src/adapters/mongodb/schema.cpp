@@ -36,7 +36,8 @@ const Index kIndexes[] = {
     {.collection = kKeys, .fields = {"conversation"}},
     {.collection = kUsers, .fields = {"usernameKey"}, .unique = true, .where_present = "usernameKey"},
     {.collection = kUsers, .fields = {"emailKey"}, .unique = true, .where_present = "emailKey"},
-    {.collection = kUsers, .fields = {"onlineNode"}, .where_present = "onlineNode"},
+    {.collection = kUsers, .fields = {"onlineNodes.node"}, .where_present = "onlineNodes.node"},
+    {.collection = kUsers, .fields = {"onlineNode"}, .where_present = "onlineNode"},  // of an earlier version
     {.collection = kDevices, .fields = {"user", "device"}, .unique = true},
     {.collection = kLogins, .fields = {"user"}},
     {.collection = kRelations, .fields = {"low"}},

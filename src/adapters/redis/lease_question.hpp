@@ -14,8 +14,9 @@ namespace adapters::redis {
 class LeaseQuestion {
  public:
   using Answer = LeaseWriter::Answer;
-  explicit LeaseQuestion(std::vector<chat::UserId> about)
-      : users(std::move(about)), answers(users.size(), Answer::kUnknown), missing(users.size() + 1) {}
+  /// `which`: kLookUp, or kLookUpDevices for one user.
+  LeaseQuestion(std::vector<chat::UserId> about, Script which)
+      : users(std::move(about)), script(which), answers(users.size(), Answer::kUnknown), missing(users.size() + 1) {}
 
   /// On the shard: one of the replies has come; the last one wakes the thread that waits.
   void one_more() {
@@ -31,9 +32,12 @@ class LeaseQuestion {
   }
 
   const std::vector<chat::UserId> users;
-  std::vector<Answer> answers;  // the shard's until wait() is true
-  std::size_t missing;          // replies: one a user, and the mark; the shard's
-  bool failed = false;          // the connection was lost; the shard's until wait() is true
+  const Script script;
+  std::vector<Answer> answers;          // the shard's until wait() is true
+  std::vector<chat::DeviceId> devices;  // likewise; with a lease, of kLookUpDevices
+  std::size_t missing;                  // replies: one a user, and the mark; the shard's
+  bool absence_counts = false;          // no lease is an answer; the shard's until wait() is true
+  bool failed = false;                  // the connection was lost; the shard's until wait() is true
 
  private:
   std::mutex mutex_;

@@ -5,7 +5,8 @@ namespace adapters::redis {
 namespace {
 
 // A string under this name was written by an application of the founding schema that has retired: it knows nothing of
-// leases. The key as a whole lives as long as its last lease.
+// leases. The key as a whole lives as long as its last lease. A field is <node>:<connection>/<device>; nodes of an
+// earlier version leave the device out, and read nothing but a number as a lease: so the device is in the name.
 constexpr std::string_view kWriteText = R"lua(
 local time = redis.call('TIME')
 local now = time[1] * 1000 + math.floor(time[2] / 1000)
@@ -16,7 +17,8 @@ if redis.call('TYPE', KEYS[1]).ok == 'string' then redis.call('DEL', KEYS[1]) en
 local rows = redis.call('HGETALL', KEYS[1])
 for i = 1, #rows, 2 do
   local field, ends = rows[i], tonumber(rows[i + 1]) or 0
-  local own = string.sub(field, 1, #prefix) == prefix and string.find(field, '^%d+$', #prefix + 1)
+  local rest = string.sub(field, 1, #prefix) == prefix and string.sub(field, #prefix + 1) or ''
+  local own = string.find(rest, '^%d+$') or string.find(rest, '^%d+/[%w._-]+$')
   if ends <= now or (own and not held[field]) then
     redis.call('HDEL', KEYS[1], field)
   elseif ends > latest then
@@ -38,6 +40,17 @@ for _, ends in ipairs(redis.call('HVALS', KEYS[1])) do
   if (tonumber(ends) or 0) > now then return 1 end
 end
 return 0
+)lua";
+
+constexpr std::string_view kLookUpDevicesText = R"lua(
+local time = redis.call('TIME')
+local now = time[1] * 1000 + math.floor(time[2] / 1000)
+local rows, devices = redis.call('HGETALL', KEYS[1]), {}
+for i = 1, #rows, 2 do
+  local device = string.match(rows[i], ':%d+/([%w._-]+)$')
+  if device and (tonumber(rows[i + 1]) or 0) > now then devices[#devices + 1] = device end
+end
+return devices
 )lua";
 
 constexpr std::string_view kMarkText = R"lua(
@@ -66,6 +79,8 @@ std::string_view text_of(Script script) {
       return kWriteText;
     case Script::kLookUp:
       return kLookUpText;
+    case Script::kLookUpDevices:
+      return kLookUpDevicesText;
     case Script::kMark:
       return kMarkText;
   }

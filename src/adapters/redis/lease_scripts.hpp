@@ -16,6 +16,9 @@ namespace adapters::redis {
 /// writes it.
 inline constexpr std::string_view kMarkKey = "restante:presence";
 
+/// Stands between connection and device in the name of a field, and in neither of them.
+inline constexpr char kBeforeDevice = '/';
+
 inline std::string lease_key(const chat::UserId& user) {
   return "online:" + user.hex();
 }
@@ -26,12 +29,15 @@ enum class Script : std::uint8_t {
   kWrite,
   /// KEYS[1]: the user's hash -> 1: there is a lease that has not run out; else 0.
   kLookUp,
+  /// KEYS[1]: the user's hash -> the devices that have a lease that has not run out, some perhaps twice. Fields without
+  /// a device, as nodes of an earlier version write them, say nothing here.
+  kLookUpDevices,
   /// KEYS[1]: kMarkKey. ARGV[1]: the name of a new memory, should there be none; empty: only read. ARGV[2]: "1": not
   /// yet
   /// complete, some of our leases are missing. -> {name, milliseconds since it may be complete}, or {"", 0}.
   kMark,
 };
-inline constexpr std::size_t kScripts = 3;
+inline constexpr std::size_t kScripts = 4;
 
 std::string_view text_of(Script script);
 

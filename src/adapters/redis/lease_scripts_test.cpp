@@ -4,6 +4,8 @@
 
 #include <gtest/gtest.h>
 
+#include <algorithm>
+
 #include "adapters/redis/redis_server_testing.hpp"
 
 namespace adapters::redis {
@@ -33,6 +35,13 @@ class LeaseScripts : public ::testing::Test {
     EXPECT_EQ(server_->number({"EVAL", text_of(Script::kWrite), "1", kKey, prefix, "60000"}), 1);
   }
   std::int64_t look_up() { return server_->number({"EVAL", text_of(Script::kLookUp), "1", kKey}); }
+  std::vector<std::string> devices() {
+    std::vector<std::string> found;
+    const auto reply = server_->run({"EVAL", text_of(Script::kLookUpDevices), "1", kKey});
+    for (const auto& element : reply.elements) found.push_back(element.text);
+    std::sort(found.begin(), found.end());
+    return found;
+  }
   void since(std::string_view milliseconds) { server_->run({"HSET", kMarkKey, "since", milliseconds}); }
 
   std::unique_ptr<RedisServer> server_;
@@ -83,6 +92,28 @@ TEST_F(LeaseScripts, ANodeWhoseNameBeginsLikeAnothersIsAnotherNode) {
   write("a:b:", "60000", "a:b:1");
   write("a:", "60000", "a:1");
   EXPECT_EQ(server_->number({"HLEN", kKey}), 2);
+}
+
+TEST_F(LeaseScripts, ANodeWhoseNameEndsLikeAConnectionIsAnotherNode) {
+  write("a:1:", "60000", "a:1:5/phone");
+  write("a:", "60000", "a:1/phone");
+  EXPECT_EQ(server_->number({"HLEN", kKey}), 2);
+  write_nothing("a:");
+  EXPECT_EQ(server_->number({"HEXISTS", kKey, "a:1:5/phone"}), 1);
+}
+
+TEST_F(LeaseScripts, AWriteTakesTheNodesFieldsBackWithAndWithoutADevice) {
+  server_->run({"HSET", kKey, "a:1", "99999999999999", "a:2/phone", "99999999999999", "b:3", "99999999999999"});
+  write("a:", "60000", "a:4/lap.top_1-x");
+  EXPECT_EQ(devices(), std::vector<std::string>{"lap.top_1-x"});
+  EXPECT_EQ(server_->number({"HLEN", kKey}), 2) << "b's stays";
+}
+
+TEST_F(LeaseScripts, OnlyDevicesWithALeaseAreFound) {
+  EXPECT_TRUE(devices().empty());
+  server_->run({"HSET", kKey, "a:1/phone", "99999999999999", "b:2/laptop", "1000", "b:3", "99999999999999",
+                "c:4/tablet", "rubbish", "c:5/phone", "99999999999999", "c:/x", "99999999999999"});
+  EXPECT_EQ(devices(), (std::vector<std::string>{"phone", "phone"}));
 }
 
 TEST_F(LeaseScripts, TheKeyLivesAsLongAsItsLastLease) {

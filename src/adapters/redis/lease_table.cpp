@@ -1,18 +1,21 @@
 #include "adapters/redis/lease_table.hpp"
 
 #include <algorithm>
+#include <utility>
 
 namespace adapters::redis {
 
-LeaseTable::Effect LeaseTable::add(const chat::UserId& user, chat::ConnectionId connection) {
+LeaseTable::Effect LeaseTable::add(const chat::UserId& user, chat::ConnectionId connection,
+                                   const chat::DeviceId& device) {
   auto& slice = slice_of(user);
   const std::lock_guard lock(slice.mutex);
-  const auto [row, fresh] = slice.first.try_emplace(user, connection);
+  const auto [row, fresh] = slice.first.try_emplace(user, Connection{connection, device});
   if (fresh) return Effect::kUser;
-  if (row->second == connection) return Effect::kNothing;
+  if (row->second.id == connection) return Effect::kNothing;
   auto& others = slice.others[user];
-  if (std::find(others.begin(), others.end(), connection) != others.end()) return Effect::kNothing;
-  others.push_back(connection);
+  const auto is_it = [&](const Connection& each) { return each.id == connection; };
+  if (std::any_of(others.begin(), others.end(), is_it)) return Effect::kNothing;
+  others.push_back({connection, device});
   return Effect::kConnections;
 }
 
@@ -23,14 +26,15 @@ LeaseTable::Effect LeaseTable::remove(const chat::UserId& user, chat::Connection
   if (row == slice.first.end()) return Effect::kNothing;
   const auto others = slice.others.find(user);
   if (others == slice.others.end()) {
-    if (row->second != connection) return Effect::kNothing;
+    if (row->second.id != connection) return Effect::kNothing;
     slice.first.erase(row);
     return Effect::kUser;
   }
-  if (row->second == connection) {
-    row->second = others->second.back();
+  const auto is_it = [&](const Connection& each) { return each.id == connection; };
+  if (is_it(row->second)) {
+    row->second = std::move(others->second.back());
     others->second.pop_back();
-  } else if (std::erase(others->second, connection) == 0) {
+  } else if (std::erase_if(others->second, is_it) == 0) {
     return Effect::kNothing;
   }
   if (others->second.empty()) slice.others.erase(others);
@@ -43,10 +47,10 @@ bool LeaseTable::contains(const chat::UserId& user) const {
   return slice.first.contains(user);
 }
 
-std::vector<chat::ConnectionId> LeaseTable::connections(const chat::UserId& user) const {
+std::vector<LeaseTable::Connection> LeaseTable::connections(const chat::UserId& user) const {
   const auto& slice = slice_of(user);
   const std::lock_guard lock(slice.mutex);
-  std::vector<chat::ConnectionId> found;
+  std::vector<Connection> found;
   const auto row = slice.first.find(user);
   if (row == slice.first.end()) return found;
   if (const auto others = slice.others.find(user); others != slice.others.end()) found = others->second;

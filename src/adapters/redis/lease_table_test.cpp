@@ -12,6 +12,8 @@ namespace {
 
 using Effect = LeaseTable::Effect;
 
+const chat::DeviceId kPhone{"phone"};
+
 chat::UserId user(std::uint64_t n) {
   chat::UserId id;
   id.bytes.back() = static_cast<std::uint8_t>(n);
@@ -20,10 +22,10 @@ chat::UserId user(std::uint64_t n) {
 
 TEST(LeaseTable, SaysWhenAUserComesAndGoes) {
   LeaseTable table;
-  EXPECT_EQ(table.add(user(1), chat::ConnectionId(1)), Effect::kUser);
-  EXPECT_EQ(table.add(user(1), chat::ConnectionId(1)), Effect::kNothing);
-  EXPECT_EQ(table.add(user(1), chat::ConnectionId(2)), Effect::kConnections);
-  EXPECT_EQ(table.add(user(1), chat::ConnectionId(2)), Effect::kNothing);
+  EXPECT_EQ(table.add(user(1), chat::ConnectionId(1), kPhone), Effect::kUser);
+  EXPECT_EQ(table.add(user(1), chat::ConnectionId(1), kPhone), Effect::kNothing);
+  EXPECT_EQ(table.add(user(1), chat::ConnectionId(2), kPhone), Effect::kConnections);
+  EXPECT_EQ(table.add(user(1), chat::ConnectionId(2), kPhone), Effect::kNothing);
   EXPECT_EQ(table.remove(user(1), chat::ConnectionId(1)), Effect::kConnections);
   EXPECT_EQ(table.remove(user(1), chat::ConnectionId(1)), Effect::kNothing) << "late, and already gone";
   EXPECT_TRUE(table.contains(user(1)));
@@ -44,7 +46,7 @@ TEST(LeaseTable, AgreesWithASetOfConnectionsOverRandomHistories) {
     Effect effect{};
     if (random.next() % 2 == 0) {
       held.insert(connection);
-      effect = table.add(user(who), chat::ConnectionId(connection));
+      effect = table.add(user(who), chat::ConnectionId(connection), kPhone);
     } else {
       held.erase(connection);
       effect = table.remove(user(who), chat::ConnectionId(connection));
@@ -52,7 +54,7 @@ TEST(LeaseTable, AgreesWithASetOfConnectionsOverRandomHistories) {
     ASSERT_EQ(effect != Effect::kNothing, held.size() != before);
     ASSERT_EQ(effect == Effect::kUser, (before == 0) != held.empty());
     std::set<std::uint64_t> seen;
-    for (const auto each : table.connections(user(who))) ASSERT_TRUE(seen.insert(each.value).second);
+    for (const auto& each : table.connections(user(who))) ASSERT_TRUE(seen.insert(each.id.value).second);
     ASSERT_EQ(seen, held);
   }
   std::set<chat::UserId> listed;

@@ -36,6 +36,17 @@ bool is_array_of_two(const ::redis::Reply& reply) {
   return reply.is_array() && reply.elements.size() == 2 && reply.elements[1].kind == ::redis::ReplyKind::kInteger;
 }
 
+/// Of kLookUp: a number; of kLookUpDevices: an array, whose devices are added to `devices`.
+LeaseWriter::Answer read_answer(const ::redis::Reply& reply, std::vector<chat::DeviceId>& devices) {
+  using Answer = LeaseWriter::Answer;
+  if (reply.kind == ::redis::ReplyKind::kInteger) return reply.integer == 1 ? Answer::kOnline : Answer::kAbsent;
+  if (!reply.is_array()) return Answer::kUnknown;
+  for (const auto& element : reply.elements) {
+    if (auto device = chat::DeviceId::parse(element.text)) devices.push_back(std::move(*device));
+  }
+  return devices.empty() ? Answer::kAbsent : Answer::kOnline;
+}
+
 }  // namespace
 
 LeaseWriter::LeaseWriter(const PresenceOptions& options, const LeaseTable& table)
@@ -130,8 +141,9 @@ void LeaseWriter::write_more() {
 void LeaseWriter::write(const chat::UserId& user) {
   std::vector<std::string> arguments = {prefix_, lease_};
   if (!leaving_) {
-    for (const auto connection : table_.connections(user))
-      arguments.push_back(prefix_ + std::to_string(connection.value));
+    for (const auto& connection : table_.connections(user)) {
+      arguments.push_back(prefix_ + std::to_string(connection.id.value) + kBeforeDevice + connection.device.value);
+    }
   }
   ++under_way_;
   connection_.run(Script::kWrite, lease_key(user), arguments,
@@ -184,15 +196,29 @@ void LeaseWriter::check_mark() {
 }
 
 std::optional<std::vector<LeaseWriter::Answer>> LeaseWriter::ask(std::vector<chat::UserId> users) {
-  if (!up()) return std::nullopt;
-  const auto question = std::make_shared<LeaseQuestion>(std::move(users));
+  const auto question = std::make_shared<LeaseQuestion>(std::move(users), Script::kLookUp);
+  if (!pose(question)) return std::nullopt;
+  if (!question->absence_counts) {
+    std::replace(question->answers.begin(), question->answers.end(), Answer::kAbsent, Answer::kUnknown);
+  }
+  return std::move(question->answers);
+}
+
+std::optional<LeaseWriter::Devices> LeaseWriter::ask_devices(const chat::UserId& user) {
+  const auto question = std::make_shared<LeaseQuestion>(std::vector{user}, Script::kLookUpDevices);
+  if (!pose(question)) return std::nullopt;
+  const bool answered = question->answers.front() != Answer::kUnknown;
+  return Devices{.live = std::move(question->devices), .complete = answered && question->absence_counts};
+}
+
+bool LeaseWriter::pose(const std::shared_ptr<LeaseQuestion>& question) {
+  if (!up()) return false;
   shard_.post([this, question] { send(question); });
   if (!question->wait(options_.answer_within)) {
     rest_until_ = clock_.steady_now() + options_.rest_after_silence;
-    return std::nullopt;
+    return false;
   }
-  if (question->failed) return std::nullopt;
-  return std::move(question->answers);
+  return !question->failed;
 }
 
 void LeaseWriter::send(const std::shared_ptr<LeaseQuestion>& question) {
@@ -202,11 +228,9 @@ void LeaseWriter::send(const std::shared_ptr<LeaseQuestion>& question) {
     return question->one_more();
   }
   for (std::size_t i = 0; i < question->users.size(); ++i) {
-    connection_.run(Script::kLookUp, lease_key(question->users[i]), {}, [question, i](const Outcome& outcome) {
+    connection_.run(question->script, lease_key(question->users[i]), {}, [question, i](const Outcome& outcome) {
       if (!outcome) question->failed = true;
-      if (outcome && outcome->kind == ::redis::ReplyKind::kInteger) {
-        question->answers[i] = outcome->integer == 1 ? Answer::kOnline : Answer::kAbsent;
-      }
+      if (outcome) question->answers[i] = read_answer(*outcome, question->devices);
       question->one_more();
     });
   }
@@ -215,9 +239,7 @@ void LeaseWriter::send(const std::shared_ptr<LeaseQuestion>& question) {
   connection_.run(Script::kMark, kMarkKey, only_read, [this, question](const Outcome& outcome) {
     if (!outcome) question->failed = true;
     if (outcome) rest_until_ = base::SteadyTime{};  // slow, and not silent
-    if (!believe_absence(outcome)) {
-      std::replace(question->answers.begin(), question->answers.end(), Answer::kAbsent, Answer::kUnknown);
-    }
+    question->absence_counts = believe_absence(outcome);
     question->one_more();
   });
 }

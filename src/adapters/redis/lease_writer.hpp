@@ -42,6 +42,14 @@ class LeaseWriter {
   /// One answer for each of `users`; nullopt: Redis is not there, or has not answered in time. Waits, but at once down.
   std::optional<std::vector<Answer>> ask(std::vector<chat::UserId> users);
 
+  struct Devices {
+    std::vector<chat::DeviceId> live;
+    /// False: some may be missing.
+    bool complete = false;
+  };
+  /// The devices of `user` that hold a lease, on any node; nullopt as in ask(). Waits, but at once down.
+  std::optional<Devices> ask_devices(const chat::UserId& user);
+
   [[nodiscard]] bool up() const;
   [[nodiscard]] std::uint64_t failed() const { return failed_.load(std::memory_order_relaxed); }
 
@@ -60,6 +68,8 @@ class LeaseWriter {
   void check_mark();
   /// What Redis says of its mark -> whether an absent lease is an answer.
   bool believe_absence(const Outcome& outcome);
+  /// False: no answer in time, or the connection was lost.
+  bool pose(const std::shared_ptr<LeaseQuestion>& question);
   void send(const std::shared_ptr<LeaseQuestion>& question);
   void note_farewell();
   [[nodiscard]] bool resting() const;

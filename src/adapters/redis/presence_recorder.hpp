@@ -1,7 +1,8 @@
 #pragma once
 // PresenceRecorder: a thread that keeps chat::PresenceRecord up to date, late by PresenceOptions::record_every. It
 // remembers who has changed, not how: what is written is what LeaseTable says at that moment. What cannot be written
-// waits for the next time.
+// waits for the next time. From time to time it compares the record with the table, whatever has made them differ:
+// another node that was late to take this one for dead, an older version, a restored backup.
 //
 // Owner: RedisPresence. Everything is for any thread and does not wait. It begins with forgetting what an earlier life
 // of this node has left, and the destructor ends with forgetting this one: one write, bounded by the record's own
@@ -22,8 +23,11 @@ namespace adapters::redis {
 
 class PresenceRecorder {
  public:
-  PresenceRecorder(std::string node, std::chrono::milliseconds every, chat::PresenceRecord& record,
-                   const LeaseTable& table);
+  struct Pace {
+    std::chrono::milliseconds every;          // changes are gathered for so long
+    std::chrono::milliseconds compare_every;  // after starting over a sixth of it: that is when others are late
+  };
+  PresenceRecorder(std::string node, Pace pace, chat::PresenceRecord& record, const LeaseTable& table);
   ~PresenceRecorder();
   PresenceRecorder(const PresenceRecorder&) = delete;
   PresenceRecorder& operator=(const PresenceRecorder&) = delete;
@@ -39,11 +43,17 @@ class PresenceRecorder {
   void run();
   bool write_all();
   bool write(const Users& users);
+  bool compare();
 
   const std::string node_;
-  const std::chrono::milliseconds every_;
+  const Pace pace_;
   chat::PresenceRecord& record_;
   const LeaseTable& table_;
+  // Of the thread.
+  chat::WallTime said_{};  // of the last write
+  bool strays_gone_ = false;
+  std::chrono::steady_clock::time_point compare_at_{};
+
   std::mutex mutex_;
   std::condition_variable wake_;
   Users changed_;           // guarded

@@ -1,11 +1,12 @@
 #pragma once
 // RedisPresence: who is online on any node. In Redis, `online:{user}` is a hash with a field for each connection,
-// `<node>:<connection>` -> end of its lease in milliseconds of Redis' clock (docs/data-model.md, "In Redis"). A node
-// renews the leases of its connections; those of a node that died run out. All of it is a hint (I8).
+// `<node>:<connection>/<device>` -> end of its lease in milliseconds of Redis' clock (docs/data-model.md, "In Redis").
+// A node renews the leases of its connections; those of a node that died run out. All of it is a hint (I8).
 //
-// Owner: the application. All verbs are for any thread; only look_up() waits, at most PresenceOptions::answer_within
-// for Redis, and then for the record if there is one. The constructor returns at once, whether or not there is a
-// server; the destructor takes back what this node said, within PresenceOptions::farewell and one write of the record.
+// Owner: the application. All verbs are for any thread; only look_up() and look_up_devices() wait, at most
+// PresenceOptions::answer_within for Redis, and look_up() then for the record if there is one. The constructor returns
+// at once, whether or not there is a server; the destructor takes back what this node said, within
+// PresenceOptions::farewell and one write of the record.
 //
 // Redis that has lost its memory (FLUSHALL, a restart) is noticed by the key `restante:presence`, which says when it
 // began: the nodes write all their leases again at once, and until all had time to, "absent" is no answer.
@@ -40,6 +41,8 @@ struct PresenceOptions {
   std::chrono::milliseconds settle{2'000};
   /// Changes for the record are gathered for so long (it may be five seconds old).
   std::chrono::milliseconds record_every{2'000};
+  /// The record is compared with this node's connections so often, and put right.
+  std::chrono::milliseconds compare_record_every{60'000};
   /// For the destructor.
   std::chrono::milliseconds farewell{1'000};
 };
@@ -56,10 +59,14 @@ class RedisPresence final : public chat::Presence {
   RedisPresence(const RedisPresence&) = delete;
   RedisPresence& operator=(const RedisPresence&) = delete;
 
-  void set_online(const chat::UserId& user, chat::ConnectionId connection) override;
+  void set_online(const chat::UserId& user, chat::ConnectionId connection, const chat::DeviceId& device) override;
   void clear(const chat::UserId& user, chat::ConnectionId connection) override;
   [[nodiscard]] bool is_online(const chat::UserId& user) const override;
   [[nodiscard]] std::vector<Found> look_up(std::span<const chat::UserId> users) const override;
+  /// The record knows no devices: where Redis does not answer, a device is online whose connection is here. One of a
+  /// node of an earlier version, which writes no device with its lease, seems to be away.
+  [[nodiscard]] std::vector<Found> look_up_devices(const chat::UserId& user,
+                                                   std::span<const chat::DeviceId> devices) const override;
 
   /// Others have declared this node dead and forgotten its users in the record, yet it lives: all are recorded again.
   void record_again();
@@ -82,6 +89,8 @@ class RedisPresence final : public chat::Presence {
  private:
   using Wanted = std::vector<std::size_t>;  // indices into `users`
   /// Those of `wanted` that Redis does not answer.
+  template <class Ask>
+  auto timed(Ask&& ask) const;
   Wanted ask_redis(std::span<const chat::UserId> users, const Wanted& wanted, std::vector<Found>& found) const;
   void ask_record(std::span<const chat::UserId> users, const Wanted& wanted, std::vector<Found>& found) const;
 

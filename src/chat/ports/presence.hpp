@@ -21,7 +21,7 @@ class Presence {
   };
 
   virtual ~Presence() = default;
-  virtual void set_online(const UserId& user, ConnectionId connection) = 0;
+  virtual void set_online(const UserId& user, ConnectionId connection, const DeviceId& device) = 0;
   /// Deletes this connection only: a late disconnect of an older socket changes nothing.
   virtual void clear(const UserId& user, ConnectionId connection) = 0;
   /// What is known here without asking anybody; never waits.
@@ -33,6 +33,10 @@ class Presence {
     for (const auto& user : users) found.push_back({.online = is_online(user), .hit = true});
     return found;
   }
+  /// Which of these devices of `user` are connected, on any node, one answer for each: may wait as look_up() does.
+  /// Where nobody answers (not a hit) only connections of this node are known.
+  [[nodiscard]] virtual std::vector<Found> look_up_devices(const UserId& user,
+                                                           std::span<const DeviceId> devices) const = 0;
 };
 
 }  // namespace chat

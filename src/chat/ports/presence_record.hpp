@@ -1,6 +1,7 @@
 #pragma once
 // The coarse, durable copy of who is online (`users.isOnline` of the founding schema): read when the presence table
-// does not answer, and by applications that know the founding schema only.
+// does not answer, and by applications that know the founding schema only. Each node speaks for its own connections; a
+// user is online while one node says so.
 
 #include <span>
 #include <string_view>
@@ -20,13 +21,18 @@ struct PresenceChange {
 class PresenceRecord {
  public:
   virtual ~PresenceRecord() = default;
-  /// The last change of a user wins. `node` is remembered with `online`; going offline counts only from the same node.
-  /// False: nothing is certain to be recorded.
-  virtual bool record(std::string_view node, std::span<const PresenceChange> changes) = 0;
-  /// Who was recorded online by this node, and not by another since.
+  /// What `node` says of its own connections as of `said`, each user once; what other nodes said stays. `said` rises
+  /// with each call of a node: an older word that arrives late changes nothing. False: nothing is certain to be
+  /// recorded.
+  virtual bool record(std::string_view node, WallTime said, std::span<const PresenceChange> changes) = 0;
+  /// Whom this node has recorded online.
   [[nodiscard]] virtual Read<std::vector<UserId>> recorded_by(std::string_view node) const = 0;
-  /// Everybody who was recorded online by this node is offline, last seen now: it has died, or it starts.
+  /// The word of this node is taken back: it has died, or it starts. Whom no other node has online is offline, last
+  /// seen now.
   virtual bool forget_node(std::string_view node) = 0;
+  /// Whoever is online by the word of nobody, or of nodes that no longer exist, is offline. `node`, which starts,
+  /// exists.
+  virtual bool forget_strays(std::string_view node) = 0;
   /// One answer for each of `users`.
   [[nodiscard]] virtual Read<std::vector<bool>> recorded_online(std::span<const UserId> users) const = 0;
 };

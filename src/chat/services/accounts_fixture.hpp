@@ -160,15 +160,26 @@ class NumberedRefreshTokens final : public RefreshTokens {
 class SetPresence final : public Presence {
  public:
   std::set<UserId> online;
-  void set_online(const UserId& user, ConnectionId /*connection*/) override { online.insert(user); }
+  std::set<std::pair<UserId, DeviceId>> devices;
+  void set_online(const UserId& user, ConnectionId /*connection*/, const DeviceId& device) override {
+    online.insert(user);
+    devices.insert({user, device});
+  }
   void clear(const UserId& user, ConnectionId /*connection*/) override { online.erase(user); }
   [[nodiscard]] bool is_online(const UserId& user) const override { return online.contains(user); }
+  [[nodiscard]] std::vector<Found> look_up_devices(const UserId& user,
+                                                   std::span<const DeviceId> wanted) const override {
+    std::vector<Found> found;
+    for (const auto& device : wanted) found.push_back({.online = devices.contains({user, device}), .hit = true});
+    return found;
+  }
 };
 
 /// Accounts and relations over a memory store, on one thread.
 struct AccountWorld {
   explicit AccountWorld(AccountOptions options = {})
-      : accounts({lane, store, hasher, access_tokens, refresh_tokens, clock, pool(reads_full), pool(passwords_full)},
+      : accounts({lane, store, hasher, access_tokens, refresh_tokens, clock, pool(reads_full), pool(passwords_full),
+                  presence},
                  options),
         relations({lane, store, presence, clock, pool(reads_full)}, options.limits) {}
 

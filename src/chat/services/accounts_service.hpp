@@ -12,6 +12,7 @@
 #include <chrono>
 
 #include "chat/ports/password_hasher.hpp"
+#include "chat/ports/presence.hpp"
 #include "chat/ports/refresh_tokens.hpp"
 #include "chat/rules/limits.hpp"
 #include "chat/services/accounts.hpp"
@@ -29,6 +30,7 @@ struct AccountParts {
   const base::Clock& clock;
   Offload reads;
   Offload passwords;  // a pool of password_pool_size() threads and kPasswordQueue places
+  const Presence& presence;
 };
 
 struct AccountOptions {
@@ -91,6 +93,7 @@ class AccountService final : public Accounts {
   Outcome<Grant> open_login(LaneContext& context, const User& user, const Credentials& credentials);
   void fill_tokens(Grant& grant, const Login& login, std::string refresh_token, WallTime now);
   Outcome<Caller> check_token(const std::string& token) const;
+  Outcome<std::vector<DeviceView>> read_devices(const UserId& user) const;
 
   AccountParts parts_;
   const AccountOptions options_;

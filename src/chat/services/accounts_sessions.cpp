@@ -13,22 +13,6 @@ Refusal no_such_device() {
   return {ErrorCode::kNotFound, "no device of this id", 0, {}, {}};
 }
 
-Outcome<std::vector<DeviceView>> decide_devices(LaneContext& context, const UserId& user) {
-  const auto devices = context.store().devices(user);
-  if (!devices) return refusal_of(devices.error());
-  const auto positions = context.store().positions(user);
-  if (!positions) return refusal_of(positions.error());
-  std::vector<DeviceView> views;
-  for (const auto& device : devices.value()) {
-    DeviceView view{device, device.start, context.device_is_live(user, device.id)};
-    for (const auto& each : positions.value()) {
-      if (each.device == device.id) view.position = std::max(view.position, each.position);
-    }
-    views.push_back(std::move(view));
-  }
-  return views;
-}
-
 Outcome<Device> find_device(const LaneContext& context, const UserId& user, const DeviceId& id) {
   auto devices = context.store().devices(user);
   if (!devices) return refusal_of(devices.error());
@@ -68,9 +52,29 @@ Outcome<std::monostate> decide_end(LaneContext& context, const Caller& caller, c
 
 }  // namespace
 
+/// On the pool: presence may have to ask other nodes.
+Outcome<std::vector<DeviceView>> AccountService::read_devices(const UserId& user) const {
+  const auto devices = parts_.store.devices(user);
+  if (!devices) return refusal_of(devices.error());
+  const auto positions = parts_.store.positions(user);
+  if (!positions) return refusal_of(positions.error());
+  std::vector<DeviceId> ids;
+  for (const auto& device : devices.value()) ids.push_back(device.id);
+  const auto found = parts_.presence.look_up_devices(user, ids);
+  std::vector<DeviceView> views;
+  for (const auto& device : devices.value()) {
+    DeviceView view{device, device.start, found[views.size()].online};
+    for (const auto& each : positions.value()) {
+      if (each.device == device.id) view.position = std::max(view.position, each.position);
+    }
+    views.push_back(std::move(view));
+  }
+  return views;
+}
+
 void AccountService::devices(const Caller& caller, base::Executor& on, Reply<std::vector<DeviceView>> reply) {
-  decide<std::vector<DeviceView>>(parts_.lane, on, std::move(reply),
-                                  [user = caller.user](LaneContext& context) { return decide_devices(context, user); });
+  read_on<std::vector<DeviceView>>(parts_.reads, on, std::move(reply),
+                                   [this, user = caller.user] { return read_devices(user); });
 }
 
 void AccountService::remove_device(const Caller& caller, DeviceId device, base::Executor& on,

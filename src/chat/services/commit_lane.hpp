@@ -96,6 +96,7 @@ class LaneContext {
   virtual void end_device(const UserId& user, const DeviceId& device, EndReason reason) = 0;
   virtual void end_user(const UserId& user, EndReason reason, std::optional<LoginId> except_login) = 0;
   [[nodiscard]] virtual bool is_online(const UserId& user) const = 0;
+  /// On this node, or on another as far as presence knows: may wait for that, bounded.
   [[nodiscard]] virtual bool device_is_live(const UserId& user, const DeviceId& device) const = 0;
   /// Tells both of a fresh (or restored) friendship the other's presence, or stops telling after its end, after the
   /// commit.

@@ -38,9 +38,12 @@ class CopyCipher final : public ContentCipher {
 
 class AlwaysThere final : public Presence {
  public:
-  void set_online(const UserId& /*user*/, ConnectionId /*connection*/) override {}
+  void set_online(const UserId& /*user*/, ConnectionId /*connection*/, const DeviceId& /*device*/) override {}
   void clear(const UserId& /*user*/, ConnectionId /*connection*/) override {}
   bool is_online(const UserId& /*user*/) const override { return true; }
+  std::vector<Found> look_up_devices(const UserId& /*user*/, std::span<const DeviceId> devices) const override {
+    return std::vector<Found>(devices.size(), {.online = true, .hit = true});
+  }
 };
 
 struct Peer final : LiveSession {

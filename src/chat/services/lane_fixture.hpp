@@ -52,13 +52,28 @@ class LabelCipher final : public ContentCipher {
 
 class LivePresence final : public Presence {
  public:
-  void set_online(const UserId& user, ConnectionId connection) override { table[user].insert(connection); }
+  void set_online(const UserId& user, ConnectionId connection, const DeviceId& device) override {
+    table[user].insert(connection);
+    devices.insert_or_assign({user, connection}, device);
+  }
   void clear(const UserId& user, ConnectionId connection) override { table[user].erase(connection); }
   bool is_online(const UserId& user) const override {
     const auto found = table.find(user);
     return found != table.end() && !found->second.empty();
   }
+  std::vector<Found> look_up_devices(const UserId& user, std::span<const DeviceId> wanted) const override {
+    std::vector<Found> found;
+    for (const auto& device : wanted) {
+      found.push_back({.online = elsewhere.contains({user, device}), .hit = true});
+      const auto row = table.find(user);
+      if (row == table.end()) continue;
+      for (const auto connection : row->second) found.back().online |= devices.at({user, connection}) == device;
+    }
+    return found;
+  }
   std::map<UserId, std::set<ConnectionId>> table;
+  std::map<std::pair<UserId, ConnectionId>, DeviceId> devices;  // of whoever was ever set
+  std::set<std::pair<UserId, DeviceId>> elsewhere;              // connected to another node, when a test says so
 };
 
 /// A store that several nodes share, when a test says so: what the others do is the test's to say.

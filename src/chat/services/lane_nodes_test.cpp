@@ -126,6 +126,33 @@ TEST_F(AmongNodes, MessagesOfAnotherNodeCountForTheMinute) {
   EXPECT_EQ(code(send(sender, bob, "a third")), ErrorCode::kRateLimited);
 }
 
+TEST_F(AmongNodes, ADeviceThatIsConnectedToAnotherNodeDoesNotMakeRoom) {
+  options.limits.devices_per_user = 2;
+  start();
+  const auto old = join(bob, "old");
+  leave(old);
+  clock.advance(std::chrono::seconds(1));
+  leave(join(bob, "recent"));
+  presence.elsewhere.insert({bob, old.device});
+  EXPECT_TRUE(std::holds_alternative<Attached>(join(bob, "new").answer));
+  std::set<std::string> left;
+  const auto devices = store.devices(bob).value();
+  for (const auto& device : devices) left.insert(device.id.value);
+  EXPECT_EQ(left, (std::set<std::string>{"new", "old"}));
+}
+
+TEST_F(AmongNodes, AnOlderLastSeenDoesNotReplaceTheOneOfAnotherNode) {
+  leave(join(bob, "phone"));
+  auto row = *store.user(bob).value();
+  row.last_seen = clock.wall_now() + std::chrono::seconds(3);
+  CommitBatch batch;
+  batch.users.push_back(row);
+  ASSERT_TRUE(store.commit(batch, Durability::kSynced).ok());
+  clock.advance(std::chrono::seconds(10));
+  run();
+  EXPECT_EQ(store.user(bob).value()->last_seen, row.last_seen);
+}
+
 TEST_F(AmongNodes, AnEndingReachesTheDeviceHereAndNoOther) {
   const auto phone = join(bob, "phone");
   const auto laptop = join(bob, "laptop");

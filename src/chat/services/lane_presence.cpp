@@ -37,7 +37,7 @@ bool LaneDesk::online_elsewhere(const UserId& user) const {
 }
 
 void LaneDesk::register_session(UserState& user, LiveRecord record) {
-  parts_.presence.set_online(user.key, record.connection);
+  parts_.presence.set_online(user.key, record.connection, record.device);
   touch_push(user, record.device, options_.push_grace, {});
   user.live.push_back(std::move(record));
 }
@@ -76,7 +76,7 @@ void LaneDesk::set_silent(UserState& user, LiveRecord& record, bool silent, Mail
   record.silent = silent;
   touch_push(user, record.device, {}, silent ? written : MailboxSeq());
   if (!silent) {
-    parts_.presence.set_online(user.key, record.connection);
+    parts_.presence.set_online(user.key, record.connection, record.device);
     return announce(user);
   }
   parts_.presence.clear(user.key, record.connection);
@@ -167,8 +167,9 @@ void LaneDesk::run_friendships() {
 
 bool LaneDesk::device_is_live(const UserId& id, const DeviceId& device) const {
   const auto* const user = users_.find(id);
-  return user != nullptr && std::any_of(user->live.begin(), user->live.end(),
-                                        [&](const LiveRecord& record) { return record.device == device; });
+  const bool here = user != nullptr && std::any_of(user->live.begin(), user->live.end(),
+                                                   [&](const LiveRecord& record) { return record.device == device; });
+  return here || (shared_ && parts_.presence.look_up_devices(id, {&device, 1}).front().online);
 }
 
 void LaneDesk::end_login(const LoginId& login, EndReason reason) {
@@ -217,7 +218,7 @@ bool LaneDesk::flush_last_seen() {
     state->last_seen_dirty = false;
     auto row = take(store().user(state->key));
     if (!row) continue;
-    row->last_seen = state->last_seen;
+    row->last_seen = std::max(row->last_seen, state->last_seen);  // another node may have seen the user since
     batch_.users.push_back(std::move(*row));
     for (auto& device : take(store().devices(state->key))) {
       const auto* const known = state->device(device.id);
