@@ -1,10 +1,12 @@
 #include "app/cluster.hpp"
 
+#include <algorithm>
 #include <mutex>
 
 #include "adapters/local/local_presence.hpp"
 #include "base/hex.hpp"
 #include "base/random.hpp"
+#include "chat/rules/pseudonym.hpp"
 #include "redis/url.hpp"
 
 namespace app {
@@ -16,6 +18,17 @@ std::string name_of_node(const adapters::mongodb::MongoStore* store) {
   if (store != nullptr) return store->node();
   base::SecureRandom random;
   return base::to_hex(random.bytes(kNodeNameBytes));
+}
+
+/// Names for those whom limits count. Derived from the key of the refresh tokens, because that is one which all nodes
+/// must have in common anyway; while they do not, they count apart.
+std::function<std::string(const chat::ThrottleKey&)> limit_names(const adapters::crypto::KeyRing& keys) {
+  const auto ring = keys.keys();
+  const auto& secret = adapters::crypto::current_key(*ring, adapters::crypto::KeyPurpose::kRefresh).secret;
+  const auto mac = adapters::crypto::hmac_sha256(secret.view(), "names of those whom limits count");
+  chat::PseudonymKey key;
+  std::copy_n(mac.begin(), key.size(), key.begin());
+  return [key](const chat::ThrottleKey& of) { return chat::pseudonym(key, of.subject, of.who); };
 }
 
 }  // namespace
@@ -37,7 +50,7 @@ std::optional<std::string> refuse_redis(const Settings& settings) {
   return "redis.uri is not a Redis URL (redis://[user][:password@]host[:port][/database], rediss:// for TLS)";
 }
 
-Cluster::Cluster(const Settings& settings, adapters::mongodb::MongoStore* store)
+Cluster::Cluster(const Settings& settings, const adapters::crypto::KeyRing& keys, adapters::mongodb::MongoStore* store)
     : store_(store), ear_(std::make_shared<Ear>()) {
   if (settings.redis.uri.empty()) {
     presence_ = std::make_unique<adapters::local::LocalPresence>();
@@ -58,6 +71,10 @@ Cluster::Cluster(const Settings& settings, adapters::mongodb::MongoStore* store)
   bus.node = name;
   bus.server = server;
   bus_ = std::make_unique<adapters::redis::RedisBus>(bus);
+  adapters::redis::ThrottleOptions limits;
+  limits.server = server;
+  limits.name_of = limit_names(keys);
+  throttle_ = std::make_unique<adapters::redis::RedisThrottle>(std::move(limits));
 }
 
 Cluster::~Cluster() {
@@ -83,6 +100,10 @@ void Cluster::connect(chat::Lane& lane) {
   });
 }
 
+void Cluster::stop_limits() {
+  if (throttle_) throttle_->stop();
+}
+
 void Cluster::disconnect() {
   if (store_ != nullptr) store_->watch_nodes({}, {});
   const std::lock_guard lock(ear_->mutex);
@@ -103,6 +124,10 @@ void Cluster::export_metrics(base::Registry& registry) {
                              [this] { return static_cast<double>(bus_->drops()); });
     registry.sampled_counter("restante_bus_rubbish_total", "Payloads on the bus that no node writes", {},
                              [this] { return static_cast<double>(bus_->rubbish()); });
+  }
+  if (throttle_) {
+    registry.sampled_counter("restante_limits_unshared_total", "Limits that this node decided by itself", {},
+                             [this] { return static_cast<double>(throttle_->unanswered()); });
   }
   if (store_ == nullptr) return;
   registry.sampled("restante_node_leads", "1: this node sends the pushes of all", {},

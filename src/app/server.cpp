@@ -125,17 +125,17 @@ struct Server::Parts {
         scrapes({.threads = 1, .queue_limit = kScrapes}),
         providers(std::move(push)),
         push_metrics(registry),
-        cluster(s, data.mongodb),
+        cluster(s, *data.keys, data.mongodb),
         lane({store, sealer, cluster.presence(), clock, random, lane_metrics, cluster.bus()}, lane_options(s)),
         history(store, sealer, offload_to(reads)),
         outbox({store, lane, sealer, clock, push_random, push_metrics}, outbox_options(s, *data.keys, cluster)),
         inspector(lane, store, offload_to(reads)),
         accounts({lane, store, hasher, tokens, refresh_tokens, clock, offload_to(reads), offload_to(passwords),
-                  cluster.presence()},
+                  cluster.presence(), cluster.shared_limits()},
                  {.limits = s.limits,
                   .access_life = std::chrono::seconds(s.auth.access_token_seconds),
                   .refresh_life = std::chrono::hours(24 * s.auth.refresh_token_days)}),
-        relations({lane, store, cluster.presence(), clock, offload_to(reads)}, s.limits),
+        relations({lane, store, cluster.presence(), clock, offload_to(reads), cluster.shared_limits()}, s.limits),
         sockets(socket_options(s)),
         witness(s.storage.path + "/believed_time") {
     const auto count = s.server.shards != 0 ? static_cast<std::size_t>(s.server.shards) : cores();
@@ -283,6 +283,7 @@ void Server::drain() {
   parts.engine.reset();  // what is left is closed; sessions detach from the lane
   parts.survey.reset();
   parts.expiry.reset();
+  parts.cluster.stop_limits();
   parts.passwords.stop();
   parts.reads.stop();
   parts.outbox.stop();

@@ -177,11 +177,12 @@ class SetPresence final : public Presence {
 
 /// Accounts and relations over a memory store, on one thread.
 struct AccountWorld {
-  explicit AccountWorld(AccountOptions options = {})
+  /// `shared`: what this node counts together with others; null: alone.
+  explicit AccountWorld(AccountOptions options = {}, SharedThrottle* shared = nullptr)
       : accounts({lane, store, hasher, access_tokens, refresh_tokens, clock, pool(reads_full), pool(passwords_full),
-                  presence},
+                  presence, shared},
                  options),
-        relations({lane, store, presence, clock, pool(reads_full)}, options.limits) {}
+        relations({lane, store, presence, clock, pool(reads_full), shared}, options.limits) {}
 
   bool reads_full = false;
   bool passwords_full = false;

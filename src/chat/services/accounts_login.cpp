@@ -6,38 +6,43 @@ namespace chat {
 
 void AccountService::log_in(Credentials credentials, base::Executor& on, Reply<Grant> reply) {
   auto job = std::make_shared<PasswordJob<Grant>>(on, std::move(reply));
-  const auto now = parts_.clock.steady_now();
-  if (!credentials.trusted_address) {
-    const auto wait = address_logins_.admit(address_key(credentials.address), now);
-    if (wait != 0) return job->finish(refusal_throttled(wait));
-  }
+  job->credentials = std::move(credentials);
+  if (job->credentials.trusted_address) return begin_login(job);
+  address_logins_.admit(address_key(job->credentials.address), parts_.clock.steady_now(),
+                        [this, job](std::uint32_t wait) {
+                          if (wait != 0) return job->finish(refusal_throttled(wait));
+                          begin_login(job);
+                        });
+}
+
+void AccountService::begin_login(const std::shared_ptr<PasswordJob<Grant>>& job) {
+  const auto& credentials = job->credentials;
   // What can be no account's is refused without a hash, whoever it names.
   if (!is_username(credentials.username) || !is_password(credentials.password)) {
     return job->finish(refusal_credentials());
   }
-  job->throttle_key = fold_case(credentials.username);
-  job->credentials = std::move(credentials);
-  if (const auto wait = failures_.begin(job->throttle_key, now); wait != 0) {
-    return job->finish(refusal_throttled(wait));
-  }
-  if (!parts_.passwords([this, job] { check_login(job); })) {
-    failures_.withdrawn(job->throttle_key);
-    job->finish(refusal_passwords_busy());
-  }
+  failures_.begin(fold_case(credentials.username), parts_.clock.steady_now(),
+                  [this, job](std::uint32_t wait, FailureGate::Attempt attempt) {
+                    if (wait != 0) return job->finish(refusal_throttled(wait));
+                    job->attempt = std::move(attempt);
+                    if (parts_.passwords([this, job] { check_login(job); })) return;
+                    failures_.withdrawn(job->attempt);
+                    job->finish(refusal_passwords_busy());
+                  });
 }
 
 void AccountService::check_login(const std::shared_ptr<PasswordJob<Grant>>& job) {
   const auto& credentials = job->credentials;
   const auto found = parts_.store.user_by_name(credentials.username);
   if (!found) {
-    failures_.withdrawn(job->throttle_key);
+    failures_.withdrawn(job->attempt);
     return job->finish(refusal_of(found.error()));
   }
   const auto& user = found.value();
   const auto& hash = user ? user->password_hash : dummy_hash_;
   const bool matches = parts_.hasher.verify(credentials.password, hash);
   if (!user || !matches || user->deactivated) return job->finish(refusal_credentials());
-  failures_.succeeded(job->throttle_key);
+  failures_.succeeded(job->attempt);
   std::string renewed;
   if (parts_.hasher.outdated(hash)) renewed = parts_.hasher.hash(credentials.password);
   submit_login(job, user->id, hash, std::move(renewed));
@@ -69,22 +74,24 @@ void AccountService::change_password(const Caller& caller, std::string password,
   job->caller = caller;
   job->credentials.password = std::move(password);
   // The same guessing as at a login, by somebody who holds a token: throttled by account too.
-  job->throttle_key = "change:" + caller.user.hex();
-  if (const auto wait = failures_.begin(job->throttle_key, parts_.clock.steady_now()); wait != 0) {
-    return job->finish(refusal_throttled(wait));
-  }
-  const bool taken = parts_.passwords(
-      [this, job, chosen = std::move(new_password)]() mutable { check_password_change(job, std::move(chosen)); });
-  if (taken) return;
-  failures_.withdrawn(job->throttle_key);
-  job->finish(refusal_passwords_busy());
+  failures_.begin(
+      "change:" + caller.user.hex(), parts_.clock.steady_now(),
+      [this, job, chosen = std::move(new_password)](std::uint32_t wait, FailureGate::Attempt attempt) mutable {
+        if (wait != 0) return job->finish(refusal_throttled(wait));
+        job->attempt = std::move(attempt);
+        const bool taken = parts_.passwords(
+            [this, job, chosen = std::move(chosen)]() mutable { check_password_change(job, std::move(chosen)); });
+        if (taken) return;
+        failures_.withdrawn(job->attempt);
+        job->finish(refusal_passwords_busy());
+      });
 }
 
 void AccountService::check_password_change(const std::shared_ptr<PasswordJob<std::monostate>>& job,
                                            std::string new_password) {
   const auto found = parts_.store.user(job->caller.user);
   if (!found) {
-    failures_.withdrawn(job->throttle_key);
+    failures_.withdrawn(job->attempt);
     return job->finish(refusal_of(found.error()));
   }
   const auto& user = found.value();
@@ -93,7 +100,7 @@ void AccountService::check_password_change(const std::shared_ptr<PasswordJob<std
     refusal.field = "password";
     return job->finish(std::move(refusal));
   }
-  failures_.succeeded(job->throttle_key);
+  failures_.succeeded(job->attempt);
   auto choose = [caller = job->caller, verified = user->password_hash,
                  hash = parts_.hasher.hash(new_password)](LaneContext& context) -> Outcome<std::monostate> {
     if (auto refusal = check_caller(context, caller.user, caller.login)) return std::move(*refusal);

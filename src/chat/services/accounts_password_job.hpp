@@ -15,7 +15,7 @@ struct AccountService::PasswordJob {
   base::Executor& on;
   Reply<T> reply;
   Credentials credentials;
-  std::string throttle_key;
+  FailureGate::Attempt attempt;
   Caller caller;  // change of password only
 };
 

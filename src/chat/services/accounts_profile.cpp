@@ -101,8 +101,14 @@ void AccountService::erase(const Caller& caller, base::Executor& on, Reply<std::
 }
 
 void AccountService::find_user(const Caller& caller, std::string username, base::Executor& on, Reply<User> reply) {
-  const auto wait = lookups_.admit(caller.user.hex(), parts_.clock.steady_now());
-  if (wait != 0) return answer<User>(on, std::move(reply), refusal_throttled(wait));
+  lookups_.admit(caller.user.hex(), parts_.clock.steady_now(),
+                 [this, name = std::move(username), &on, reply = std::move(reply)](std::uint32_t wait) mutable {
+                   if (wait != 0) return answer<User>(on, std::move(reply), refusal_throttled(wait));
+                   read_user(std::move(name), on, std::move(reply));
+                 });
+}
+
+void AccountService::read_user(std::string username, base::Executor& on, Reply<User> reply) {
   read_on<User>(parts_.reads, on, std::move(reply), [this, name = std::move(username)]() -> Outcome<User> {
     auto found = parts_.store.user_by_name(name);
     if (!found) return refusal_of(found.error());

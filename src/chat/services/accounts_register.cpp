@@ -25,11 +25,16 @@ std::optional<Refusal> check_free(const AccountStore& store, const Credentials& 
 void AccountService::register_user(Credentials credentials, base::Executor& on, Reply<Grant> reply) {
   auto job = std::make_shared<PasswordJob<Grant>>(on, std::move(reply));
   if (auto refusal = check_form(credentials)) return job->finish(std::move(*refusal));
-  if (!credentials.trusted_address) {
-    const auto wait = address_registrations_.admit(address_key(credentials.address), parts_.clock.steady_now());
-    if (wait != 0) return job->finish(refusal_throttled(wait));
-  }
   job->credentials = std::move(credentials);
+  if (job->credentials.trusted_address) return check_registration(std::move(job));
+  address_registrations_.admit(address_key(job->credentials.address), parts_.clock.steady_now(),
+                               [this, job](std::uint32_t wait) {
+                                 if (wait != 0) return job->finish(refusal_throttled(wait));
+                                 check_registration(job);
+                               });
+}
+
+void AccountService::check_registration(std::shared_ptr<PasswordJob<Grant>> job) {
   const bool taken = parts_.passwords([this, job] {
     // Looked up before the expensive part, and again at the commit, where it counts.
     if (auto refusal = check_free(parts_.store, job->credentials)) return job->finish(std::move(*refusal));

@@ -19,9 +19,13 @@ AccountService::AccountService(AccountParts parts, AccountOptions options)
     : parts_(std::move(parts)),
       options_(options),
       dummy_hash_(parts_.hasher.hash("no account has this password")),
-      address_logins_(options.limits.logins_per_minute, std::chrono::minutes(1)),
-      address_registrations_(options.limits.registrations_per_hour, std::chrono::hours(1)),
-      lookups_(options.limits.lookups_per_minute, std::chrono::minutes(1)) {}
+      failures_("guess", parts_.shared_limits),
+      address_logins_("login", {options.limits.logins_per_minute, std::chrono::minutes(1)}, parts_.shared_limits,
+                      AloneShare::kQuarter),
+      address_registrations_("registration", {options.limits.registrations_per_hour, std::chrono::hours(1)},
+                             parts_.shared_limits, AloneShare::kAll),
+      lookups_("lookup", {options.limits.lookups_per_minute, std::chrono::minutes(1)}, parts_.shared_limits,
+               AloneShare::kAll) {}
 
 std::optional<Refusal> check_username(std::string_view username) {
   if (is_username(username)) return std::nullopt;

@@ -1,7 +1,7 @@
 #pragma once
 // AccountService: the implementation of Accounts. Reads and Argon2 run on bounded pools, everything that must hold at
 // the commit is decided in the commit lane (accounts_decision.hpp). Any thread; owns no thread; must outlive what it
-// handed to lane and pools, so stop those first.
+// handed to lane, pools and shared limits, so stop those first.
 //
 //   register   limits -> fields -> [password pool: hash]   -> lane: names free? user, device, login, tokens
 //   log in     limits -> [password pool: verify or dummy]  -> lane: hash unchanged? device bound, tokens
@@ -17,7 +17,7 @@
 #include "chat/rules/limits.hpp"
 #include "chat/services/accounts.hpp"
 #include "chat/services/accounts_decision.hpp"
-#include "chat/services/accounts_throttle.hpp"
+#include "chat/services/accounts_gate.hpp"
 
 namespace chat {
 
@@ -31,6 +31,8 @@ struct AccountParts {
   Offload reads;
   Offload passwords;  // a pool of password_pool_size() threads and kPasswordQueue places
   const Presence& presence;
+  /// What all nodes count together; null: this node counts alone.
+  SharedThrottle* shared_limits = nullptr;
 };
 
 struct AccountOptions {
@@ -80,12 +82,16 @@ class AccountService final : public Accounts {
   template <class T>
   struct PasswordJob;
 
+  void check_registration(std::shared_ptr<PasswordJob<Grant>> job);
   void submit_registration(std::shared_ptr<PasswordJob<Grant>> job, std::string password_hash);
+  void begin_login(const std::shared_ptr<PasswordJob<Grant>>& job);
   void check_login(const std::shared_ptr<PasswordJob<Grant>>& job);
   /// `verified_hash` is what the password matched; `new_hash` replaces it when it is outdated, else empty.
   void submit_login(std::shared_ptr<PasswordJob<Grant>> job, UserId user, std::string verified_hash,
                     std::string new_hash);
   void check_password_change(const std::shared_ptr<PasswordJob<std::monostate>>& job, std::string new_password);
+
+  void read_user(std::string username, base::Executor& on, Reply<User> reply);
 
   Outcome<Grant> decide_registration(LaneContext& context, const Credentials& credentials, std::string password_hash);
   Outcome<Grant> decide_refresh(LaneContext& context, const LoginId& id, const std::string& token_hash);
@@ -98,10 +104,10 @@ class AccountService final : public Accounts {
   AccountParts parts_;
   const AccountOptions options_;
   std::string dummy_hash_;
-  FailureThrottle failures_;
-  WindowThrottle address_logins_;
-  WindowThrottle address_registrations_;
-  WindowThrottle lookups_;
+  FailureGate failures_;
+  WindowGate address_logins_;
+  WindowGate address_registrations_;
+  WindowGate lookups_;
 };
 
 }  // namespace chat

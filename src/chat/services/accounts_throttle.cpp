@@ -75,20 +75,42 @@ std::uint32_t WindowThrottle::admit(const std::string& key, base::SteadyTime now
   return seconds;
 }
 
+void WindowThrottle::withdraw(const std::string& key) {
+  const std::lock_guard lock(mutex_);
+  const auto found = counts_.find(key);
+  if (found == counts_.end()) return;
+  auto& count = found->second;
+  auto& taken = count.current > 0 ? count.current : count.previous;  // its window may have ended meanwhile
+  taken = std::max(0.0, taken - 1);
+}
+
 void FailureThrottle::make_room(base::SteadyTime now) {
   if (records_.size() < kMaxKeys) return;
   std::erase_if(records_, [&](const auto& entry) { return now - entry.second.last >= kForgetAfter; });
   if (records_.size() >= kMaxKeys) records_.erase(records_.begin());
 }
 
+FailureThrottle::Record& FailureThrottle::record_of(const std::string& key, base::SteadyTime now) {
+  const auto found = records_.find(key);
+  if (found != records_.end()) return found->second;
+  make_room(now);
+  return records_.emplace(key, Record{}).first->second;
+}
+
+std::chrono::seconds FailureThrottle::wait_after(int failures) const {
+  if (failures < free_) return std::chrono::seconds{0};
+  const int doublings = std::min(failures - free_, 8);  // 5 s · 2^8 exceeds the longest wait
+  return std::min(kFirstWait * (1 << doublings), kLongestWait);
+}
+
+void FailureThrottle::block(Record& record, std::chrono::seconds wait) {
+  // Nobody waits for no time: another thread's `now` may be a little earlier.
+  if (wait.count() > 0) record.blocked_until = record.last + wait;
+}
+
 std::uint32_t FailureThrottle::begin(const std::string& key, base::SteadyTime now) {
   const std::lock_guard lock(mutex_);
-  auto found = records_.find(key);
-  if (found == records_.end()) {
-    make_room(now);
-    found = records_.emplace(key, Record{}).first;
-  }
-  auto& record = found->second;
+  auto& record = record_of(key, now);
   if (record.failures > 0 && now - record.last >= kForgetAfter) record = {};
   if (now < record.blocked_until) {
     refused_.fetch_add(1, std::memory_order_relaxed);
@@ -96,11 +118,18 @@ std::uint32_t FailureThrottle::begin(const std::string& key, base::SteadyTime no
   }
   ++record.failures;
   record.last = now;
-  if (record.failures >= kFree) {
-    const int doublings = std::min(record.failures - kFree, 8);  // 5 s · 2^8 exceeds the longest wait
-    record.blocked_until = now + std::min(kFirstWait * (1 << doublings), kLongestWait);
-  }
+  block(record, wait_after(record.failures));
   return 0;
+}
+
+void FailureThrottle::learn(const std::string& key, const SharedThrottle::Attempt& said, base::SteadyTime now) {
+  constexpr std::uint32_t kMostFailures = 1'000;  // all the same to wait_after()
+  const std::lock_guard lock(mutex_);
+  auto& record = record_of(key, now);
+  record.failures = static_cast<int>(std::min(said.failures, kMostFailures));
+  record.last = now;
+  record.blocked_until = {};
+  block(record, said.wait_seconds > 0 ? std::chrono::seconds(said.wait_seconds) : wait_after(record.failures));
 }
 
 void FailureThrottle::succeeded(const std::string& key) {

@@ -11,6 +11,7 @@
 #include <string>
 
 #include "base/clock.hpp"
+#include "chat/ports/shared_throttle.hpp"
 
 namespace chat {
 
@@ -22,6 +23,8 @@ class WindowThrottle {
 
   /// 0: admitted and counted. Otherwise the whole seconds (rounded up, at least 1) until it would be; not counted.
   [[nodiscard]] std::uint32_t admit(const std::string& key, base::SteadyTime now);
+  /// Takes back what was admitted a moment ago.
+  void withdraw(const std::string& key);
   /// How often it has said no; for a metric.
   [[nodiscard]] std::uint64_t refused() const noexcept { return refused_.load(std::memory_order_relaxed); }
 
@@ -51,11 +54,15 @@ class FailureThrottle {
   static constexpr std::chrono::seconds kLongestWait{15 * 60};
   static constexpr std::chrono::seconds kForgetAfter{60 * 60};  // since the last failure
 
+  explicit FailureThrottle(int free = kFree) : free_(free) {}
+
   /// 0: go ahead. Otherwise the seconds to wait.
   [[nodiscard]] std::uint32_t begin(const std::string& key, base::SteadyTime now);
   void succeeded(const std::string& key);
   /// The attempt was never judged (overload): it does not count.
   void withdrawn(const std::string& key);
+  /// What all nodes together know of the key, in place of what was known here.
+  void learn(const std::string& key, const SharedThrottle::Attempt& said, base::SteadyTime now);
   /// How often somebody had to wait; for a metric.
   [[nodiscard]] std::uint64_t refused() const noexcept { return refused_.load(std::memory_order_relaxed); }
 
@@ -65,8 +72,13 @@ class FailureThrottle {
     base::SteadyTime last;
     base::SteadyTime blocked_until;
   };
+  Record& record_of(const std::string& key, base::SteadyTime now);
+  /// After so many failures.
+  [[nodiscard]] std::chrono::seconds wait_after(int failures) const;
+  static void block(Record& record, std::chrono::seconds wait);
   void make_room(base::SteadyTime now);
 
+  const int free_;
   std::mutex mutex_;
   std::map<std::string, Record> records_;
   std::atomic<std::uint64_t> refused_{0};

@@ -31,6 +31,21 @@ TEST(WindowThrottle, NeverAdmitsMoreThanTheLimitInAnyWindow) {
   for (std::size_t i = 12; i < admitted.size(); ++i) EXPECT_GT(admitted[i] - admitted[i - 12], 50);
 }
 
+TEST(WindowThrottle, ForgetsWhatIsTakenBackAlsoWhenItsWindowHasEnded) {
+  chat::WindowThrottle throttle(2, seconds(60));
+  throttle.withdraw("a");
+  for (int i = 0; i < 100; ++i) {
+    EXPECT_EQ(throttle.admit("a", kStart), 0u);
+    throttle.withdraw("a");
+  }
+  EXPECT_EQ(throttle.admit("a", kStart), 0u);
+  EXPECT_EQ(throttle.admit("a", kStart), 0u);
+  EXPECT_GT(throttle.admit("a", kStart + seconds(60)), 0u) << "the older window still counts in full";
+  throttle.withdraw("a");
+  EXPECT_EQ(throttle.admit("a", kStart + seconds(60)), 0u);
+  EXPECT_GT(throttle.admit("a", kStart + seconds(60)), 0u);
+}
+
 TEST(WindowThrottle, IsOffAtZero) {
   chat::WindowThrottle throttle(0, seconds(60));
   for (int i = 0; i < 1000; ++i) EXPECT_EQ(throttle.admit("a", kStart), 0u);
@@ -63,6 +78,20 @@ TEST(FailureThrottle, DoesNotCountWhatWasNeverJudged) {
     EXPECT_EQ(throttle.begin("a", kStart), 0u);
     throttle.withdrawn("a");
   }
+}
+
+TEST(FailureThrottle, TakesTheWordOfAllNodesForItsOwn) {
+  chat::FailureThrottle throttle;
+  for (int i = 0; i < 5; ++i) EXPECT_EQ(throttle.begin("a", kStart), 0u);
+  throttle.learn("a", {.wait_seconds = 0, .failures = 1}, kStart);
+  for (int i = 0; i < 4; ++i) EXPECT_EQ(throttle.begin("a", kStart), 0u) << "forgiven elsewhere";
+  EXPECT_EQ(throttle.begin("a", kStart), 5u);
+  throttle.learn("b", {.wait_seconds = 0, .failures = 6}, kStart);
+  EXPECT_EQ(throttle.begin("b", kStart), 10u);
+  throttle.learn("c", {.wait_seconds = 33, .failures = UINT32_MAX}, kStart);
+  EXPECT_EQ(throttle.begin("c", kStart), 33u);
+  EXPECT_EQ(throttle.begin("c", kStart + seconds(33)), 0u);
+  EXPECT_EQ(throttle.begin("c", kStart + seconds(33)), 900u);
 }
 
 TEST(AddressKey, TakesTheNetworkOfAnIpv6Address) {

@@ -68,7 +68,9 @@ Outcome<std::monostate> decide_request(LaneContext& context, const Caller& calle
 }  // namespace
 
 RelationService::RelationService(RelationParts parts, const Limits& limits)
-    : parts_(std::move(parts)), requests_per_day_(limits.friend_requests_per_day, std::chrono::hours(24)) {}
+    : parts_(std::move(parts)),
+      requests_per_day_("friend_request", {limits.friend_requests_per_day, std::chrono::hours(24)},
+                        parts_.shared_limits, AloneShare::kAll) {}
 
 void RelationService::submit(const Caller& caller, const UserId& peer, RelationVerb verb, base::Executor& on,
                              Reply<std::monostate> reply) {
@@ -83,14 +85,17 @@ void RelationService::submit(const Caller& caller, const UserId& peer, RelationV
 
 void RelationService::request(const Caller& caller, std::variant<UserId, std::string> to, base::Executor& on,
                               Reply<std::monostate> reply) {
-  const auto wait = requests_per_day_.admit(caller.user.hex(), parts_.clock.steady_now());
-  if (wait != 0) {
-    Refusal refusal{ErrorCode::kRateLimited, "too many friend requests today", wait, {}, {}};
-    return answer<std::monostate>(on, std::move(reply), std::move(refusal));
-  }
-  decide<std::monostate>(parts_.lane, on, std::move(reply), [caller, to = std::move(to)](LaneContext& context) {
-    return decide_request(context, caller, to);
-  });
+  requests_per_day_.admit(
+      caller.user.hex(), parts_.clock.steady_now(),
+      [this, caller, to = std::move(to), &on, reply = std::move(reply)](std::uint32_t wait) mutable {
+        if (wait != 0) {
+          Refusal refusal{ErrorCode::kRateLimited, "too many friend requests today", wait, {}, {}};
+          return answer<std::monostate>(on, std::move(reply), std::move(refusal));
+        }
+        decide<std::monostate>(parts_.lane, on, std::move(reply), [caller, to = std::move(to)](LaneContext& context) {
+          return decide_request(context, caller, to);
+        });
+      });
 }
 
 void RelationService::accept(const Caller& caller, UserId from, base::Executor& on, Reply<std::monostate> reply) {

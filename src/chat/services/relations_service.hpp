@@ -6,7 +6,7 @@
 #include "chat/rules/friendship.hpp"
 #include "chat/rules/limits.hpp"
 #include "chat/services/accounts_decision.hpp"
-#include "chat/services/accounts_throttle.hpp"
+#include "chat/services/accounts_gate.hpp"
 #include "chat/services/relations.hpp"
 
 namespace chat {
@@ -17,6 +17,8 @@ struct RelationParts {
   const Presence& presence;
   const base::Clock& clock;
   Offload reads;
+  /// What all nodes count together; null: this node counts alone.
+  SharedThrottle* shared_limits = nullptr;
 };
 
 class RelationService final : public Relations {
@@ -45,7 +47,7 @@ class RelationService final : public Relations {
   Outcome<std::vector<User>> read_blocked(const UserId& user) const;
 
   RelationParts parts_;
-  WindowThrottle requests_per_day_;
+  WindowGate requests_per_day_;
 };
 
 }  // namespace chat
