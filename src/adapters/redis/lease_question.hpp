@@ -15,11 +15,14 @@ class LeaseQuestion {
  public:
   using Answer = LeaseWriter::Answer;
   explicit LeaseQuestion(std::vector<chat::UserId> about)
-      : users(std::move(about)), answers(users.size(), Answer::kUnknown), missing(users.size() + 1) {}
+      : users(std::move(about)), answers(users.size(), Answer::kUnknown), believed(users.size(), false) {}
 
   /// On the shard: one of the replies has come; the last one wakes the thread that waits.
   void one_more() {
     if (--missing > 0) return;
+    for (std::size_t i = 0; i < answers.size(); ++i) {
+      if (answers[i] == Answer::kAbsent && !believed[i]) answers[i] = Answer::kUnknown;
+    }
     const std::lock_guard lock(mutex_);
     complete_ = true;
     done_.notify_one();
@@ -32,8 +35,9 @@ class LeaseQuestion {
 
   const std::vector<chat::UserId> users;
   std::vector<Answer> answers;  // the shard's until wait() is true
-  std::size_t missing;          // replies: one a user, and the mark; the shard's
-  bool failed = false;          // the connection was lost; the shard's until wait() is true
+  std::vector<bool> believed;   // of each user: an absent lease is an answer; the shard's
+  std::size_t missing = 1;      // replies: one a user, and the marks; the shard's
+  bool failed = false;          // there is no connection; the shard's until wait() is true
 
  private:
   std::mutex mutex_;
