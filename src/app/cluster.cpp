@@ -1,5 +1,6 @@
 #include "app/cluster.hpp"
 
+#include <fstream>
 #include <mutex>
 
 #include "adapters/local/local_presence.hpp"
@@ -33,8 +34,14 @@ struct Cluster::Ear {
 };
 
 std::optional<std::string> refuse_redis(const Settings& settings) {
-  if (settings.redis.uri.empty() || redis::parse_url(settings.redis.uri)) return std::nullopt;
-  return "redis.uri is not a Redis URL (redis://[user][:password@]host[:port][/database], rediss:// for TLS)";
+  const auto& [uri, ca_file] = settings.redis;
+  if (uri.empty()) return std::nullopt;
+  if (!redis::parse_url(uri)) {
+    return "redis.uri is not a Redis URL (redis://[user][:password@]host[:port][/database], "
+           "redis+sentinel://host,host/group, redis+cluster://host,host; rediss for TLS)";
+  }
+  if (!ca_file.empty() && !std::ifstream(ca_file)) return "redis.ca_file cannot be read: " + ca_file;
+  return std::nullopt;
 }
 
 Cluster::Cluster(const Settings& settings, adapters::mongodb::MongoStore* store)
@@ -46,6 +53,7 @@ Cluster::Cluster(const Settings& settings, adapters::mongodb::MongoStore* store)
   const auto name = name_of_node(store);
   redis::Options server;
   server.endpoint = *redis::parse_url(settings.redis.uri);
+  server.ca_file = settings.redis.ca_file;
   adapters::redis::PresenceOptions options;
   options.node = name;
   options.server = server;
