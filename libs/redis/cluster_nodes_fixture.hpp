@@ -1,12 +1,12 @@
 #pragma once
 // Servers that answer each command as the test tells them to, on a thread of their own.
 
+#include <algorithm>
+#include <array>
 #include <boost/asio/io_context.hpp>
 #include <boost/asio/ip/tcp.hpp>
 #include <boost/asio/post.hpp>
 #include <boost/asio/write.hpp>
-#include <algorithm>
-#include <array>
 #include <cstdint>
 #include <functional>
 #include <future>
@@ -52,8 +52,8 @@ class ClusterNodes {
     std::string text = "*" + std::to_string(firsts.size()) + "\r\n";
     for (std::size_t i = 0; i < firsts.size(); ++i) {
       const int last = i + 1 < firsts.size() ? firsts[i + 1].first - 1 : 16'383;
-      text += "*3\r\n:" + std::to_string(firsts[i].first) + "\r\n:" + std::to_string(last) + "\r\n*2\r\n$0\r\n\r\n:" +
-              std::to_string(port(firsts[i].second)) + "\r\n";
+      text += "*3\r\n:" + std::to_string(firsts[i].first) + "\r\n:" + std::to_string(last) +
+              "\r\n*2\r\n$0\r\n\r\n:" + std::to_string(port(firsts[i].second)) + "\r\n";
     }
     const std::lock_guard lock(mutex_);
     slots_ = std::move(text);
@@ -118,8 +118,7 @@ class ClusterNodes {
   }
   void read(std::size_t node, const std::shared_ptr<Peer>& peer) {
     peer->socket.async_read_some(
-        boost::asio::buffer(peer->bytes),
-        [this, node, peer](const boost::system::error_code& error, std::size_t size) {
+        boost::asio::buffer(peer->bytes), [this, node, peer](const boost::system::error_code& error, std::size_t size) {
           if (error) return;
           peer->parser.feed({peer->bytes.data(), size});
           for (auto command = peer->parser.next(); command.ok() && *command; command = peer->parser.next()) {

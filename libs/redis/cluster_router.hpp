@@ -2,7 +2,8 @@
 // ClusterRouter: commands of one key each to a Redis Cluster (URLs redis+cluster://). Any node that the options name
 // tells which master answers for which slot; a pipelined connection leads to each of them. Redirections are followed;
 // what another moment may cure (TRYAGAIN, CLUSTERDOWN, LOADING, a new master that is being connected to) is tried again
-// until the command's time is over. A master that is lost fails its commands at once, those of the others do not notice.
+// until the command's time is over. A master that is lost fails its commands at once, those of the others do not
+// notice.
 //
 //   command ─> owner of the slot ─> reply ─────────────────────────────────> callback
 //                 ^   ^               │ MOVED: the map learns, ASK: this once

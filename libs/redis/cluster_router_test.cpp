@@ -80,8 +80,8 @@ class RedisClusterRouter : public ::testing::Test {
     shard_.stop();
   }
   std::string moved(std::size_t node, const char* what = "MOVED") {
-    return "-" + std::string(what) + " " + std::to_string(kFooSlot) + " 127.0.0.1:" + std::to_string(nodes_.port(node)) +
-           "\r\n";
+    return "-" + std::string(what) + " " + std::to_string(kFooSlot) +
+           " 127.0.0.1:" + std::to_string(nodes_.port(node)) + "\r\n";
   }
 
   ClusterNodes nodes_{3};

@@ -7,9 +7,9 @@
 //               ^                                            │ any failure: on_lost
 //               └──────────── waiting (back-off) <───────────┘          stop() ends it for good
 //
-// Where Sentinels are to be asked, a MasterWatch says to which server; it is left when they name another one. To a Redis
-// Cluster a link leads to any one of the nodes that are named, which must be part of a cluster that works; another try is
-// made with the next one.
+// Where Sentinels are to be asked, a MasterWatch says to which server; it is left when they name another one. To a
+// Redis Cluster a link leads to any one of the nodes that are named, which must be part of a cluster that works;
+// another try is made with the next one.
 
 #include <array>
 #include <cstddef>

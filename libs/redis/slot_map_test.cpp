@@ -63,10 +63,10 @@ TEST(SlotMap, OneSlotAtATimeMayMove) {
 
 TEST(SlotMap, WhatIsNotInOrderIsNoMap) {
   for (const auto& bytes :
-       {std::string("*0\r\n"), std::string("+OK\r\n"), std::string("*1\r\n:1\r\n"), std::string("*1\r\n*2\r\n:0\r\n:1\r\n"),
-        "*1\r\n" + range(-1, 5, kA, 1), "*1\r\n" + range(0, 16'384, kA, 1), "*1\r\n" + range(9, 8, kA, 1),
-        "*1\r\n" + range(0, 1, kA, 0), "*1\r\n" + range(0, 1, kA, 65'536), "*1\r\n" + range(0, 1, ":1\r\n", 1),
-        std::string("*1\r\n*3\r\n:0\r\n:1\r\n*1\r\n$1\r\na\r\n")}) {
+       {std::string("*0\r\n"), std::string("+OK\r\n"), std::string("*1\r\n:1\r\n"),
+        std::string("*1\r\n*2\r\n:0\r\n:1\r\n"), "*1\r\n" + range(-1, 5, kA, 1), "*1\r\n" + range(0, 16'384, kA, 1),
+        "*1\r\n" + range(9, 8, kA, 1), "*1\r\n" + range(0, 1, kA, 0), "*1\r\n" + range(0, 1, kA, 65'536),
+        "*1\r\n" + range(0, 1, ":1\r\n", 1), std::string("*1\r\n*3\r\n:0\r\n:1\r\n*1\r\n$1\r\na\r\n")}) {
     EXPECT_FALSE(read(bytes)) << bytes;
   }
 }
@@ -93,8 +93,9 @@ TEST(Redirection, ReadsMovedAndAsk) {
 }
 
 TEST(Redirection, OtherErrorsAreNone) {
-  for (const auto* error : {"", "ERR no", "MOVED", "MOVED ", "MOVED 1", "MOVED 1 a", "MOVED 1 a:", "MOVED 1 a:0",
-                            "MOVED 1 a:65536", "MOVED 16384 a:1", "MOVED x a:1", "MOVED -1 a:1", "ASK 1 ?:1", "ASKING 1 a:1"}) {
+  for (const auto* error :
+       {"", "ERR no", "MOVED", "MOVED ", "MOVED 1", "MOVED 1 a", "MOVED 1 a:", "MOVED 1 a:0", "MOVED 1 a:65536",
+        "MOVED 16384 a:1", "MOVED x a:1", "MOVED -1 a:1", "ASK 1 ?:1", "ASKING 1 a:1"}) {
     EXPECT_FALSE(read_redirection(error, "asked")) << error;
   }
 }

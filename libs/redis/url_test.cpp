@@ -62,14 +62,36 @@ TEST(RedisUrl, ReadsTheNodesOfACluster) {
 }
 
 TEST(RedisUrl, RefusesEverythingElse) {
-  for (const auto* url : {"redis+cluster://", "redis+cluster://a,", "redis+cluster://a/1", "redis+cluster://a/0/1",
-                          "redis+sentinel://a/g?x=y", "redis+sentinel://a/g?sentinel_username=u",
-                          "redis+sentinel://a/g?sentinel_password=", "redis+sentinel://a/g?sentinel_password=%4",
-                          "redis+sentinel://a/g?sentinel_password=a&sentinel_password=b", "redis+cluster+sentinel://a",
-                          "redis://h/?sentinel_password=a","", "http://h", "redis://", "redis://h:0", "redis://h:x", "redis://h:99999", "redis://h/x",
-                          "redis://user@h", "redis://:%4@h", "redis://[::1", "redis://[::1]x", "redis+sentinel://a",
-                          "redis+sentinel://a/", "redis+sentinel://a,/g", "redis+sentinel:///g",
-                          "redis+sentinel://a/g/x", "redis+other://a", "redissentinel://a/g", "redis://a,b"}) {
+  for (const auto* url : {"redis+cluster://",
+                          "redis+cluster://a,",
+                          "redis+cluster://a/1",
+                          "redis+cluster://a/0/1",
+                          "redis+sentinel://a/g?x=y",
+                          "redis+sentinel://a/g?sentinel_username=u",
+                          "redis+sentinel://a/g?sentinel_password=",
+                          "redis+sentinel://a/g?sentinel_password=%4",
+                          "redis+sentinel://a/g?sentinel_password=a&sentinel_password=b",
+                          "redis+cluster+sentinel://a",
+                          "redis://h/?sentinel_password=a",
+                          "",
+                          "http://h",
+                          "redis://",
+                          "redis://h:0",
+                          "redis://h:x",
+                          "redis://h:99999",
+                          "redis://h/x",
+                          "redis://user@h",
+                          "redis://:%4@h",
+                          "redis://[::1",
+                          "redis://[::1]x",
+                          "redis+sentinel://a",
+                          "redis+sentinel://a/",
+                          "redis+sentinel://a,/g",
+                          "redis+sentinel:///g",
+                          "redis+sentinel://a/g/x",
+                          "redis+other://a",
+                          "redissentinel://a/g",
+                          "redis://a,b"}) {
     EXPECT_FALSE(parse_url(url)) << url;
   }
 }

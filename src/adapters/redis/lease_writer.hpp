@@ -87,7 +87,7 @@ class LeaseWriter {
 
   // On the shard.
   std::deque<chat::UserId> queue_;
-  std::unordered_set<chat::UserId> queued_;  // the same, each once
+  std::unordered_set<chat::UserId> queued_;           // the same, each once
   std::unordered_map<chat::UserId, bool> under_way_;  // true: once more after this write
   std::unordered_set<chat::UserId> missed_;           // gone, and Redis could not be told
   std::size_t next_slice_ = 0;

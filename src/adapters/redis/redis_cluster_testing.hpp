@@ -20,9 +20,9 @@ class RedisCluster {
 
   RedisCluster() {
     for (std::size_t i = 0; i < 2 * kMasters; ++i) {
-      servers_.push_back(std::make_unique<RedisServer>(std::vector<std::string>{
-          "--cluster-enabled", "yes", "--cluster-node-timeout", kNodeTimeout, "--cluster-replica-validity-factor", "0",
-          "--repl-diskless-sync-delay", "0"}));
+      servers_.push_back(std::make_unique<RedisServer>(
+          std::vector<std::string>{"--cluster-enabled", "yes", "--cluster-node-timeout", kNodeTimeout,
+                                   "--cluster-replica-validity-factor", "0", "--repl-diskless-sync-delay", "0"}));
     }
     for (std::size_t i = 0; i < kMasters; ++i) {
       node(i).run({"CLUSTER", "ADDSLOTSRANGE", std::to_string(first_slot(i)), std::to_string(first_slot(i + 1) - 1)});

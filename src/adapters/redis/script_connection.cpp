@@ -94,12 +94,12 @@ void ScriptConnection::run(Script script, std::string_view key, std::span<const 
 void ScriptConnection::run_in_cluster(Script script, std::string_view key, std::span<const std::string> arguments,
                                       ::redis::CommandCallback done) {
   std::vector<std::string> kept(arguments.begin(), arguments.end());
-  cluster_->command(key, words_,
-                    [this, script, name = std::string(key), kept = std::move(kept),
-                     done = std::move(done)](Outcome reply) mutable {
-                      if (is_unknown_script(reply)) return run_text(script, name, kept, std::move(done));
-                      done(std::move(reply));
-                    });
+  cluster_->command(
+      key, words_,
+      [this, script, name = std::string(key), kept = std::move(kept), done = std::move(done)](Outcome reply) mutable {
+        if (is_unknown_script(reply)) return run_text(script, name, kept, std::move(done));
+        done(std::move(reply));
+      });
 }
 
 void ScriptConnection::run_text(Script script, const std::string& key, const std::vector<std::string>& arguments,

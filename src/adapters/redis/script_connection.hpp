@@ -1,7 +1,7 @@
 #pragma once
-// ScriptConnection: the scripts of lease_scripts.hpp, on a connection on which they are loaded, or in a Redis Cluster on
-// connections to all masters, where a master that does not know a script is sent its text. Shard thread only; destroyed
-// after the shard has stopped. Inside of this room.
+// ScriptConnection: the scripts of lease_scripts.hpp, on a connection on which they are loaded, or in a Redis Cluster
+// on connections to all masters, where a master that does not know a script is sent its text. Shard thread only;
+// destroyed after the shard has stopped. Inside of this room.
 
 #include <array>
 #include <cstdint>
