@@ -38,7 +38,12 @@ void Commands::command(std::span<const std::string_view> words, CommandCallback 
   if (!link_->ready()) return refuse(std::move(done), CommandError::kNotConnected);
   scratch_.clear();
   append_command(scratch_, words);
-  if (pending_.size() >= options_.max_pending_commands || !link_->send(scratch_)) {
+  command_bytes(scratch_, std::move(done));
+}
+
+void Commands::command_bytes(std::string_view bytes, CommandCallback done) {
+  if (!link_->ready()) return refuse(std::move(done), CommandError::kNotConnected);
+  if (pending_.size() >= options_.max_pending_commands || !link_->send(bytes)) {
     return refuse(std::move(done), CommandError::kQueueFull);
   }
   const base::SteadyTime deadline = shard_.clock().steady_now() + options_.command_timeout;

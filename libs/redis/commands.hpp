@@ -49,7 +49,11 @@ class Commands final : private Link::Owner {
   void command(std::initializer_list<std::string_view> words, CommandCallback done = {}) {
     command(std::span<const std::string_view>(words.begin(), words.size()), std::move(done));
   }
+  /// One command as append_command() has written it.
+  void command_bytes(std::string_view bytes, CommandCallback done = {});
   [[nodiscard]] std::size_t pending() const { return pending_.size(); }
+  /// The server to which the connection leads, or the last try to make one led.
+  [[nodiscard]] const Address& peer() const { return link_->target(); }
 
  private:
   struct Pending {

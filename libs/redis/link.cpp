@@ -51,11 +51,18 @@ void Link::stop() {
 void Link::connect() {
   state_ = State::kConnecting;
   shard_.timers().arm_after(timer_, options_.connect_timeout);
-  const auto& sentinels = options_.endpoint.sentinels;
-  if (peer_ == Peer::kSentinel) target_ = sentinels[tries_++ % sentinels.size()];
   if (watch_ && !watch_->master()) return;  // on_master() goes on
-  if (watch_) target_ = *watch_->master();
+  choose_target();
   open_stream();
+}
+
+void Link::choose_target() {
+  if (watch_) {
+    target_ = *watch_->master();
+    return;
+  }
+  const auto& choice = peer_ == Peer::kSentinel ? options_.endpoint.sentinels : options_.endpoint.seeds;
+  if (!choice.empty()) target_ = choice[tries_++ % choice.size()];
 }
 
 void Link::on_master(const Address& master) {
@@ -79,32 +86,35 @@ void Link::open_stream() {
 
 void Link::greet() {
   state_ = State::kGreeting;
-  const Endpoint& endpoint = options_.endpoint;
   unsent_.clear();
   greetings_open_ = 0;
-  if (peer_ == Peer::kSentinel) {
-    append_command(unsent_, {"PING"});
-    ++greetings_open_;
-    write_more();
-    return read_more();
-  }
-  if (!endpoint.password.empty()) {
-    if (endpoint.user.empty()) {
-      append_command(unsent_, {"AUTH", endpoint.password});
-    } else {
-      append_command(unsent_, {"AUTH", endpoint.user, endpoint.password});
-    }
-    ++greetings_open_;
-  }
-  // Also for database 0: the answer shows that a Redis is there, that lets us in and has loaded its data.
-  append_command(unsent_, {"SELECT", std::to_string(endpoint.database)});
-  ++greetings_open_;
-  if (watch_) {
-    append_command(unsent_, {"ROLE"});
-    ++greetings_open_;
-  }
+  write_greeting();
   write_more();
   read_more();
+}
+
+void Link::write_greeting() {
+  const Endpoint& endpoint = options_.endpoint;
+  if (peer_ == Peer::kSentinel) {
+    authenticate(endpoint.sentinel_user, endpoint.sentinel_password);
+    return add_greeting({"PING"});
+  }
+  authenticate(endpoint.user, endpoint.password);
+  // Also for database 0: the answer shows that a Redis is there, that lets us in and has loaded its data.
+  add_greeting({"SELECT", std::to_string(endpoint.database)});
+  if (watch_) add_greeting({"ROLE"});
+  if (!endpoint.seeds.empty()) add_greeting({"CLUSTER", "INFO"});
+}
+
+void Link::add_greeting(std::initializer_list<std::string_view> words) {
+  append_command(unsent_, words);
+  ++greetings_open_;
+}
+
+void Link::authenticate(const std::string& user, const std::string& password) {
+  if (password.empty()) return;
+  if (user.empty()) return add_greeting({"AUTH", password});
+  add_greeting({"AUTH", user, password});
 }
 
 void Link::become_ready() {
@@ -139,9 +149,17 @@ void Link::handle_reply(Reply reply) {
   if (state_ == State::kReady) return owner_->on_reply(std::move(reply));
   if (reply.is_error()) return give_up("refused");
   if (--greetings_open_ > 0) return;
-  // What a Sentinel says may be older than the truth.
-  if (watch_ && (reply.elements.empty() || reply.elements[0].text != "master")) return give_up("not the master");
+  if (const char* why = why_unwanted(reply)) return give_up(why);
   become_ready();
+}
+
+const char* Link::why_unwanted(const Reply& last_greeting) const {
+  // What a Sentinel says may be older than the truth.
+  if (watch_ && (last_greeting.elements.empty() || last_greeting.elements[0].text != "master")) return "not the master";
+  // A node that has lost the others hears nothing that is published elsewhere.
+  const bool in_cluster = peer_ == Peer::kServer && !options_.endpoint.seeds.empty();
+  if (in_cluster && last_greeting.text.find("cluster_state:ok") == std::string::npos) return "its cluster is down";
+  return nullptr;
 }
 
 bool Link::send(std::string_view bytes) {

@@ -7,11 +7,14 @@
 //               ^                                            │ any failure: on_lost
 //               └──────────── waiting (back-off) <───────────┘          stop() ends it for good
 //
-// Where Sentinels are to be asked, a MasterWatch says to which server; it is left when they name another one.
+// Where Sentinels are to be asked, a MasterWatch says to which server; it is left when they name another one. To a
+// Redis Cluster a link leads to any one of the nodes that are named, which must be part of a cluster that works;
+// another try is made with the next one.
 
 #include <array>
 #include <cstddef>
 #include <cstdint>
+#include <initializer_list>
 #include <memory>
 #include <string>
 #include <string_view>
@@ -59,6 +62,8 @@ class Link : public std::enable_shared_from_this<Link> {
   void give_up(const char* why);
   /// A Sentinel that was worth the connection: the next pause is the shortest again.
   void be_content() { pause_ = {}; }
+  /// Of the current or the last try.
+  [[nodiscard]] const Address& target() const { return target_; }
 
  private:
   enum class State : std::uint8_t { kIdle, kConnecting, kGreeting, kReady, kWaiting, kStopped };
@@ -67,7 +72,12 @@ class Link : public std::enable_shared_from_this<Link> {
   void connect();
   void open_stream();
   void on_master(const Address& master);
+  void choose_target();
   void greet();
+  void write_greeting();
+  void add_greeting(std::initializer_list<std::string_view> words);
+  void authenticate(const std::string& user, const std::string& password);
+  [[nodiscard]] const char* why_unwanted(const Reply& last_greeting) const;
   void become_ready();
   void read_more();
   void handle_replies(const StreamPointer& stream);

@@ -17,7 +17,8 @@
 
 namespace redis {
 
-/// kSharded needs Redis 7, and in a cluster the node that owns the slot.
+/// kSharded needs Redis 7 and a server that has all slots: of a Redis Cluster any node is listened to, which hears the
+/// other two kinds from everywhere, and of the sharded channels those of its own slots only.
 enum class SubscriptionKind : std::uint8_t { kChannel, kPattern, kSharded };
 
 struct Message {

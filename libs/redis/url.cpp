@@ -67,10 +67,10 @@ bool read_server(std::string_view text, Endpoint& endpoint) {
   return true;
 }
 
-bool read_sentinels(std::string_view text, Endpoint& endpoint) {
-  while (endpoint.sentinels.size() < kMaxSentinels) {
+bool read_list(std::string_view text, std::uint16_t default_port, std::vector<Address>& addresses) {
+  while (addresses.size() < kMaxHosts) {
     const std::size_t comma = std::min(text.find(','), text.size());
-    if (!read_address(text.substr(0, comma), kDefaultSentinelPort, endpoint.sentinels.emplace_back())) return false;
+    if (!read_address(text.substr(0, comma), default_port, addresses.emplace_back())) return false;
     if (comma == text.size()) return true;
     text.remove_prefix(comma + 1);
   }
@@ -89,31 +89,61 @@ std::string_view take_until(std::string_view& text, char mark) {
   return taken;
 }
 
+/// `text` is what follows the question mark. Each name once: of two passwords one would be a mistake.
+bool read_sentinel_credentials(std::string_view text, Endpoint& endpoint) {
+  while (!text.empty()) {
+    std::string_view value = take_until(text, '&');
+    const auto name = take_until(value, '=');
+    if (name != "sentinel_username" && name != "sentinel_password") return false;
+    std::string& place = name == "sentinel_username" ? endpoint.sentinel_user : endpoint.sentinel_password;
+    auto decoded = decode_percent(value);
+    if (!decoded || decoded->empty() || !place.empty()) return false;
+    place = std::move(*decoded);
+  }
+  return endpoint.sentinel_user.empty() || !endpoint.sentinel_password.empty();
+}
+
+/// `rest`: what follows the slash after the hosts.
+bool read_group(std::string_view hosts, std::string_view rest, Endpoint& endpoint) {
+  std::string_view path = take_until(rest, '?');
+  auto group = decode_percent(take_until(path, '/'));
+  if (!group || group->empty()) return false;
+  endpoint.group = std::move(*group);
+  return read_list(hosts, kDefaultSentinelPort, endpoint.sentinels) && read_database(path, endpoint) &&
+         read_sentinel_credentials(rest, endpoint);
+}
+
+/// "redis", "rediss", each alone or with what else the servers are.
+bool read_scheme(std::string_view scheme, Endpoint& endpoint, std::string_view& topology) {
+  const std::size_t plus = std::min(scheme.find('+'), scheme.size());
+  topology = scheme.substr(plus);
+  endpoint.tls = scheme.substr(0, plus) == "rediss";
+  if (!endpoint.tls && scheme.substr(0, plus) != "redis") return false;
+  return topology.empty() || topology == "+sentinel" || topology == "+cluster";
+}
+
 }  // namespace
 
 std::optional<Endpoint> parse_url(std::string_view url) {
   Endpoint endpoint;
+  std::string_view topology;
   const std::size_t colon = url.find("://");
-  if (colon == std::string_view::npos) return std::nullopt;
-  const std::string_view scheme = url.substr(0, colon);
-  const bool by_sentinels = scheme.ends_with("+sentinel");
-  endpoint.tls = scheme.starts_with("rediss");
-  if (scheme != std::string(endpoint.tls ? "rediss" : "redis") + (by_sentinels ? "+sentinel" : "")) return std::nullopt;
+  if (colon == std::string_view::npos || !read_scheme(url.substr(0, colon), endpoint, topology)) return std::nullopt;
   url.remove_prefix(colon + 3);
-  std::string_view authority = take_until(url, '/');
-  if (const std::size_t at = authority.rfind('@'); at != std::string_view::npos) {
-    if (!read_credentials(authority.substr(0, at), endpoint)) return std::nullopt;
-    authority.remove_prefix(at + 1);
+  std::string_view hosts = take_until(url, '/');
+  if (const std::size_t at = hosts.rfind('@'); at != std::string_view::npos) {
+    if (!read_credentials(hosts.substr(0, at), endpoint)) return std::nullopt;
+    hosts.remove_prefix(at + 1);
   }
-  if (by_sentinels) {
-    auto group = decode_percent(take_until(url, '/'));
-    if (!group || group->empty() || !read_sentinels(authority, endpoint)) return std::nullopt;
-    endpoint.group = std::move(*group);
-  } else if (!read_server(authority, endpoint)) {
-    return std::nullopt;
+  bool good = false;
+  if (topology == "+sentinel") {
+    good = read_group(hosts, url, endpoint);
+  } else if (topology == "+cluster") {
+    good = read_list(hosts, kDefaultPort, endpoint.seeds) && read_database(url, endpoint) && endpoint.database == 0;
+  } else {
+    good = read_server(hosts, endpoint) && read_database(url, endpoint);
   }
-  if (!read_database(url, endpoint)) return std::nullopt;
-  return endpoint;
+  return good ? std::optional(std::move(endpoint)) : std::nullopt;
 }
 
 }  // namespace redis

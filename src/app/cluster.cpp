@@ -1,6 +1,7 @@
 #include "app/cluster.hpp"
 
 #include <algorithm>
+#include <fstream>
 #include <mutex>
 
 #include "adapters/local/local_presence.hpp"
@@ -46,8 +47,14 @@ struct Cluster::Ear {
 };
 
 std::optional<std::string> refuse_redis(const Settings& settings) {
-  if (settings.redis.uri.empty() || redis::parse_url(settings.redis.uri)) return std::nullopt;
-  return "redis.uri is not a Redis URL (redis://[user][:password@]host[:port][/database], rediss:// for TLS)";
+  const auto& [uri, ca_file] = settings.redis;
+  if (uri.empty()) return std::nullopt;
+  if (!redis::parse_url(uri)) {
+    return "redis.uri is not a Redis URL (redis://[user][:password@]host[:port][/database], "
+           "redis+sentinel://host,host/group, redis+cluster://host,host; rediss for TLS)";
+  }
+  if (!ca_file.empty() && !std::ifstream(ca_file)) return "redis.ca_file cannot be read: " + ca_file;
+  return std::nullopt;
 }
 
 Cluster::Cluster(const Settings& settings, const adapters::crypto::KeyRing& keys, adapters::mongodb::MongoStore* store)
@@ -59,6 +66,7 @@ Cluster::Cluster(const Settings& settings, const adapters::crypto::KeyRing& keys
   const auto name = name_of_node(store);
   redis::Options server;
   server.endpoint = *redis::parse_url(settings.redis.uri);
+  server.ca_file = settings.redis.ca_file;
   adapters::redis::PresenceOptions options;
   options.node = name;
   options.server = server;

@@ -47,6 +47,7 @@ struct Settings {
   } storage;
   struct {
     std::string uri;
+    std::string ca_file;
   } redis;
   struct {
     std::string confirm = "ack";

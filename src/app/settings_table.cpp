@@ -50,7 +50,10 @@ void bind_storage(Settings& s, SettingsTable& table) {
                "memory of recent writes; bounds what a start replays");
   table.text(
       "redis.uri", s.redis.uri,
-      "redis://[USER:PASSWORD@]HOST:PORT (rediss: TLS), where several nodes give each other hints; empty = none");
+      "redis://[USER:PASSWORD@]HOST:PORT (rediss: TLS; +sentinel, +cluster: see Redis in operations.md), where several "
+      "nodes give each other hints; empty = none");
+  table.text("redis.ca_file", s.redis.ca_file,
+             "PEM file of the authorities that TLS to Redis and its Sentinels trusts; empty = those of the system");
 }
 
 void bind_delivery(Settings& s, SettingsTable& table) {

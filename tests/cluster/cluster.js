@@ -44,15 +44,15 @@ class Cluster {
     return MongoDb.missing() ?? Redis.missing();
   }
 
-  /** @param {object} options set: settings of the nodes, searchable: files of MongoDB in which a search finds what was written */
-  static async start({ nodes = kNodes, members = 3, set = {}, searchable = false } = {}) {
+  /** @param {object} options set: settings of the nodes, searchable: files of MongoDB in which a search finds what was written, redis: what kind of Redis */
+  static async start({ nodes = kNodes, members = 3, set = {}, searchable = false, redis = Redis } = {}) {
     const cluster = new Cluster();
     cluster.nodes = [];
     cluster.fronts = [];
     cluster.folder = temporaryFolder('cluster');
     try {
       cluster.mongodb = await ReplicaSet.start({ members, searchable });
-      cluster.redis = await Redis.start();
+      cluster.redis = await redis.start();
       cluster.settings = { ...kHeartbeat, ...cluster.mongodb.settings(), 'redis.uri': cluster.redis.uri, ...set };
       for (let index = 0; index < nodes; index += 1) await cluster.addNode();
     } catch (error) {

@@ -24,8 +24,10 @@ class Redis {
     return spawnSync('redis-server', ['--version']).status === 0 ? undefined : 'no redis-server is installed';
   }
 
-  static async start() {
+  /** @param {string[]} words arguments of the program besides those that every Redis here gets */
+  static async start(words = []) {
     const redis = new Redis();
+    redis.words = words;
     redis.folder = fs.mkdtempSync(path.join(memoryOrDisk(), 'restante-redis-'));
     folders.add(redis.folder);
     redis.port = await freePort();
@@ -36,7 +38,7 @@ class Redis {
 
   async boot() {
     const [program, ...args] = [...endWithUs(), 'redis-server', '--port', String(this.port), '--bind', '127.0.0.1', '--save', '', '--appendonly', 'no',
-      '--rdbcompression', 'no', '--dir', this.folder, '--logfile', path.join(this.folder, 'log'), '--loglevel', 'verbose'];
+      '--rdbcompression', 'no', '--dir', this.folder, '--logfile', path.join(this.folder, 'log'), '--loglevel', 'verbose', ...this.words];
     const child = spawn(program, args, { stdio: 'ignore' });
     this.child = child;
     running.add(child);
@@ -52,6 +54,9 @@ class Redis {
   }
   resume() {
     this.child.kill('SIGCONT');
+  }
+  isUp() {
+    return running.has(this.child);
   }
   async kill() {
     if (!running.has(this.child)) return;

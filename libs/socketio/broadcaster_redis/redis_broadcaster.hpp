@@ -37,6 +37,7 @@ enum class SubscriptionMode : std::uint8_t {
 };
 
 struct BroadcasterOptions {
+  /// A server, or Sentinels; not a Redis Cluster.
   redis::Options redis;
   /// Both are the same on every node.
   Protocol protocol = Protocol::kClassic;

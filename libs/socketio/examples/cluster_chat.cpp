@@ -160,7 +160,7 @@ int main(int count, char** arguments) {
                                {"prefix", "socket.io"},
                                {"protocol", "classic"}});
   const auto endpoint = redis::parse_url(flags.text("redis"));
-  if (!endpoint) {
+  if (!endpoint || !endpoint->seeds.empty()) {
     std::fprintf(stderr,
                  "--redis takes redis://[user:password@]host[:port][/database], rediss:// for TLS, or "
                  "redis+sentinel://host[:port][,host[:port]…]/group\n");

@@ -16,11 +16,17 @@ class LeaseQuestion {
   using Answer = LeaseWriter::Answer;
   /// `which`: kLookUp, or kLookUpDevices for one user.
   LeaseQuestion(std::vector<chat::UserId> about, Script which)
-      : users(std::move(about)), script(which), answers(users.size(), Answer::kUnknown), missing(users.size() + 1) {}
+      : users(std::move(about)),
+        script(which),
+        answers(users.size(), Answer::kUnknown),
+        believed(users.size(), false) {}
 
   /// On the shard: one of the replies has come; the last one wakes the thread that waits.
   void one_more() {
     if (--missing > 0) return;
+    for (std::size_t i = 0; i < answers.size(); ++i) {
+      if (answers[i] == Answer::kAbsent && !believed[i]) answers[i] = Answer::kUnknown;
+    }
     const std::lock_guard lock(mutex_);
     complete_ = true;
     done_.notify_one();
@@ -35,9 +41,9 @@ class LeaseQuestion {
   const Script script;
   std::vector<Answer> answers;          // the shard's until wait() is true
   std::vector<chat::DeviceId> devices;  // likewise; with a lease, of kLookUpDevices
-  std::size_t missing;                  // replies: one a user, and the mark; the shard's
-  bool absence_counts = false;          // no lease is an answer; the shard's until wait() is true
-  bool failed = false;                  // the connection was lost; the shard's until wait() is true
+  std::vector<bool> believed;           // of each user: an absent lease is an answer; the shard's until wait() is true
+  std::size_t missing = 1;              // replies: one a user, and the marks; the shard's
+  bool failed = false;                  // there is no connection; the shard's until wait() is true
 
  private:
   std::mutex mutex_;

@@ -2,12 +2,6 @@
 // A real Redis for tests, on a free loopback port, in a directory of its own. It ends with this process, whatever ends
 // it. Tests only.
 
-#include <fcntl.h>
-#include <signal.h>
-#include <sys/prctl.h>
-#include <sys/wait.h>
-#include <unistd.h>
-
 #include <chrono>
 #include <cstdlib>
 #include <functional>
@@ -15,28 +9,19 @@
 #include <initializer_list>
 #include <memory>
 #include <optional>
-#include <random>
 #include <stdexcept>
 #include <string>
 #include <string_view>
-#include <thread>
+#include <utility>
+#include <vector>
 
+#include "adapters/redis/server_process_testing.hpp"
 #include "aio/shard.hpp"
 #include "base/clock.hpp"
 #include "base/temporary_directory_testing.hpp"
 #include "redis/commands.hpp"
 
 namespace adapters::redis {
-
-/// Asks until the answer is yes. False: not within a time that only a broken program takes.
-inline bool eventually(const std::function<bool()>& condition) {
-  const auto deadline = std::chrono::steady_clock::now() + std::chrono::minutes(1);
-  while (!condition()) {
-    if (std::chrono::steady_clock::now() > deadline) return false;
-    std::this_thread::sleep_for(std::chrono::milliseconds(5));
-  }
-  return true;
-}
 
 class RedisServer {
  public:
@@ -46,7 +31,9 @@ class RedisServer {
     return "no redis-server is installed";
   }
 
-  RedisServer() {
+  /// `arguments` of the program besides those that every server gets; `options`: how this one is connected to.
+  explicit RedisServer(std::vector<std::string> arguments = {}, ::redis::Options options = {})
+      : arguments_(std::move(arguments)), options_(std::move(options)) {
     shard_.start();
     constexpr int kTries = 20;  // a port that somebody else has: the server ends at once
     for (int attempt = 0; attempt < kTries; ++attempt) {
@@ -68,37 +55,25 @@ class RedisServer {
   bool start() {
     const auto port = std::to_string(options_.endpoint.port);
     const auto folder = directory_.path();
-    const pid_t parent = ::getpid();
-    process_ = ::fork();
-    if (process_ == 0) {
-      ::prctl(PR_SET_PDEATHSIG, SIGKILL);
-      if (::getppid() != parent) ::_exit(1);
-      const int null = ::open("/dev/null", O_RDWR);
-      for (const int stream : {0, 1, 2}) ::dup2(null, stream);
-      ::execlp("redis-server", "redis-server", "--port", port.c_str(), "--bind", "127.0.0.1", "--save", "",
-               "--appendonly", "no", "--dir", folder.c_str(), static_cast<char*>(nullptr));
-      ::_exit(127);
-    }
+    std::vector<std::string> command = {"redis-server", "--bind", "127.0.0.1", "--save", "", "--appendonly", "no"};
+    command.insert(command.end(), {"--dir", folder, options_.endpoint.tls ? "--tls-port" : "--port", port});
+    if (options_.endpoint.tls) command.insert(command.end(), {"--port", "0"});
+    command.insert(command.end(), arguments_.begin(), arguments_.end());
+    process_.start(command);
     connect();
-    bool ended = false;
     const bool answers = eventually([&] {
-      ended = ::waitpid(process_, nullptr, WNOHANG) == process_;
-      if (ended) return true;
+      if (process_.has_ended()) return true;
       const auto where = try_run({"CONFIG", "GET", "dir"});  // somebody else's server may have the port
       return where.ok() && where->elements.size() == 2 && where->elements[1].text == folder;
     });
-    if (ended) process_ = 0;
-    return answers && !ended;
+    return answers && process_.running();
   }
   void kill() {
     commands_.reset_on(shard_);
-    if (process_ == 0) return;
-    ::kill(process_, SIGKILL);
-    ::waitpid(process_, nullptr, 0);
-    process_ = 0;
+    process_.kill();
   }
-  void freeze() { ::kill(process_, SIGSTOP); }  // neither answers nor closes
-  void resume() { ::kill(process_, SIGCONT); }
+  void freeze() { process_.freeze(); }
+  void resume() { process_.resume(); }
 
   ::redis::Reply run(std::initializer_list<std::string_view> words) {
     auto reply = try_run(words);
@@ -126,10 +101,6 @@ class RedisServer {
     }
   };
 
-  static std::uint16_t random_port() {
-    static std::random_device device;
-    return std::uniform_int_distribution<std::uint16_t>(20'000, 32'000)(device);  // below what the kernel gives away
-  }
   void connect() {
     auto options = options_;
     options.reconnect_first = std::chrono::milliseconds(1);
@@ -146,8 +117,9 @@ class RedisServer {
   }
 
   base::TemporaryDirectory directory_;
+  const std::vector<std::string> arguments_;
   ::redis::Options options_;
-  pid_t process_ = 0;
+  ServerProcess process_;
   base::SystemClock clock_;
   aio::Shard shard_{aio::ShardIndex{0}, clock_};
   OnShard commands_;
