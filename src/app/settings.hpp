@@ -47,6 +47,8 @@ struct Settings {
   } storage;
   struct {
     std::string uri;
+    std::string broadcaster = "classic";
+    std::string broadcaster_prefix = "socket.io";
   } redis;
   struct {
     std::string confirm = "ack";

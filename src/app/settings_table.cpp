@@ -51,6 +51,11 @@ void bind_storage(Settings& s, SettingsTable& table) {
   table.text(
       "redis.uri", s.redis.uri,
       "redis://[USER:PASSWORD@]HOST:PORT (rediss: TLS), where several nodes give each other hints; empty = none");
+  table.choice("redis.broadcaster", s.redis.broadcaster, "classic|sharded|off",
+               "protocol of @socket.io/redis-adapter in which other programs emit to this server's clients; with "
+               "redis.uri only");
+  table.text("redis.broadcaster_prefix", s.redis.broadcaster_prefix,
+             "of its channels, the same on all servers; another one keeps two installations on one Redis apart");
 }
 
 void bind_delivery(Settings& s, SettingsTable& table) {
