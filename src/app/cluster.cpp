@@ -47,7 +47,8 @@ struct Cluster::Ear {
 };
 
 std::optional<std::string> refuse_redis(const Settings& settings) {
-  const auto& [uri, ca_file] = settings.redis;
+  const auto& uri = settings.redis.uri;
+  const auto& ca_file = settings.redis.ca_file;
   if (uri.empty()) return std::nullopt;
   if (!redis::parse_url(uri)) {
     return "redis.uri is not a Redis URL (redis://[user][:password@]host[:port][/database], "

@@ -2,6 +2,7 @@
 #include <iostream>
 
 #include "adapters/mongodb/replica_set.hpp"
+#include "app/broadcasting.hpp"
 #include "app/cluster.hpp"
 #include "app/commands.hpp"
 #include "app/network.hpp"
@@ -11,6 +12,7 @@ namespace app {
 int check(const Settings& settings, const std::vector<std::string>& keys) {
   if (auto why = refuse_to_listen(settings)) return complain(*why);
   if (auto why = refuse_redis(settings)) return complain(*why);
+  if (auto why = refuse_broadcaster(settings)) return complain(*why);
   if (auto why = refuse_to_bind(settings.server.host, settings.server.port)) return complain(*why);
   for (const auto& key : keys) {
     const auto value = value_of(settings, key);

@@ -146,6 +146,7 @@ void export_gateway(base::Registry& registry, const gateway::Counters& counters)
   count(kConnections, kHelp, {{"outcome", "replaced"}}, counters.connects_replaced);
   count(kConnections, kHelp, {{"outcome", "failed"}}, counters.connects_failed);
   count(kRefusals, kRefusalsHelp, {{"reason", "events_per_second"}}, counters.events_rate_limited);
+  count(kRefusals, kRefusalsHelp, {{"reason", "forged_event"}}, counters.events_forged);
   constexpr const char* kReconnects = "restante_reconnects_total";
   constexpr const char* kReconnectsHelp = "Accepted connections of devices that were here before, by their position";
   count(kReconnects, kReconnectsHelp, {{"result", "recovered"}}, counters.reconnects_recovered);

@@ -9,6 +9,7 @@
 #include "adapters/crypto/jwt_tokens.hpp"
 #include "aio/offload_pool.hpp"
 #include "api/api.hpp"
+#include "app/broadcasting.hpp"
 #include "app/cluster.hpp"
 #include "app/data_directory.hpp"
 #include "app/measured_store.hpp"
@@ -94,6 +95,12 @@ gateway::Options gateway_options(const Settings& settings) {
   return options;
 }
 
+socketio::ServerOptions sockets_options(const Settings& settings, const Broadcasting* broadcasting) {
+  auto options = socket_options(settings);
+  if (broadcasting != nullptr) options.max_broadcast_bytes = Broadcasting::max_bytes(settings);
+  return options;
+}
+
 adapters::crypto::Argon2Parameters argon2(const Settings& settings) {
   return {.memory_kib = static_cast<std::uint32_t>(settings.auth.argon2_memory_kib),
           .passes = static_cast<std::uint32_t>(settings.auth.argon2_passes)};
@@ -120,6 +127,7 @@ struct Server::Parts {
         hasher(argon2(s)),
         lane_metrics(registry),
         store(*data.store, clock, registry),
+        broadcasting(Broadcasting::make(s, clock)),
         reads({.threads = static_cast<std::size_t>(s.server.read_threads), .queue_limit = kReadQueue}),
         passwords({.threads = password_threads(s), .queue_limit = chat::kPasswordQueue}),
         scrapes({.threads = 1, .queue_limit = kScrapes}),
@@ -136,7 +144,7 @@ struct Server::Parts {
                   .access_life = std::chrono::seconds(s.auth.access_token_seconds),
                   .refresh_life = std::chrono::hours(24 * s.auth.refresh_token_days)}),
         relations({lane, store, cluster.presence(), clock, offload_to(reads), cluster.shared_limits()}, s.limits),
-        sockets(socket_options(s)),
+        sockets(sockets_options(s, broadcasting.get())),
         witness(s.storage.path + "/believed_time") {
     const auto count = s.server.shards != 0 ? static_cast<std::size_t>(s.server.shards) : cores();
     for (std::size_t i = 0; i < count; ++i)
@@ -165,6 +173,7 @@ struct Server::Parts {
   base::Registry registry;
   chat::LaneMetrics lane_metrics;
   MeasuredStore store;
+  std::unique_ptr<Broadcasting> broadcasting;  // null: none
   std::vector<std::unique_ptr<aio::Shard>> shards;
   std::vector<aio::Shard*> shard_pointers;
   aio::OffloadPool reads;
@@ -190,10 +199,13 @@ struct Server::Parts {
 };
 
 void Server::Parts::connect_rooms() {
-  gateway = std::make_unique<gateway::Gateway>(gateway::Services{lane, history, tokens, clock},
-                                               gateway_options(settings), shard_pointers);
+  auto sessions = gateway_options(settings);
+  sessions.rooms = broadcasting != nullptr;
+  gateway =
+      std::make_unique<gateway::Gateway>(gateway::Services{lane, history, tokens, clock}, sessions, shard_pointers);
   gateway->observe(make_timings(registry));
   gateway->install(sockets);
+  if (broadcasting) broadcasting->join(sockets);
   api = std::make_unique<api::Api>(api::Services{accounts, relations, history, lane, clock, &inspector},
                                    api::Options{.web_root = web_root_of(settings),
                                                 .allowed_origins = settings.server.allowed_origins,
@@ -214,6 +226,7 @@ void Server::Parts::connect_rooms() {
   engine = std::make_unique<engineio::Server>(std::move(options), shard_pointers, clock);
   engine->on_http(api->handler());
   sockets.attach(*engine, shard_pointers);
+  if (broadcasting) broadcasting->start();
 }
 
 void Server::Parts::export_metrics() {
@@ -224,6 +237,7 @@ void Server::Parts::export_metrics() {
   export_queues(registry, shard_pointers, {{"reads", &reads}, {"passwords", &passwords}, {"metrics", &scrapes}});
   export_limits(registry, accounts, relations);
   cluster.export_metrics(registry);
+  if (broadcasting) broadcasting->export_metrics(registry, sockets);
   registry.sampled_counter("restante_damaged_rows_total", "Rows of the store that could not be read", {},
                            [this] { return static_cast<double>(data.store->damaged_rows()); });
 }
@@ -240,6 +254,7 @@ Server::Server(std::unique_ptr<Parts> parts) : parts_(std::move(parts)) {}
 base::Result<std::unique_ptr<Server>, std::string> Server::start(const Settings& settings) {
   if (auto why = refuse_to_listen(settings)) return base::fail(*why);
   if (auto why = refuse_redis(settings)) return base::fail(*why);
+  if (auto why = refuse_broadcaster(settings)) return base::fail(*why);
   if (auto why = refuse_to_bind(settings.server.host, settings.server.port)) return base::fail(*why);
   static const base::SystemClock clock;  // the key ring's; stateless
   auto data = open_data_directory(settings, clock);
@@ -280,6 +295,7 @@ void Server::drain() {
   if (!parts.engine->wait_until_empty(std::chrono::milliseconds(parts.settings.server.drain_timeout_ms)))
     base::log::warning("connections were cut off at the end of the drain time");
   parts.scrapes.stop();  // the page reads the engine's counters
+  if (parts.broadcasting) parts.broadcasting->stop();
   parts.engine.reset();  // what is left is closed; sessions detach from the lane
   parts.survey.reset();
   parts.expiry.reset();

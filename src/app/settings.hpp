@@ -48,6 +48,8 @@ struct Settings {
   struct {
     std::string uri;
     std::string ca_file;
+    std::string broadcaster = "classic";
+    std::string broadcaster_prefix = "socket.io";
   } redis;
   struct {
     std::string confirm = "ack";

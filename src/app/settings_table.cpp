@@ -54,6 +54,11 @@ void bind_storage(Settings& s, SettingsTable& table) {
       "nodes give each other hints; empty = none");
   table.text("redis.ca_file", s.redis.ca_file,
              "PEM file of the authorities that TLS to Redis and its Sentinels trusts; empty = those of the system");
+  table.choice("redis.broadcaster", s.redis.broadcaster, "classic|sharded|off",
+               "protocol of @socket.io/redis-adapter in which other programs emit to this server's clients; with "
+               "redis.uri only");
+  table.text("redis.broadcaster_prefix", s.redis.broadcaster_prefix,
+             "of its channels, the same on all servers; another one keeps two installations on one Redis apart");
 }
 
 void bind_delivery(Settings& s, SettingsTable& table) {

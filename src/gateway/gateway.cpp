@@ -4,6 +4,7 @@
 
 #include "base/check.hpp"
 #include "gateway/session.hpp"
+#include "wire/events.hpp"
 
 namespace gateway {
 
@@ -35,8 +36,19 @@ Gateway::Gateway(Services services, Options options, std::vector<Place> places)
 Gateway::~Gateway() = default;
 
 void Gateway::install(socketio::Server& server) {
-  server.of("/").use([this](const socketio::ConnectRequest& request, socketio::Decision decision) {
+  auto& space = server.of("/");
+  space.use([this](const socketio::ConnectRequest& request, socketio::Decision decision) {
     admit(request, std::move(decision));
+  });
+  // Log entries reach a socket only from its pump (I4), whoever else may emit to it.
+  space.use_on_peer_events([this](std::string_view event) {
+    if (!wire::is_server_event(event)) return true;
+    counters_.events_forged.fetch_add(1, std::memory_order_relaxed);
+    return false;
+  });
+  // Nothing here listens; but a peer that wants answers would wait for ours until its time-out.
+  space.on_server_event([](socketio::ServerEvent& event) {
+    if (event.ack) event.ack({});
   });
 }
 

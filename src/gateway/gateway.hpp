@@ -46,6 +46,7 @@ struct Options {
   chat::PumpSettings pump{};
   Confirm confirm = Confirm::kAck;
   std::int64_t events_per_second = 200;
+  bool rooms = false;             // each session enters its rooms (session.hpp): only where somebody emits to them
   std::int64_t max_unjoined = 0;  // connections that are authenticating, per process; 0: whoever wires this bounds it
 };
 
@@ -65,6 +66,7 @@ struct Counters {
   Number reconnects_plain{0};      // accepted, without a position, and a session of the device was known
   Number events_invalid{0};
   Number events_rate_limited{0};
+  Number events_forged{0};  // of other programs, under the name of an event of this server; nobody got them
   Number closed_unconfirmed{0};
   Number closed_flooding{0};
   Number stalled{0};

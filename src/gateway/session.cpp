@@ -150,6 +150,7 @@ void Session::begin(const chat::Attached& attached) {
     counters.reconnects_plain.fetch_add(1, std::memory_order_relaxed);
   }
   counters.sessions_now.fetch_add(1, std::memory_order_relaxed);
+  if (gateway_.options_.rooms) enter_rooms(*socket_.get());
   room_.scratch.clear();
   append_ready(room_.scratch, user_, device_, attached);
   socket_.get()->emit("ready", room_.scratch);
@@ -158,6 +159,12 @@ void Session::begin(const chat::Attached& attached) {
   announce_at_ = ready_at_ + kAnnounceAfter;
   pump_.start(attached, {.batch = batch_, .confirm_by_heartbeat = heartbeat_, .seed = room_.jitter.next()});
   arm_timer();
+}
+
+void Session::enter_rooms(socketio::Socket& socket) const {
+  const std::string user = user_.hex();
+  socket.join("user:" + user);
+  socket.join("device:" + user + ':' + device_.value);
 }
 
 void Session::end(chat::EndReason reason) {

@@ -2,6 +2,8 @@
 // Session: one authenticated (or authenticating) socket of one device. It owns the pump of its mailbox, hands what the
 // client says to the services and writes what the services say. Lives on its connection's shard; created in the
 // middleware, ends itself in on_disconnect, which the Socket.IO server calls exactly once.
+//
+// Rooms (Options::rooms), from `ready` to the end: `user:<userId>` and `device:<userId>:<device>`.
 
 #include <memory>
 #include <optional>
@@ -62,6 +64,7 @@ class Session final : public socketio::SocketHandler, private chat::PumpHost {
   std::unique_ptr<Admission> take_admission();
   void refuse(const chat::Refusal& refusal);
   void begin(const chat::Attached& attached);
+  void enter_rooms(socketio::Socket& socket) const;
   void end(chat::EndReason reason);
   void on_transient(const chat::TransientEvent& event);
   void tell(const chat::TransientEvent& event);

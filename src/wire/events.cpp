@@ -1,5 +1,8 @@
 #include "wire/events.hpp"
 
+#include <algorithm>
+#include <array>
+
 #include "base/json_writer.hpp"
 #include "wire/scalars.hpp"
 #include "wire/shapes.hpp"
@@ -8,6 +11,11 @@ namespace wire {
 namespace {
 
 using chat::EntryKind;
+
+constexpr std::array<std::string_view, 14> kServerEvents{
+    "ready",           "receive_message",   "receive_batch", "drained",        "message_status",
+    "message_removed", "conversation_read", "user_online",   "user_offline",   "friend_request",
+    "friend_accepted", "friend_removed",    "typing",        "session_expired"};
 
 bool is_gap(const chat::LogItem& item) {
   return item.entry.kind == EntryKind::kMessage && !item.message;
@@ -170,6 +178,10 @@ void append_event_data(std::string& out, const chat::TransientEvent& event) {
     append_bool(out, typing.typing);
   }
   out += '}';
+}
+
+bool is_server_event(std::string_view name) {
+  return std::find(kServerEvents.begin(), kServerEvents.end(), name) != kServerEvents.end();
 }
 
 void append_session_expired(std::string& out, chat::EndReason reason) {

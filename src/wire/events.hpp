@@ -30,6 +30,10 @@ std::string_view event_name(const chat::TransientEvent& event);
 /// {userId, timestamp}, {userId, lastSeen}, {sender, typing}.
 void append_event_data(std::string& out, const chat::TransientEvent& event);
 
+/// Whether the server itself tells its clients events of this name (docs/protocol.md, "Server → client"): nobody else
+/// may.
+bool is_server_event(std::string_view name);
+
 /// {reason}: the argument of session_expired.
 void append_session_expired(std::string& out, chat::EndReason reason);
 

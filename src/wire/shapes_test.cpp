@@ -151,6 +151,26 @@ TEST(Event, OfPresenceAndTypingAreShort) {
                  R"({"sender":"0000000000000000000000a1","typing":true}{"reason":"replaced"})");
 }
 
+TEST(Event, OfEveryKindHasANameThatIsKnownAsTheServersOwn) {
+  for (const auto kind : {chat::EntryKind::kMessage, chat::EntryKind::kStatus, chat::EntryKind::kFailed,
+                          chat::EntryKind::kOwnRead, chat::EntryKind::kRelation, chat::EntryKind::kRemoved})
+    EXPECT_TRUE(wire::is_server_event(wire::event_name(item(kind))));
+  for (const auto relation :
+       {chat::RelationEvent::kFriendRequest, chat::RelationEvent::kFriendAccepted, chat::RelationEvent::kFriendRemoved})
+    EXPECT_TRUE(wire::is_server_event(wire::to_string(relation)));
+  chat::LogItem message = item(chat::EntryKind::kMessage);
+  message.message = view();
+  EXPECT_TRUE(wire::is_server_event(wire::event_name(message)));
+  chat::PresenceEvent presence{};
+  for (const bool online : {true, false}) {
+    presence.online = online;
+    EXPECT_TRUE(wire::is_server_event(wire::event_name(chat::TransientEvent(presence))));
+  }
+  EXPECT_TRUE(wire::is_server_event(wire::event_name(chat::TransientEvent(chat::TypingEvent{}))));
+  EXPECT_FALSE(wire::is_server_event("announcement"));
+  EXPECT_FALSE(wire::is_server_event(""));
+}
+
 TEST(Scalars, WriteTheLargestNumber) {
   std::string out;
   wire::append_number(out, ~std::uint64_t{0});

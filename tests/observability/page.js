@@ -9,6 +9,7 @@ const { kRoot } = require('./prometheus');
 /** The tables of docs/operations.md, by the words before them. */
 const kAlways = '### Metrics';
 const kWithRedis = 'Only with `redis.uri` are there:';
+const kWithBroadcaster = 'Only with `redis.uri`, unless `redis.broadcaster` is `off` ([application-events.md](application-events.md)):';
 const kWithMongoDb = 'Only with `storage.engine = "mongodb"`:';
 const kWithBoth = 'Only with both:';
 
@@ -67,4 +68,4 @@ function undocumented(page, rows) {
   return missing;
 }
 
-module.exports = { documented, familiesOf, kAlways, kWithBoth, kWithMongoDb, kWithRedis, undocumented };
+module.exports = { documented, familiesOf, kAlways, kWithBoth, kWithBroadcaster, kWithMongoDb, kWithRedis, undocumented };

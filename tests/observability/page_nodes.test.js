@@ -5,7 +5,7 @@ const { after, before, test } = require('node:test');
 const { Server, cleanUp, until } = require('../integration/harness');
 const { MongoDb } = require('../integration/mongodb');
 const { Redis } = require('../cluster/redis');
-const { documented, familiesOf, kAlways, kWithBoth, kWithMongoDb, kWithRedis, undocumented } = require('./page');
+const { documented, familiesOf, kAlways, kWithBoth, kWithBroadcaster, kWithMongoDb, kWithRedis, undocumented } = require('./page');
 const { kMissing, promtool } = require('./prometheus');
 
 const kNoRedis = Redis.missing() ?? false;
@@ -38,12 +38,16 @@ async function compare(set, tables) {
 }
 
 test('a server with presence in Redis', { skip: kNoRedis }, async () => {
-  const server = await compare({ 'redis.uri': redis.uri }, [kAlways, kWithRedis]);
+  const server = await compare({ 'redis.uri': redis.uri }, [kAlways, kWithRedis, kWithBroadcaster]);
   await until(async () => await server.metric('restante_redis_up') === 1, 'Redis to be up');
 });
 
+test('a server through which no other program speaks', { skip: kNoRedis }, async () => {
+  await compare({ 'redis.uri': redis.uri, 'redis.broadcaster': 'off' }, [kAlways, kWithRedis]);
+});
+
 test('a node on MongoDB and Redis', { skip: kNoNode }, async () => {
-  const server = await compare({ ...mongodb.settings(), 'redis.uri': redis.uri }, [kAlways, kWithRedis, kWithMongoDb, kWithBoth]);
+  const server = await compare({ ...mongodb.settings(), 'redis.uri': redis.uri }, [kAlways, kWithRedis, kWithBroadcaster, kWithMongoDb, kWithBoth]);
   await until(async () => await server.metric('restante_redis_up') === 1, 'Redis to be up');
   await until(async () => await server.metric('restante_node_leads') === 1, 'the only node to lead');
   await server.friends();

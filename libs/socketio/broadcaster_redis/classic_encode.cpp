@@ -142,7 +142,7 @@ std::optional<std::string> encode_client_answer(std::string_view request_id, std
   std::string text;
   base::JsonWriter json(text);
   json.begin_object().member("type", static_cast<int>(RequestType::kBroadcastAnswer)).member("requestId", request_id);
-  json.raw_member("packet", value).end_object();
+  json.raw_member("packet", value.empty() ? "null" : value).end_object();
   return to_msgpack(text, attachments);
 }
 

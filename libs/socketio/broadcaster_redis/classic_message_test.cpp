@@ -55,6 +55,7 @@ TEST(ClassicMessage, RequestsAndAnswersAreThoseOfTheReference) {
   EXPECT_EQ(encode_client_count("q", 0), R"({"type":8,"requestId":"q","clientCount":0})");
   EXPECT_EQ(encode_server_answer("q", ""), R"({"type":6,"requestId":"q","data":null})");
   EXPECT_EQ(as_json(encode_client_answer("q", "{}", {})), R"({"type":9,"requestId":"q","packet":{}})");
+  EXPECT_EQ(as_json(encode_client_answer("q", "", {})), R"({"type":9,"requestId":"q","packet":null})");
 }
 
 TEST(ClassicMessage, EventsOfPeersAreChecked) {

@@ -73,7 +73,8 @@ void ClusterNode::obey(const SpacePointer& space, PeerMessage& message, const Js
 void ClusterNode::emit(const SpacePointer& space, PeerMessage& message, const JsonDocument& document) {
   const auto attachments = views_of(document);
   const PeerEvent& event = *message.event;
-  auto broadcast = Broadcast(*space, std::move(message.selection)).local();
+  if (!space->admits_from_peers(event.name)) return;
+  auto broadcast = Broadcast(*space, std::move(message.selection)).local().keep(take_ticket());
   if (!message.discardable) return broadcast.emit(event.name, event.arguments, attachments);
   std::move(broadcast).discardable().emit(event.name, event.arguments, attachments);
 }
@@ -82,8 +83,11 @@ void ClusterNode::answer_broadcast(const SpacePointer& space, PeerMessage& messa
   const auto attachments = views_of(document);
   const socketio::OutgoingEvent outgoing{
       .name = message.event->name, .arguments = message.event->arguments, .attachments = attachments};
-  auto sink = std::make_shared<PeerAnswers>(ReplyTo{weak_from_this(), dialect_, shard_, std::move(message.from)});
-  Broadcast(*space, std::move(message.selection)).local().ask(outgoing, message.timeout, sink);
+  ReplyTo reply{weak_from_this(), dialect_, shard_, std::move(message.from)};
+  // Who asks waits for the number of every node, were it none.
+  if (!space->admits_from_peers(outgoing.name)) return publish(dialect_->client_count(reply.requester, 0));
+  auto sink = std::make_shared<PeerAnswers>(std::move(reply));
+  Broadcast(*space, std::move(message.selection)).local().keep(take_ticket()).ask(outgoing, message.timeout, sink);
 }
 
 void ClusterNode::change_sockets(const SpacePointer& space, PeerMessage& message) {

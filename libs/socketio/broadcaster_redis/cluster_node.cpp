@@ -23,12 +23,31 @@ std::string random_id() {
 
 }  // namespace
 
+/// Ends on whatever shard was the last to serve.
+class ClusterNode::Ticket {
+ public:
+  Ticket(std::weak_ptr<ClusterNode> node, aio::Shard& shard) : node_(std::move(node)), shard_(shard) {}
+  ~Ticket() {
+    shard_.post([node = std::move(node_)] {
+      if (const auto here = node.lock()) here->served();
+    });
+  }
+  Ticket(const Ticket&) = delete;
+  Ticket& operator=(const Ticket&) = delete;
+
+ private:
+  std::weak_ptr<ClusterNode> node_;
+  aio::Shard& shard_;
+};
+
 ClusterNode::ClusterNode(aio::Shard& shard, const BroadcasterOptions& options)
     : shard_(shard),
       options_(options),
       dialect_(make_dialect(options, random_id())),
       commands_(shard, options.redis),
-      subscriber_(shard, options.redis, [this](const redis::Message& message) { on_message(message); }, [](bool) {}) {}
+      subscriber_(
+          shard, options.redis, [this](const redis::Message& message) { on_message(message); }, [](bool) {}),
+      inbox_(options.max_waiting_bytes) {}
 
 // Open questions end unanswered: those who asked may be gone already.
 ClusterNode::~ClusterNode() = default;
@@ -111,6 +130,24 @@ void ClusterNode::finish(const std::string& request_id) {
 }
 
 void ClusterNode::on_message(const redis::Message& message) {
+  if (inbox_.empty() && !is_busy()) return read(message);
+  if (!inbox_.push(message)) counters.crowded_out.fetch_add(1, std::memory_order_relaxed);
+}
+
+std::shared_ptr<const void> ClusterNode::take_ticket() {
+  ++under_way_;
+  return std::make_shared<const Ticket>(weak_from_this(), shard_);
+}
+
+void ClusterNode::served() {
+  --under_way_;
+  while (!inbox_.empty() && !is_busy()) {
+    const Inbox::Letter letter = inbox_.pop();
+    read(letter.message());
+  }
+}
+
+void ClusterNode::read(const redis::Message& message) {
   const bool by_pattern = message.kind == SubscriptionKind::kPattern;
   const auto at = sources_.find({message.kind, std::string(by_pattern ? message.pattern : message.channel)});
   const Source source = at == sources_.end() ? Source{} : at->second;

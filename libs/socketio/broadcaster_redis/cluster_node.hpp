@@ -13,6 +13,7 @@
 #include "redis/commands.hpp"
 #include "redis/subscriber.hpp"
 #include "socketio/broadcaster_redis/dialect.hpp"
+#include "socketio/broadcaster_redis/inbox.hpp"
 #include "socketio/broadcaster_redis/redis_broadcaster.hpp"
 #include "socketio/broadcaster_redis/room_channels.hpp"
 
@@ -55,9 +56,15 @@ class ClusterNode : public std::enable_shared_from_this<ClusterNode> {
 
  private:
   struct Open;
+  class Ticket;
   using SpacePointer = std::shared_ptr<socketio::Namespace>;
 
   void on_message(const redis::Message& message);
+  void read(const redis::Message& message);
+  /// Given to each broadcast of a peer; when the shards have served it, the next one may go.
+  std::shared_ptr<const void> take_ticket();
+  void served();
+  [[nodiscard]] bool is_busy() const { return under_way_ >= options_.max_under_way; }
   void handle(PeerMessage& message, const JsonDocument& document);
   void obey(const SpacePointer& space, PeerMessage& message, const JsonDocument& document);
   void emit(const SpacePointer& space, PeerMessage& message, const JsonDocument& document);
@@ -76,6 +83,8 @@ class ClusterNode : public std::enable_shared_from_this<ClusterNode> {
   std::atomic<std::uint64_t> next_request_{0};
   redis::Commands commands_;
   redis::Subscriber subscriber_;
+  Inbox inbox_;
+  std::size_t under_way_ = 0;
   std::map<std::string, std::weak_ptr<socketio::Namespace>, std::less<>> spaces_;
   // What each subscription is for; without those of rooms.
   std::map<std::pair<redis::SubscriptionKind, std::string>, Source> sources_;

@@ -50,6 +50,11 @@ struct BroadcasterOptions {
   std::size_t max_requests = 1'024;
   /// Calls that wait for the shard; more are dropped.
   std::size_t max_waiting_posts = 65'536;
+  /// Broadcasts of peers that the server's shards are serving; more wait here, so that what else a shard has to do gets
+  /// its turn between them.
+  std::size_t max_under_way = 64;
+  /// Bytes of messages that wait; more are dropped.
+  std::size_t max_waiting_bytes = 16 * 1024 * 1024;
 };
 
 /// Any thread.
@@ -58,6 +63,7 @@ struct BroadcasterCounters {
   std::atomic<std::uint64_t> unpublished{0};  // no connection, or full
   std::atomic<std::uint64_t> received{0};     // without our own
   std::atomic<std::uint64_t> ignored{0};      // what nobody of this protocol publishes
+  std::atomic<std::uint64_t> crowded_out{0};  // dropped, too many waited
 };
 
 class ClusterNode;

@@ -21,6 +21,7 @@ namespace {
 struct EncodedPacket {
   std::string text;
   std::vector<std::string> attachments;
+  std::shared_ptr<const void> kept;
 };
 
 /// Runs `work(hub, local namespace or null)` on every shard.
@@ -100,6 +101,11 @@ Broadcast Broadcast::local() && {
   return std::move(*this);
 }
 
+Broadcast Broadcast::keep(std::shared_ptr<const void> kept) && {
+  kept_ = std::move(kept);
+  return std::move(*this);
+}
+
 Broadcaster* Broadcast::broadcaster() const {
   return local_ ? nullptr : space_.server().broadcaster();
 }
@@ -117,11 +123,12 @@ void Broadcast::emit_locally(const OutgoingEvent& event) const {
                                {.name_space = space_.name(), .ack_id = {}, .attachments = event.attachments.size()},
                                {.name = event.name, .arguments = event.arguments});
   packet->attachments.assign(event.attachments.begin(), event.attachments.end());
+  packet->kept = kept_;
   const auto selection = std::make_shared<const Selection>(selection_);
   on_every_shard(space_, [packet, selection, options = options_](LocalNamespace* local) {
     if (local == nullptr) return;
     const std::vector<std::string_view> views(packet->attachments.begin(), packet->attachments.end());
-    for (Socket* socket : local->select(*selection)) socket->connection_->send(packet->text, views, options);
+    for (Socket* socket : local->select(*selection)) socket->connection_->send_broadcast(packet->text, views, options);
   });
 }
 
@@ -152,13 +159,14 @@ void Broadcast::ask(const OutgoingEvent& event, std::chrono::milliseconds timeou
       .name_space = space_.name(), .ack_id = id.value, .attachments = event.attachments.size()};
   socketio_codec::append_event(packet->text, envelope, {.name = event.name, .arguments = event.arguments});
   packet->attachments.assign(event.attachments.begin(), event.attachments.end());
+  packet->kept = kept_;
   const auto selection = std::make_shared<const Selection>(selection_);
   const auto shards = space_.server().hubs().size();
   on_every_shard(space_, [packet, selection, sink, id, timeout, shards](LocalNamespace* local) {
     const std::vector<std::string_view> views(packet->attachments.begin(), packet->attachments.end());
     auto chosen = local == nullptr ? std::vector<Socket*>{} : local->select(*selection);
     std::erase_if(chosen, [&](Socket* socket) {
-      return socket->acks().full() || !socket->connection_->send(packet->text, views, {});
+      return socket->acks().full() || !socket->connection_->send_broadcast(packet->text, views, {});
     });
     sink->on_asked(chosen.size(), shards);
     for (Socket* socket : chosen) {

@@ -268,6 +268,28 @@ bool Connection::send(std::string_view text, Attachments attachments, EmitOption
   return sent;
 }
 
+bool Connection::send_broadcast(std::string_view text, Attachments attachments, EmitOptions options) {
+  std::size_t bytes = text.size();
+  for (const std::string_view attachment : attachments) bytes += attachment.size();
+  if (has_room_for_broadcast(bytes)) return send(text, attachments, options);
+  hub_.count_dropped_broadcast();
+  return false;
+}
+
+/// Once there was no room there is none until all has been written: whoever waits for that moment gets its turn,
+/// however much is broadcast.
+bool Connection::has_room_for_broadcast(std::size_t bytes) {
+  const std::size_t limit = hub_.options().max_broadcast_bytes;
+  if (limit == 0) return true;
+  if (behind_since_ != base::SteadyTime::max()) {
+    if (session_.last_fully_written() <= behind_since_) return false;
+    behind_since_ = base::SteadyTime::max();
+  }
+  if (session_.buffered_bytes() + bytes <= limit) return true;
+  if (bytes <= limit) behind_since_ = hub_.now();  // a larger one never has room, and says nothing of the reader
+  return false;
+}
+
 void Connection::violate() {
   if (std::exchange(closing_, true)) return;
   assembler_.reset();

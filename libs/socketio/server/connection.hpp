@@ -41,6 +41,8 @@ class Connection final : public engineio::Listener {
   void disconnect(Socket& socket);
   void disconnect_all();
   bool send(std::string_view text, Attachments attachments, EmitOptions options);
+  /// The same within ServerOptions::max_broadcast_bytes.
+  bool send_broadcast(std::string_view text, Attachments attachments, EmitOptions options);
 
  private:
   struct Arrived {
@@ -64,6 +66,7 @@ class Connection final : public engineio::Listener {
   [[nodiscard]] bool left_recently(std::string_view name) const;
   [[nodiscard]] Socket* find(std::string_view name) const;
   [[nodiscard]] std::size_t count() const;
+  [[nodiscard]] bool has_room_for_broadcast(std::size_t bytes);
   template <class Call>
   void for_each_handler(Call&& call);
 
@@ -74,6 +77,7 @@ class Connection final : public engineio::Listener {
   std::unique_ptr<socketio_codec::BinaryAssembler> assembler_;  // while attachments are outstanding
   std::unique_ptr<aio::Timer> deadline_;                        // of joining, later of attachments
   std::unique_ptr<std::vector<std::string>> recently_left_;     // at our wish: the client may not know yet (§10.6)
+  base::SteadyTime behind_since_ = base::SteadyTime::max();     // a broadcast found no room; max: it had
   bool joined_once_ = false;
   bool closing_ = false;
 };

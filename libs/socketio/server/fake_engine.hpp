@@ -60,9 +60,9 @@ class FakeSession final : public engineio::Session {
     return keep("binary:", payload, options);
   }
   std::uint64_t ping() override { return ++pings; }
-  [[nodiscard]] std::size_t buffered_bytes() const override { return 0; }
+  [[nodiscard]] std::size_t buffered_bytes() const override { return unsent; }
   [[nodiscard]] bool writable() const override { return can_write; }
-  [[nodiscard]] base::SteadyTime last_fully_written() const override { return {}; }
+  [[nodiscard]] base::SteadyTime last_fully_written() const override { return last_written; }
   void close(engineio::CloseReason reason, bool flush) override {
     if (closed) return;
     closed = reason;
@@ -74,6 +74,8 @@ class FakeSession final : public engineio::Session {
   bool flushed = false;
   bool can_write = true;
   std::uint64_t pings = 0;
+  std::size_t unsent = 0;  // set by the test, as the next
+  base::SteadyTime last_written{};
 
  private:
   bool keep(std::string_view kind, std::string_view payload, engineio::SendOptions options) {

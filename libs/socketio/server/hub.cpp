@@ -31,6 +31,10 @@ void Hub::run(base::Function<void(Hub&)> work) {
   place_.executor.post([self = shared_from_this(), work = std::move(work)]() mutable { work(*self); });
 }
 
+void Hub::count_dropped_broadcast() {
+  server_.dropped_broadcasts_.fetch_add(1, std::memory_order_relaxed);
+}
+
 std::array<char, kSocketIdSize> Hub::make_id() {
   char bytes[kIdBytes];
   random_.fill(bytes, sizeof bytes);

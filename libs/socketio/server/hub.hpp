@@ -51,6 +51,7 @@ class Hub : public std::enable_shared_from_this<Hub> {
 
   [[nodiscard]] const ServerOptions& options() const { return options_; }
   [[nodiscard]] aio::TimerWheel& timers() { return place_.timers; }
+  void count_dropped_broadcast();
   [[nodiscard]] base::SteadyTime now() const { return place_.clock.steady_now(); }
 
   /// 20 unguessable characters.

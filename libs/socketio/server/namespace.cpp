@@ -37,12 +37,18 @@ Namespace& Namespace::on_server_event(ServerEventHook hook) {
   return *this;
 }
 
+Namespace& Namespace::use_on_peer_events(PeerEventHook hook) {
+  peer_event_hook_ = std::move(hook);
+  return *this;
+}
+
 void Namespace::inherit(const Namespace& pattern) {
   middlewares_ = pattern.middlewares_;
   event_hooks_ = pattern.event_hooks_;
   on_connection_ = pattern.on_connection_;
   on_error_ = pattern.on_error_;
   on_server_event_ = pattern.on_server_event_;
+  peer_event_hook_ = pattern.peer_event_hook_;
 }
 
 AckId Namespace::next_broadcast_ack() {

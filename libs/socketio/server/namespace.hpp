@@ -88,6 +88,8 @@ class Broadcast {
   Broadcast discardable() &&;
   /// This node's sockets only, whatever broadcaster there is.
   Broadcast local() &&;
+  /// Lives until every shard of this node has served what is emitted: for those who count what is under way.
+  Broadcast keep(std::shared_ptr<const void> kept) &&;
 
   /// Encoded once.
   void emit(std::string_view event, std::string_view arguments = {}, Attachments attachments = {}) const;
@@ -116,6 +118,7 @@ class Broadcast {
   Selection selection_;
   EmitOptions options_;
   bool local_ = false;
+  std::shared_ptr<const void> kept_;
 };
 
 /// kSwallow: the event ends here. kError: it ends in the error hook.
@@ -127,6 +130,7 @@ class Namespace : public std::enable_shared_from_this<Namespace> {
   using EventHook = std::function<EventVerdict(Socket&, const Event&)>;
   using ErrorHook = std::function<void(Socket&, const Event&)>;
   using ServerEventHook = std::function<void(ServerEvent&)>;
+  using PeerEventHook = std::function<bool(std::string_view event)>;
 
   Namespace(Server& server, std::string name) : server_(server), name_(std::move(name)) {}
   ~Namespace();
@@ -144,6 +148,9 @@ class Namespace : public std::enable_shared_from_this<Namespace> {
   Namespace& on_error(ErrorHook hook);
   /// Events of other nodes' server_side_emit; on the broadcaster's thread.
   Namespace& on_server_event(ServerEventHook hook);
+  /// Whether an event that another node emits may reach the sockets of this one; default: all. On the broadcaster's
+  /// thread.
+  Namespace& use_on_peer_events(PeerEventHook hook);
 
   [[nodiscard]] Broadcast to(std::string_view room);
   [[nodiscard]] Broadcast except(std::string_view room);
@@ -162,6 +169,10 @@ class Namespace : public std::enable_shared_from_this<Namespace> {
   void handle_server_event(ServerEvent& event) {
     if (on_server_event_) on_server_event_(event);
   }
+  /// For broadcasters: asked once for each event of another node, before any socket gets it.
+  [[nodiscard]] bool admits_from_peers(std::string_view event) const {
+    return !peer_event_hook_ || peer_event_hook_(event);
+  }
 
  private:
   friend class Broadcast;
@@ -177,6 +188,7 @@ class Namespace : public std::enable_shared_from_this<Namespace> {
   ConnectionHook on_connection_;
   ErrorHook on_error_;
   ServerEventHook on_server_event_;
+  PeerEventHook peer_event_hook_;
   std::atomic<std::uint32_t> next_broadcast_ack_{0};
 };
 

@@ -39,6 +39,10 @@ struct ServerOptions {
   std::size_t max_outstanding_acks = 1'024;
   /// For emit_with_ack without a time of its own.
   std::chrono::milliseconds ack_timeout{30'000};
+  /// Unsent bytes of a connection to which broadcasts add; beyond it they are dropped for this connection until all has
+  /// been written. 0: they are kept, and the engine's limit ends a slow reader. (What is emitted to one Socket is
+  /// kept.)
+  std::size_t max_broadcast_bytes = 0;
   /// Rooms of one socket, its own id included.
   std::size_t max_rooms_per_socket = 1'024;
   /// A dynamic namespace without sockets is forgotten, so that its name no longer counts.

@@ -4,7 +4,9 @@
 // broadcast takes a lock. Destroyed after the engine, and after the shards were stopped; outlives every call of a
 // SocketRef, Decision or AckResponder.
 
+#include <atomic>
 #include <cstddef>
+#include <cstdint>
 #include <functional>
 #include <map>
 #include <memory>
@@ -52,6 +54,8 @@ class Server {
   void attach(engineio::Server& engine, std::span<aio::Shard* const> shards);
 
   [[nodiscard]] const ServerOptions& options() const { return options_; }
+  /// How often a socket did not get a broadcast because of ServerOptions::max_broadcast_bytes. Any thread.
+  [[nodiscard]] const std::atomic<std::uint64_t>& dropped_broadcasts() const { return dropped_broadcasts_; }
   [[nodiscard]] std::span<const std::shared_ptr<Hub>> hubs() const { return hubs_; }
   /// One per shard, in their order; attach does it. For tests and for engines of another make.
   Hub& add_hub(const Place& place);
@@ -74,6 +78,7 @@ class Server {
   std::map<std::string, std::weak_ptr<Namespace>, std::less<>> live_;
   std::vector<std::shared_ptr<Namespace>> kept_;  // with remove_empty_dynamic_namespaces off
   std::vector<std::shared_ptr<Hub>> hubs_;
+  std::atomic<std::uint64_t> dropped_broadcasts_{0};
 };
 
 }  // namespace socketio
