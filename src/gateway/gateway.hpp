@@ -66,6 +66,7 @@ struct Counters {
   Number events_invalid{0};
   Number events_rate_limited{0};
   Number closed_unconfirmed{0};
+  Number closed_without_key{0};
   Number closed_flooding{0};
   Number stalled{0};
   Number messages_confirmed{0};
