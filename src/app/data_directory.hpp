@@ -8,6 +8,7 @@
 #include <string>
 
 #include "adapters/crypto/key_ring.hpp"
+#include "app/directory_lock.hpp"
 #include "app/settings.hpp"
 #include "chat/ports/store.hpp"
 
@@ -18,6 +19,7 @@ class MongoStore;
 namespace app {
 
 struct DataDirectory {
+  DirectoryLock lock;  // the last one to go
   std::unique_ptr<chat::Store> store;
   adapters::mongodb::MongoStore* mongodb = nullptr;  // the same store, when it is one that several nodes share
   std::unique_ptr<adapters::crypto::KeyRing> keys;

@@ -155,6 +155,8 @@ void export_gateway(base::Registry& registry, const gateway::Counters& counters)
   count("restante_events_invalid_total", "Client events with a wrong argument or name", {}, counters.events_invalid);
   count("restante_sessions_closed_total", "Sessions that the server cut off", {{"cause", "unconfirmed"}},
         counters.closed_unconfirmed);
+  count("restante_sessions_closed_total", "Sessions that the server cut off", {{"cause", "no_key"}},
+        counters.closed_without_key);
   count("restante_sessions_closed_total", "Sessions that the server cut off", {{"cause", "flooding"}},
         counters.closed_flooding);
   count("restante_sessions_stalled_total", "Sessions whose client never confirmed anything", {}, counters.stalled);

@@ -240,6 +240,8 @@ void Server::Parts::export_metrics() {
   if (broadcasting) broadcasting->export_metrics(registry, sockets);
   registry.sampled_counter("restante_damaged_rows_total", "Rows of the store that could not be read", {},
                            [this] { return static_cast<double>(data.store->damaged_rows()); });
+  registry.sampled_counter("restante_unknown_key_total", "Contents whose key this node has not got", {},
+                           [this] { return static_cast<double>(sealer.unknown_keys()); });
 }
 
 void Server::Parts::start_pushes() {

@@ -117,12 +117,17 @@ class FakeHistory final : public chat::History {
 
   std::vector<std::shared_ptr<const chat::LogItem>> mailbox;  // positions 1, 2, …
   bool broken = false;
+  chat::MailboxSeq no_key;  // this entry's key is another node's
 
  private:
   [[noreturn]] static void unexpected() { base::check_failed("the gateway reads mailboxes only", __FILE__, __LINE__); }
   [[nodiscard]] chat::LogPage read(chat::MailboxSeq after, chat::PageLimit limit) const {
     chat::LogPage page{.items = {}, .through = after};
     for (const auto& item : mailbox) {
+      if (item->entry.position == no_key) {
+        page.no_key = true;
+        break;
+      }
       if (item->entry.position <= after || page.items.size() == limit.entries) continue;
       page.items.push_back(item);
       page.through = item->entry.position;

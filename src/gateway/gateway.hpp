@@ -68,6 +68,7 @@ struct Counters {
   Number events_rate_limited{0};
   Number events_forged{0};  // of other programs, under the name of an event of this server; nobody got them
   Number closed_unconfirmed{0};
+  Number closed_without_key{0};
   Number closed_flooding{0};
   Number stalled{0};
   Number messages_confirmed{0};

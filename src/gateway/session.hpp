@@ -56,6 +56,7 @@ class Session final : public socketio::SocketHandler, private chat::PumpHost {
   void stalled() override;
   void report_poison(chat::MailboxSeq position) override;
   void close_unconfirmed() override;
+  void close_without_key() override;
   void close_transport();
   void observe_receipt(const chat::LogItem& item) const;
   void wake() override;

@@ -145,6 +145,11 @@ void Session::close_unconfirmed() {
   close_transport();
 }
 
+void Session::close_without_key() {
+  gateway_.counters_.closed_without_key.fetch_add(1, std::memory_order_relaxed);
+  close_transport();
+}
+
 void Session::close_transport() {
   if (auto* socket = socket_.get()) socket->engine().close(engineio::CloseReason::kForcedServerClose, false);
 }

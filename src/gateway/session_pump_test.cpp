@@ -412,6 +412,18 @@ TEST(HeadCheck, APageThatArrivesAfterTheSocketDiedIsDropped) {
   EXPECT_THAT(world.log(), ElementsAre("detach phone 1"));
 }
 
+TEST(NoKey, AMessageThatOnlyAnotherNodeCanReadClosesTheTransportSoThatTheClientReturns) {
+  GatewayWorld world;
+  world.store_message("a");
+  world.history.no_key = chat::MailboxSeq(1);
+  auto client = world.join(R"({"token":"good"})", attached(1));
+  EXPECT_FALSE(client->open());
+  EXPECT_EQ(client->session.closed, engineio::CloseReason::kForcedServerClose);
+  EXPECT_THAT(client->received(), IsEmpty()) << "no DISCONNECT: the client returns by itself";
+  EXPECT_EQ(world.gateway.counters().closed_without_key, 1u);
+  EXPECT_THAT(world.log(), Not(Contains(StartsWith("unreadable"))));
+}
+
 TEST(Unreadable, AMessageNobodyCanReadIsReportedAndPassedOver) {
   GatewayWorld world;
   auto client = world.join();

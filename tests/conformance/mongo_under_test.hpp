@@ -19,6 +19,7 @@ class MongoUnderTest {
   MongoUnderTest(const MongoUnderTest&) = delete;
   MongoUnderTest& operator=(const MongoUnderTest&) = delete;
   chat::Store& store() { return *store_; }
+  chat::KeyCheckStore& key_checks() { return *store_; }
   void reopen();
   void backup();
   void restore();

@@ -18,6 +18,7 @@ class MemoryUnderTest {
  public:
   static std::optional<std::string> missing() { return std::nullopt; }
   chat::Store& store() { return *store_; }
+  chat::KeyCheckStore& key_checks() { return *store_; }
   void reopen() { store_->reopen(); }
   void backup() { backup_ = store_->copy(); }
   void restore() {
@@ -35,6 +36,7 @@ class RocksDbUnderTest {
   static std::optional<std::string> missing() { return std::nullopt; }
   RocksDbUnderTest() { open(); }
   chat::Store& store() { return *store_; }
+  chat::KeyCheckStore& key_checks() { return *store_; }
   void reopen() {
     store_.reset();
     open();

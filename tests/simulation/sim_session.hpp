@@ -52,6 +52,7 @@ class Session final : public chat::LiveSession, public chat::PumpHost, public st
   void stalled() override {}
   void report_poison(chat::MailboxSeq position) override;
   void close_unconfirmed() override;
+  void close_without_key() override { close_unconfirmed(); }
   void wake() override;
 
   // The wire.

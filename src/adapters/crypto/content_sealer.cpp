@@ -2,6 +2,8 @@
 
 #include <algorithm>
 
+#include "base/log.hpp"
+
 namespace adapters::crypto {
 
 namespace {
@@ -53,6 +55,21 @@ base::WallTime made_at(const chat::KeyId& id) {
 }
 
 }  // namespace
+
+base::Result<Secret, chat::CipherError> unwrap_data_key(const RingKeys& keys, const chat::WrappedKey& key) {
+  const auto epoch_id = epoch_key_of(key);
+  if (!epoch_id) return base::fail(chat::CipherError::kUnreadable);
+  const RingKey* const epoch = find_key(keys, KeyPurpose::kEpoch, *epoch_id);
+  if (epoch == nullptr) return base::fail(chat::CipherError::kUnknownKey);
+  std::string bytes;
+  const auto sealed = std::string_view(key.wrapped).substr(kWrappedHeader);
+  if (!append_opened(bytes, epoch->secret, associated_with(key.id, key.conversation), sealed)) {
+    return base::fail(chat::CipherError::kUnreadable);
+  }
+  Secret secret(bytes);
+  wipe(bytes);
+  return secret;
+}
 
 ContentSealer::ContentSealer(const KeyRing& ring, const base::Clock& clock, std::size_t cached_keys,
                              std::uint64_t seals_per_key)
@@ -147,19 +164,17 @@ base::Result<Secret, chat::CipherError> ContentSealer::secret_of(const chat::Wra
 }
 
 base::Result<Secret, chat::CipherError> ContentSealer::unwrap(const chat::WrappedKey& key) const {
-  const auto epoch_id = epoch_key_of(key);
-  if (!epoch_id) return base::fail(chat::CipherError::kUnreadable);
-  const auto keys = ring_.keys();
-  const RingKey* const epoch = find_key(*keys, KeyPurpose::kEpoch, *epoch_id);
-  if (epoch == nullptr) return base::fail(chat::CipherError::kUnknownKey);
-  std::string bytes;
-  const auto sealed = std::string_view(key.wrapped).substr(kWrappedHeader);
-  if (!append_opened(bytes, epoch->secret, associated_with(key.id, key.conversation), sealed)) {
-    return base::fail(chat::CipherError::kUnreadable);
-  }
-  Secret secret(bytes);
-  wipe(bytes);
+  auto secret = unwrap_data_key(*ring_.keys(), key);
+  if (!secret && secret.error() == chat::CipherError::kUnknownKey) note_unknown(*epoch_key_of(key));
   return secret;
+}
+
+void ContentSealer::note_unknown(const chat::KeyId& epoch) const {
+  unknown_keys_.fetch_add(1, std::memory_order_relaxed);
+  const std::lock_guard lock(named_mutex_);
+  if (named_.size() >= kNamedKeys || !named_.insert(epoch).second) return;
+  base::log::error("contents are sealed with a key that this node lacks; copy the key files of the other nodes",
+                   {{"key", epoch.hex()}});
 }
 
 void ContentSealer::make_room(Shard& shard) const {

@@ -12,14 +12,19 @@
 // conversation would have to go on at 1 600 messages a second for the whole time to reach the budget unseen.
 
 #include <array>
+#include <atomic>
 #include <cstdint>
 #include <mutex>
+#include <set>
 #include <unordered_map>
 
 #include "adapters/crypto/key_ring.hpp"
 #include "chat/ports/content_cipher.hpp"
 
 namespace adapters::crypto {
+
+/// The data key itself. kUnknownKey: these keys lack the epoch key that wrapped it; kUnreadable: it is damaged.
+base::Result<Secret, chat::CipherError> unwrap_data_key(const RingKeys& keys, const chat::WrappedKey& key);
 
 class ContentSealer final : public chat::ContentCipher {
  public:
@@ -44,6 +49,9 @@ class ContentSealer final : public chat::ContentCipher {
 
   /// Unwrapped keys in memory now.
   [[nodiscard]] std::size_t cached_keys() const;
+  /// How often a content could not be opened, or sealed on, because the ring lacks its epoch key. Each such key is
+  /// named in the log once.
+  [[nodiscard]] std::uint64_t unknown_keys() const { return unknown_keys_.load(std::memory_order_relaxed); }
 
  private:
   struct CachedKey {
@@ -54,12 +62,14 @@ class ContentSealer final : public chat::ContentCipher {
     mutable std::mutex mutex;
     std::unordered_map<chat::KeyId, CachedKey> keys;
   };
+  static constexpr std::size_t kNamedKeys = 64;  // remembered as logged; rotations are rare
   static constexpr std::size_t kShards = 16;  // a lock is held for a look-up only
 
   Shard& shard_of(const chat::KeyId& id) const;
   /// The data key; `seals`: counts that many against its budget.
   base::Result<Secret, chat::CipherError> secret_of(const chat::WrappedKey& key, std::uint64_t seals);
   base::Result<Secret, chat::CipherError> unwrap(const chat::WrappedKey& key) const;
+  void note_unknown(const chat::KeyId& epoch) const;
   void make_room(Shard& shard) const;
 
   const KeyRing& ring_;
@@ -67,6 +77,9 @@ class ContentSealer final : public chat::ContentCipher {
   const std::size_t keys_per_shard_;
   const std::uint64_t seals_per_key_;
   mutable std::array<Shard, kShards> shards_;
+  mutable std::atomic<std::uint64_t> unknown_keys_{0};
+  mutable std::mutex named_mutex_;
+  mutable std::set<chat::KeyId> named_;
 };
 
 }  // namespace adapters::crypto

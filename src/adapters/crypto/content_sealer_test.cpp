@@ -123,6 +123,7 @@ TEST_F(Sealed, IsGoneForGoodWithItsEpochKey) {
   ContentSealer restarted(*ring_, clock_);
   EXPECT_EQ(restarted.open(key_, binding_, *sealed).error(), chat::CipherError::kUnknownKey);
   EXPECT_EQ(restarted.seal(key_, binding_, "text").error(), chat::CipherError::kUnknownKey);
+  EXPECT_EQ(restarted.unknown_keys(), 2u);
 }
 
 TEST_F(Sealed, RefusesAWrappedKeyWithAnyBitChangedOrOfAnotherConversation) {

@@ -18,20 +18,6 @@ constexpr std::size_t kMinDistinctBytes = 12;      // 32 random bytes have fewer
 // The one that older rings lack comes first in the file: a file that was cut then lacks another, and is noticed.
 constexpr KeyPurpose kPurposes[] = {KeyPurpose::kVapid, KeyPurpose::kEpoch, KeyPurpose::kToken, KeyPurpose::kRefresh};
 
-std::string_view name_of(KeyPurpose purpose) {
-  switch (purpose) {
-    case KeyPurpose::kEpoch:
-      return "epoch";
-    case KeyPurpose::kToken:
-      return "token";
-    case KeyPurpose::kRefresh:
-      return "refresh";
-    case KeyPurpose::kVapid:
-      return "vapid";
-  }
-  return "";
-}
-
 std::string associated_with(KeyPurpose purpose, const std::string& id_hex) {
   return std::string(kFormat) + std::string(name_of(purpose)) + id_hex;
 }
@@ -91,6 +77,20 @@ std::optional<RingKey> parse_line(const Secret& master, std::string_view line) {
 }
 
 }  // namespace
+
+std::string_view name_of(KeyPurpose purpose) {
+  switch (purpose) {
+    case KeyPurpose::kEpoch:
+      return "epoch";
+    case KeyPurpose::kToken:
+      return "token";
+    case KeyPurpose::kRefresh:
+      return "refresh";
+    case KeyPurpose::kVapid:
+      return "vapid";
+  }
+  return "";
+}
 
 const RingKey* find_key(const RingKeys& keys, KeyPurpose purpose, const chat::KeyId& id) {
   for (const auto& key : keys) {

@@ -28,6 +28,8 @@
 namespace adapters::crypto {
 
 enum class KeyPurpose : std::uint8_t { kEpoch, kToken, kRefresh, kVapid };
+/// As in the file.
+std::string_view name_of(KeyPurpose purpose);
 
 struct RingKey {
   KeyPurpose purpose = KeyPurpose::kEpoch;

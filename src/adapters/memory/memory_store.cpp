@@ -1,5 +1,7 @@
 #include "adapters/memory/memory_store.hpp"
 
+#include <algorithm>
+
 #include "base/hex.hpp"
 
 namespace adapters::memory {
@@ -32,6 +34,7 @@ std::unique_ptr<MemoryStore> MemoryStore::copy() const {
   const std::lock_guard lock(mutex_);
   twin->state_ = state_;
   twin->epochs_ = epochs_;
+  twin->key_checks_ = key_checks_;
   return twin;
 }
 
@@ -73,6 +76,27 @@ base::Result<void, chat::StoreError> MemoryStore::commit(const chat::CommitBatch
 std::vector<std::string> MemoryStore::epochs() const {
   const std::lock_guard lock(mutex_);
   return epochs_;
+}
+
+chat::Read<std::vector<chat::KeyCheck>> MemoryStore::key_checks() const {
+  return reading([this](const MemoryState& /*state*/) { return key_checks_; });
+}
+
+base::Result<bool, chat::StoreError> MemoryStore::add_key_checks(std::size_t known,
+                                                                 const std::vector<chat::KeyCheck>& fresh) {
+  const std::lock_guard lock(mutex_);
+  if (key_checks_.size() != known) return false;
+  key_checks_.insert(key_checks_.end(), fresh.begin(), fresh.end());
+  return true;
+}
+
+chat::Read<std::optional<chat::WrappedKey>> MemoryStore::newest_key() const {
+  return reading([](const MemoryState& state) -> std::optional<chat::WrappedKey> {
+    const auto newest = std::max_element(state.keys.begin(), state.keys.end(),
+                                         [](const auto& a, const auto& b) { return a.first < b.first; });
+    if (newest == state.keys.end()) return std::nullopt;
+    return newest->second;
+  });
 }
 
 }  // namespace adapters::memory

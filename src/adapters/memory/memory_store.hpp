@@ -11,11 +11,12 @@
 
 #include "adapters/memory/memory_state.hpp"
 #include "base/random.hpp"
+#include "chat/ports/key_checks.hpp"
 #include "chat/ports/store.hpp"
 
 namespace adapters::memory {
 
-class MemoryStore : public chat::Store {
+class MemoryStore : public chat::Store, public chat::KeyCheckStore {
  public:
   MemoryStore();
   /// Epoch ids from `random` (repeatable under a seed); it is used in here and in reopen(random) only.
@@ -89,6 +90,12 @@ class MemoryStore : public chat::Store {
   [[nodiscard]] chat::Read<chat::DeviceTrace> device_trace(const chat::UserId& user,
                                                            const chat::DeviceId& device) const override;
 
+  // KeyCheckStore
+  [[nodiscard]] chat::Read<std::vector<chat::KeyCheck>> key_checks() const override;
+  [[nodiscard]] base::Result<bool, chat::StoreError> add_key_checks(std::size_t known,
+                                                                    const std::vector<chat::KeyCheck>& fresh) override;
+  [[nodiscard]] chat::Read<std::optional<chat::WrappedKey>> newest_key() const override;
+
  private:
   struct CommitFault {
     std::uint64_t due = 0;  // value of commits_ at which it fires; 0: none
@@ -114,6 +121,7 @@ class MemoryStore : public chat::Store {
   mutable std::mutex mutex_;  // guards all below but has_room_
   MemoryState state_;
   std::vector<std::string> epochs_;
+  std::vector<chat::KeyCheck> key_checks_;
   CommitFault commit_fault_;
   ReadFault read_fault_;
   std::uint64_t commits_ = 0;

@@ -41,16 +41,29 @@ base::Result<std::unique_ptr<MongoStore>, OpenError> MongoStore::open(const Opti
     return base::fail(OpenError{OpenError::kUnavailable, "no server of storage.mongodb_uri answers"});
   }
   if (auto error = prepare_database(*connection)) return base::fail(std::move(*error));
-  const auto before = existing_epochs(*connection);
+  auto before = existing_epochs(*connection);
   if (!before) return base::fail(before.error());
-  auto epochs = open_epochs(*connection, options.append_epoch);
-  if (!epochs) return base::fail(epochs.error());
   connection->remember_time();
   connection.reset();
-  std::unique_ptr<MongoStore> store(new MongoStore(options, std::move(*pool), std::move(*epochs)));
-  store->created_ = before->empty();
+  std::unique_ptr<MongoStore> store(new MongoStore(options, std::move(*pool), std::move(*before)));
+  if (options.admit) {
+    if (auto refused = options.admit(*store, store->epochs_.empty())) {
+      return base::fail(OpenError{OpenError::kNotAdmitted, std::move(*refused)});
+    }
+  }
+  if (auto error = store->enter_epoch()) return base::fail(std::move(*error));
   if (auto failed = store->join_nodes()) return base::fail(OpenError{OpenError::kUnavailable, failed->message});
   return store;
+}
+
+std::optional<OpenError> MongoStore::enter_epoch() {
+  auto connection = pool_->lease();
+  if (!connection) return OpenError{OpenError::kUnavailable, "no server of storage.mongodb_uri answers"};
+  auto epochs = open_epochs(*connection, options_.append_epoch);
+  if (!epochs) return std::move(epochs.error());
+  connection->remember_time();
+  epochs_ = std::move(*epochs);
+  return std::nullopt;
 }
 
 Done MongoStore::join_nodes() {

@@ -23,9 +23,10 @@ class CommitTurn;
 class MongoPresenceRecord;
 struct Failure;
 
-class MongoStore final : public chat::Store {
+class MongoStore final : public chat::Store, public chat::KeyCheckStore {
  public:
-  /// Connects, creates collections and indexes that are missing, and appends an epoch (Options::append_epoch).
+  /// Connects, creates collections and indexes that are missing, asks Options::admit, appends an epoch
+  /// (Options::append_epoch) and joins the nodes.
   static base::Result<std::unique_ptr<MongoStore>, OpenError> open(const Options& options);
   /// The store beside the nodes that write it: creates nothing and appends no epoch, and commit() answers kUnavailable.
   /// A user of the database that may only read will do. Each read sees what is committed by then.
@@ -36,8 +37,6 @@ class MongoStore final : public chat::Store {
   MongoStore(const MongoStore&) = delete;
   MongoStore& operator=(const MongoStore&) = delete;
 
-  /// This opening made the store: nothing has ever been sealed in it.
-  [[nodiscard]] bool created() const { return created_; }
   /// Among the nodes, the one that does what one of them has to do. Any thread.
   [[nodiscard]] bool leads() const;
   [[nodiscard]] const std::string& node() const;
@@ -110,12 +109,19 @@ class MongoStore final : public chat::Store {
   [[nodiscard]] chat::Read<chat::DeviceTrace> device_trace(const chat::UserId& user,
                                                            const chat::DeviceId& device) const override;
 
+  // KeyCheckStore
+  [[nodiscard]] chat::Read<std::vector<chat::KeyCheck>> key_checks() const override;
+  [[nodiscard]] base::Result<bool, chat::StoreError> add_key_checks(std::size_t known,
+                                                                    const std::vector<chat::KeyCheck>& fresh) override;
+  [[nodiscard]] chat::Read<std::optional<chat::WrappedKey>> newest_key() const override;
+
  private:
   using Deadline = std::chrono::steady_clock::time_point;
   /// nullopt: the whole transaction is to be tried again.
   using Settled = std::optional<base::Result<void, chat::StoreError>>;
 
   MongoStore(const Options& options, std::unique_ptr<Pool> pool, std::vector<std::string> epochs);
+  std::optional<OpenError> enter_epoch();
   std::optional<Failure> join_nodes();
   Settled try_commit(const chat::CommitBatch& batch, Deadline deadline);
   Settled finish_commit(Deadline deadline);
@@ -128,8 +134,7 @@ class MongoStore final : public chat::Store {
   const std::unique_ptr<Pool> pool_;
   const std::unique_ptr<RowReader> reader_;
   const std::unique_ptr<MongoPresenceRecord> presence_record_;
-  const std::vector<std::string> epochs_;
-  bool created_ = false;
+  std::vector<std::string> epochs_;  // constant once open
   std::unique_ptr<NodeRegistry> registry_;  // null: read only
   std::unique_ptr<CommitTurn> turn_;        // gives its connection back before the pool goes
   std::atomic<std::uint64_t> conflicts_{0};

@@ -6,6 +6,8 @@
 #include <string>
 #include <string_view>
 
+#include "chat/ports/key_checks.hpp"
+
 namespace adapters::mongodb {
 
 struct Options {
@@ -32,6 +34,8 @@ struct Options {
   std::string node;
   /// Not renewed for so long, a node counts as dead; renewed every second.
   std::chrono::milliseconds node_lease{5000};
+  /// May the store be opened with the keys at hand? Empty: whoever opens it seals nothing. Not asked for reading only.
+  chat::KeyAdmission admit;
   /// Set by MongoStore::open_read_only.
   bool read_only = false;
 
@@ -46,6 +50,7 @@ struct OpenError {
     kInvalidUri,
     kWrongFormat,  // made by another version, or not a database of ours, or a server without transactions
     kUnavailable,  // no primary within the time-out, or it refuses us
+    kNotAdmitted,  // Options::admit
   };
   Cause cause = kUnavailable;
   std::string message;

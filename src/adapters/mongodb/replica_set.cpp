@@ -18,7 +18,19 @@ namespace {
 using Clock = std::chrono::steady_clock;
 using Outcome = base::Result<void, std::string>;
 
-constexpr std::uint32_t kNotYetInitialized = 94;      // the server's code: it has no configuration of a set
+/// Why a step was not taken.
+struct Setback {
+  std::string why;
+  bool passing = false;
+};
+using Step = base::Result<void, Setback>;
+
+// The server's codes.
+constexpr std::uint32_t kAlreadyInitialized = 23;  // by our earlier try, whose answer was lost
+constexpr std::uint32_t kNodeNotFound = 74;        // another member does not answer yet
+constexpr std::uint32_t kNotYetInitialized = 94;   // it has no configuration of a set
+constexpr std::uint32_t kReconfigInProgress = 109;
+constexpr std::uint32_t kStateChanged = 11602;  // interrupted by an election
 constexpr std::chrono::milliseconds kLookAgain{100};  // a start takes seconds
 /// An election within a second or two: everything is on one machine, where silence means death.
 constexpr int kElectionMilliseconds = 1000;
@@ -29,27 +41,42 @@ struct ClientDeleter {
 };
 using Client = std::unique_ptr<mongoc_client_t, ClientDeleter>;
 
+/// One of the set, and how long it may take for one command.
+struct Member {
+  std::string address;
+  std::chrono::milliseconds answer_within;
+};
+
 struct Reply {
   Document document;
   std::string failure;  // empty: done
   std::uint32_t code = 0;
+  bool passing = false;  // of a failure: the same may work when the server has started
 };
 
+bool is_passing(const bson_error_t& error) {
+  if (error.domain == MONGOC_ERROR_STREAM || error.domain == MONGOC_ERROR_SERVER_SELECTION) return true;
+  return error.code == kAlreadyInitialized || error.code == kNodeNotFound || error.code == kReconfigInProgress ||
+         error.code == kStateChanged;
+}
+
 /// Straight to one member, whatever its state.
-Reply run(const std::string& member, const Document& command) {
-  const auto uri = "mongodb://" + member +
-                   "/?directConnection=true&serverSelectionTimeoutMS=2000&connectTimeoutMS=2000&socketTimeoutMS=30000";
+Reply run(const Member& member, const Document& command) {
+  const auto wait = std::to_string(member.answer_within.count());
+  const auto uri = "mongodb://" + member.address +
+                   "/?directConnection=true&serverSelectionTimeoutMS=2000&connectTimeoutMS=2000&socketTimeoutMS=" + wait;
   const Client client(mongoc_client_new(uri.c_str()));
   Reply reply;
   if (!client) {
-    reply.failure = "\"" + member + "\" is not an address of the form HOST:PORT";
+    reply.failure = "\"" + member.address + "\" is not an address of the form HOST:PORT";
     return reply;
   }
   bson_error_t error;
   bson_t answer;
   if (!mongoc_client_command_simple(client.get(), "admin", command.bson(), nullptr, &answer, &error)) {
-    reply.failure = "MongoDB at " + member + ": " + error.message;
+    reply.failure = "MongoDB at " + member.address + ": " + error.message;
     reply.code = error.code;
+    reply.passing = is_passing(error);
   }
   bson_concat(reply.document.mutable_bson(), &answer);
   bson_destroy(&answer);
@@ -57,7 +84,7 @@ Reply run(const std::string& member, const Document& command) {
 }
 
 /// True when the member answers and the field is true (or not 0).
-bool says(const std::string& member, const char* command, const char* field) {
+bool says(const Member& member, const char* command, const char* field) {
   const auto reply = run(member, Document().add(command, 1));
   bson_iter_t at;
   return reply.failure.empty() && bson_iter_init_find(&at, reply.document.bson(), field) && bson_iter_as_bool(&at);
@@ -95,23 +122,27 @@ Outcome wait_until(Clock::time_point deadline, const std::string& what, const st
   return {};
 }
 
+Setback setback_of(const Reply& reply) {
+  return {reply.failure, reply.passing};
+}
+
 /// A configuration of the set, and the member that has it.
 struct Known {
   std::optional<Document> config;  // none: the set is new
-  std::string member;
+  std::optional<Member> member;
 };
 
-base::Result<Known, std::string> newest_configuration(const std::vector<std::string>& members) {
+base::Result<Known, Setback> newest_configuration(const std::vector<Member>& members) {
   Known newest;
   for (const auto& member : members) {
     const auto reply = run(member, Document().add("replSetGetConfig", 1));
     if (reply.code == kNotYetInitialized) continue;
-    if (!reply.failure.empty()) return base::fail(reply.failure);
+    if (!reply.failure.empty()) return base::fail(setback_of(reply));
     bson_iter_t at;
     if (!bson_iter_init_find(&at, reply.document.bson(), "config"))
-      return base::fail("MongoDB at " + member + " answers without a configuration");
+      return base::fail(Setback{"MongoDB at " + member.address + " answers without a configuration"});
     auto config = document_at(at);
-    if (!config) return base::fail("MongoDB at " + member + " answers with a damaged configuration");
+    if (!config) return base::fail(Setback{"MongoDB at " + member.address + " answers with a damaged configuration"});
     if (newest.config && number(*newest.config, "version") >= number(*config, "version")) continue;
     newest.config.emplace(std::move(*config));
     newest.member = member;
@@ -119,15 +150,15 @@ base::Result<Known, std::string> newest_configuration(const std::vector<std::str
   return newest;
 }
 
-Outcome initiate(const std::vector<std::string>& members) {
+Step initiate(const std::vector<Member>& members) {
   std::vector<Document> list(members.size());
-  for (std::size_t i = 0; i < members.size(); ++i) list[i].add("_id", i).add("host", members[i]);
+  for (std::size_t i = 0; i < members.size(); ++i) list[i].add("_id", i).add("host", members[i].address);
   Document settings;
   settings.add("electionTimeoutMillis", kElectionMilliseconds).add("heartbeatIntervalMillis", kHeartbeatMilliseconds);
   Document config;
   config.add("_id", kReplicaSetName).add_array("members", list).add("settings", settings);
   const auto reply = run(members.front(), Document().add("replSetInitiate", config));
-  if (!reply.failure.empty()) return base::fail(reply.failure);
+  if (!reply.failure.empty()) return base::fail(setback_of(reply));
   return {};
 }
 
@@ -146,26 +177,42 @@ std::vector<Document> members_of(const Document& config) {
 }
 
 /// Gives the set its new addresses, where they are new.
-Outcome move(const Known& known, const std::vector<std::string>& addresses) {
+Step move(const Known& known, const std::vector<Member>& addressed) {
   const auto members = members_of(*known.config);
   bool same = true;
-  std::vector<Document> list(addresses.size());
-  for (std::size_t i = 0; i < members.size() && i < addresses.size(); ++i) {
+  std::vector<Document> list(addressed.size());
+  for (std::size_t i = 0; i < members.size() && i < addressed.size(); ++i) {
     same = same && number(members[i], "_id") == static_cast<std::int64_t>(i);
     bson_copy_to_excluding_noinit(members[i].bson(), list[i].mutable_bson(), "host", nullptr);
-    list[i].add("host", addresses[i]);
+    list[i].add("host", addressed[i].address);
   }
-  if (!same || members.size() != addresses.size())
-    return base::fail("the replica set does not have the " + std::to_string(addresses.size()) +
-                      " members that ./run --cluster made; start it by hand");
-  for (std::size_t i = 0; i < members.size(); ++i) same = same && text(members[i], "host") == addresses[i];
+  if (!same || members.size() != addressed.size())
+    return base::fail(Setback{"the replica set does not have the " + std::to_string(addressed.size()) +
+                              " members that ./run --cluster made; start it by hand"});
+  for (std::size_t i = 0; i < members.size(); ++i) same = same && text(members[i], "host") == addressed[i].address;
   if (same) return {};
   Document config;
   bson_copy_to_excluding_noinit(known.config->bson(), config.mutable_bson(), "version", "members", nullptr);
   config.add("version", number(*known.config, "version") + 1).add_array("members", list);
-  const auto reply = run(known.member, Document().add("replSetReconfig", config).add("force", true));
-  if (!reply.failure.empty()) return base::fail(reply.failure);
+  const auto reply = run(*known.member, Document().add("replSetReconfig", config).add("force", true));
+  if (!reply.failure.empty()) return base::fail(setback_of(reply));
   return {};
+}
+
+/// A lost answer leaves open what the server did, so each try begins with what there is now.
+Step configure(const std::vector<Member>& members) {
+  const auto known = newest_configuration(members);
+  if (!known) return base::fail(known.error());
+  return known->config ? move(*known, members) : initiate(members);
+}
+
+Outcome configure_until(Clock::time_point deadline, const std::vector<Member>& members) {
+  for (;;) {
+    const auto done = configure(members);
+    if (done) return {};
+    if (!done.error().passing || Clock::now() > deadline) return base::fail(done.error().why);
+    std::this_thread::sleep_for(kLookAgain);
+  }
 }
 
 }  // namespace
@@ -174,15 +221,15 @@ Outcome prepare_replica_set(const ReplicaSetOptions& options) {
   mongoc_init();
   mongoc_log_set_handler(nullptr, nullptr);
   const auto deadline = Clock::now() + options.patience;
-  for (const auto& member : options.members) {
+  std::vector<Member> members;
+  for (const auto& address : options.members) members.push_back({address, options.answer_within});
+  for (const auto& member : members) {
     const auto answers = [&] { return says(member, "ping", "ok"); };
-    if (auto done = wait_until(deadline, member + " does not answer", answers); !done) return done;
+    if (auto done = wait_until(deadline, member.address + " does not answer", answers); !done) return done;
   }
-  const auto known = newest_configuration(options.members);
-  if (!known) return base::fail(known.error());
-  if (auto done = known->config ? move(*known, options.members) : initiate(options.members); !done) return done;
+  if (auto done = configure_until(deadline, members); !done) return done;
   return wait_until(deadline, "no member becomes the primary", [&] {
-    for (const auto& member : options.members)
+    for (const auto& member : members)
       if (says(member, "hello", "isWritablePrimary")) return true;
     return false;
   });

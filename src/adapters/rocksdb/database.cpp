@@ -85,7 +85,6 @@ base::Result<std::unique_ptr<Database>, OpenError> Database::open(const std::str
   std::unique_ptr<Database> database(new Database(std::unique_ptr<::rocksdb::DB>(opened), Access::kReadWrite));
   if (auto error = database->check_format(path)) return base::fail(std::move(*error));
   if (auto error = database->read_epochs()) return base::fail(std::move(*error));
-  database->append_epoch();
   return database;
 }
 

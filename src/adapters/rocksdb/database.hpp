@@ -61,7 +61,7 @@ class Range {
 
 class Database {
  public:
-  /// Opens or creates; checks the format; appends an epoch, synced.
+  /// Opens or creates; checks the format. Whoever goes on with it calls append_epoch().
   static base::Result<std::unique_ptr<Database>, OpenError> open(const std::string& path, const Options& options);
   /// What the directory holds at this moment, also while another process writes it. Changes nothing, not even the list
   /// of epochs; write() is not for it.
@@ -90,6 +90,8 @@ class Database {
   [[nodiscard]] Range prefix(std::string_view prefix) const;
   /// Returns when written (and, with `sync`, on stable storage). A failure ends the process (I12).
   void write(::rocksdb::WriteBatch& batch, bool sync);
+  /// Synced. Before anybody else uses this object.
+  void append_epoch();
   [[nodiscard]] bool writable() const { return access_ == Access::kReadWrite; }
   [[nodiscard]] const std::vector<std::string>& epochs() const { return epochs_; }
   /// A row that does not decode: counted, and named in the log by its table only.
@@ -102,7 +104,6 @@ class Database {
   Database(std::unique_ptr<::rocksdb::DB> db, Access access) : db_(std::move(db)), access_(access) {}
   std::optional<OpenError> check_format(const std::string& path);
   std::optional<OpenError> read_epochs();
-  void append_epoch();
 
   std::unique_ptr<::rocksdb::DB> db_;
   Access access_;

@@ -7,6 +7,7 @@
 #include <string_view>
 
 #include "adapters/rocksdb/space_guard.hpp"
+#include "chat/ports/key_checks.hpp"
 
 namespace rocksdb {
 class Env;
@@ -21,6 +22,8 @@ struct Options {
   std::size_t memtable_bytes = 24 * 1024 * 1024;
   /// Free space below which new content is refused; nullopt: min(5 % of the file system, 512 MiB).
   std::optional<std::uint64_t> min_free_bytes;
+  /// May the store be opened with the keys at hand? Empty: whoever opens it seals nothing. Not asked for reading only.
+  chat::KeyAdmission admit;
 
   // For tests.
   /// Called at the named points of commit(): "store.before_write", "store.after_write_before_return".
@@ -36,6 +39,7 @@ struct OpenError {
     kWrongFormat,  // made by another version, or not a store of ours
     kCorrupt,      // damaged beyond what recovery may repair
     kUnavailable,  // the directory cannot be made, read or written
+    kNotAdmitted,  // Options::admit
   };
   Cause cause = kUnavailable;
   std::string message;

@@ -9,7 +9,14 @@ base::Result<std::unique_ptr<RocksDbStore>, OpenError> RocksDbStore::open(const 
                                                                           const Options& options) {
   auto database = Database::open(path, options);
   if (!database) return base::fail(database.error());
-  return std::unique_ptr<RocksDbStore>(new RocksDbStore(std::move(*database), path, options));
+  std::unique_ptr<RocksDbStore> store(new RocksDbStore(std::move(*database), path, options));
+  if (options.admit) {
+    if (auto refused = options.admit(*store, store->database_->epochs().empty())) {
+      return base::fail(OpenError{OpenError::kNotAdmitted, std::move(*refused)});
+    }
+  }
+  store->database_->append_epoch();
+  return store;
 }
 
 base::Result<std::unique_ptr<RocksDbStore>, OpenError> RocksDbStore::open_read_only(const std::string& path,

@@ -16,9 +16,9 @@ namespace adapters::rocksdb {
 class Database;
 class BatchWriter;
 
-class RocksDbStore final : public chat::Store {
+class RocksDbStore final : public chat::Store, public chat::KeyCheckStore {
  public:
-  /// Opens the directory, or creates it, and appends an epoch.
+  /// Opens the directory, or creates it, and appends an epoch; neither when Options::admit refuses an existing store.
   static base::Result<std::unique_ptr<RocksDbStore>, OpenError> open(const std::string& path,
                                                                      const Options& options = {});
   /// The store as it is at this moment, also while a server has it open and writes; later commits are not seen. Needs
@@ -81,6 +81,12 @@ class RocksDbStore final : public chat::Store {
                                                                        std::size_t limit) const override;
   [[nodiscard]] chat::Read<chat::DeviceTrace> device_trace(const chat::UserId& user,
                                                            const chat::DeviceId& device) const override;
+
+  // KeyCheckStore
+  [[nodiscard]] chat::Read<std::vector<chat::KeyCheck>> key_checks() const override;
+  [[nodiscard]] base::Result<bool, chat::StoreError> add_key_checks(std::size_t known,
+                                                                    const std::vector<chat::KeyCheck>& fresh) override;
+  [[nodiscard]] chat::Read<std::optional<chat::WrappedKey>> newest_key() const override;
 
  private:
   RocksDbStore(std::unique_ptr<Database> database, const std::string& path, const Options& options);

@@ -23,6 +23,7 @@
 //   S  user peer                             -> relation                             (listed under both)
 //   T  user device-id                        -> trace of the last pushes
 //   U  user-id                               -> user
+//   X  number                                -> key check                            (ports/key_checks.hpp)
 //   Y  number                                -> epoch id
 //   Z  "format"                              -> format of the store
 //
@@ -65,6 +66,7 @@ enum class Table : char {
   kRelation = 'S',
   kDeviceTrace = 'T',
   kUser = 'U',
+  kKeyCheck = 'X',
   kEpoch = 'Y',
   kFormat = 'Z',
 };

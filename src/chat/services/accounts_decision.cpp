@@ -14,6 +14,8 @@ Refusal refusal_of(StoreError error) {
       return {ErrorCode::kRetry, "somebody else changed it at the same moment", 1, {}, {}};
     case StoreError::kUnknown:
       return {ErrorCode::kRetry, "the outcome is not known", 1, {}, {}};
+    case StoreError::kNoKey:
+      return {ErrorCode::kRetry, "this node lacks the key of a message; another node may have it", 5, {}, {}};
   }
   return {ErrorCode::kInternal, "store error", 0, {}, {}};
 }

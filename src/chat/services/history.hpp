@@ -19,6 +19,7 @@ struct HistoryPage {
 struct LogPage {
   std::vector<std::shared_ptr<const LogItem>> items;  // ascending
   MailboxSeq through;                                 // everything up to here was looked at
+  bool no_key = false;  // the next entry is a message that only other nodes have got the key of
 };
 
 class History {

@@ -116,6 +116,11 @@ Outcome<LogPage> HistoryReader::read_entries(const UserId& owner, MailboxSeq aft
     item->entry = std::move(row.entry);
     if (row.message) {
       auto view = viewer.view(*row.message);
+      if (!view && view.error() == StoreError::kNoKey) {
+        page.through = MailboxSeq(item->entry.position.value - 1);
+        page.no_key = true;
+        return page;
+      }
       if (!view) return refusal_of(view.error());
       item->author_ordinal = row.message->sender_ordinal;
       // What cannot be opened is "no message" to the pump, which has it failed for everyone.

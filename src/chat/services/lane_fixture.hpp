@@ -32,6 +32,7 @@ class LabelCipher final : public ContentCipher {
  public:
   explicit LabelCipher(base::RandomSource& random) : random_(random) {}
   bool unreadable = false;
+  std::set<MessageId> foreign;  // sealed with a key that only another node has got
   WrappedKey create_key(const ConversationKey& conversation) override {
     return {KeyId::make({}, random_), conversation, "wrapped"};
   }
@@ -41,6 +42,7 @@ class LabelCipher final : public ContentCipher {
   }
   base::Result<std::string, CipherError> open(const WrappedKey& /*key*/, const ContentBinding& binding,
                                               const SealedContent& sealed) override {
+    if (foreign.contains(binding.message)) return base::fail(CipherError::kUnknownKey);
     if (unreadable || !sealed.bytes.starts_with(binding.message.hex())) return base::fail(CipherError::kUnreadable);
     return sealed.bytes.substr(binding.message.hex().size());
   }

@@ -2,6 +2,7 @@
 // number, the seal, the row, the entries. One message, one place.
 
 #include "chat/rules/may_send.hpp"
+#include "chat/services/accounts_decision.hpp"
 #include "chat/services/lane_commands.hpp"
 #include "chat/services/message_viewer.hpp"
 
@@ -16,6 +17,7 @@ Refusal refusal(ErrorCode code, const char* message, std::uint32_t retry_after =
 
 Refusal store_refusal(StoreError error) {
   if (error == StoreError::kFull) return refusal(ErrorCode::kStorageFull, "the server has no room left");
+  if (error == StoreError::kNoKey) return refusal_of(error);
   return refusal(ErrorCode::kRetry, "the outcome is not known, repeat with the same client id", 1);
 }
 
@@ -104,7 +106,12 @@ bool SendCommand::answer_repeat(LaneDesk& desk) {
           : desk.take(desk.store().message_by_client_id(request_.sender, request_.recipient, request_.client_id));
   if (!stored || desk.failed()) return false;
   MessageViewer viewer(desk.store(), desk.cipher(), request_.sender);
-  auto view = desk.take(viewer.view(*stored));
+  auto shown = viewer.view(*stored);
+  if (!shown && shown.error() == StoreError::kNoKey) {
+    refuse_now(desk.metrics().refused_store, store_refusal(StoreError::kNoKey));
+    return true;
+  }
+  auto view = desk.take(std::move(shown));
   if (desk.failed()) return false;
   note_repeat(desk, desk.user(request_.sender));
   const bool readable = view.failure != FailureReason::kUnreadable;

@@ -12,6 +12,7 @@ Read<std::optional<std::string>> MessageViewer::open(const Message& message) {
     key_ = std::move(*row);
   }
   auto text = cipher_.open(*key_, {message.id, message.sender, message.recipient}, message.content);
+  if (!text && text.error() == CipherError::kUnknownKey) return base::fail(StoreError::kNoKey);
   if (!text) return std::optional<std::string>();
   return std::optional<std::string>(std::move(*text));
 }
@@ -53,6 +54,9 @@ Read<MessageView> MessageViewer::view(const Message& message) {
   const bool withheld = message.failure == FailureReason::kExpired && viewer_ != message.sender;
   if (!withheld) {
     auto text = open(message);
+    // Found unreadable by a node that had its key: with or without ours, there is nothing to show.
+    const bool failed_already = message.failure == FailureReason::kUnreadable;
+    if (!text && text.error() == StoreError::kNoKey && failed_already) text = std::optional<std::string>();
     if (!text) return base::fail(text.error());
     if (text.value()) {
       view.content = std::move(*text.value());

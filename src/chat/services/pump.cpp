@@ -46,6 +46,7 @@ void Pump::resync(MailboxSeq position, MailboxSeq head) {
   ping_ = 0;
   if (poison_ <= position_) poison_ = MailboxSeq();
   discard_page_ = reading_;
+  no_key_ = false;
   base_ = host_.now();
   wake();
 }
@@ -73,7 +74,7 @@ void Pump::on_hint(Hint hint) {
   head_ = std::max(head_, hint.head);
   page_failed_ = false;
   const bool next = hint.item && hint.item->entry.position == looked_.next();
-  if (next && !reading_ &&
+  if (next && !reading_ && !no_key_ &&
       (!flight_ || (flight_->ready.size() < settings_.page_entries && flight_->ready_bytes < settings_.page_bytes))) {
     auto& f = flight();
     f.ready_bytes += weight_of(*hint.item);
@@ -98,9 +99,10 @@ void Pump::on_page(LogPage page) {
     f.ready_bytes += weight_of(*item);
     f.ready.push_back(std::move(item));
   }
+  no_key_ = page.no_key;
   if (page.through > looked_) {
     looked_ = page.through;
-  } else if (page.items.empty()) {
+  } else if (page.items.empty() && !no_key_) {
     head_ = looked_;  // the hint was wrong; the head check will tell if there is more after all
   }
   head_ = std::max(head_, looked_);
@@ -122,7 +124,18 @@ void Pump::turn() {
   read_ahead();
   ping_if_needed();
   finish_drain();
+  leave_without_key();
   shed_memory();
+}
+
+/// What can be read has been delivered, and what comes next cannot be read here. That says nothing about the message:
+/// it stays pending, and the device comes back, to another node or when this one has got the key.
+void Pump::leave_without_key() {
+  if (!no_key_ || ended_ || sent_ < looked_) return;
+  const auto awaited = [](const Slot& slot) { return slot.open() && !slot.refused; };
+  if (flight_ && std::any_of(flight_->slots.begin(), flight_->slots.end(), awaited)) return;
+  ended_ = true;
+  host_.close_without_key();
 }
 
 void Pump::leave() {
@@ -134,7 +147,7 @@ bool Pump::all_sent() const {
 }
 
 void Pump::read_ahead() {
-  if (reading_ || page_failed_ || looked_ >= head_ || ended_) return;
+  if (reading_ || page_failed_ || no_key_ || looked_ >= head_ || ended_) return;
   if (flight_ &&
       (flight_->ready.size() > settings_.page_entries / 2 || flight_->ready_bytes > settings_.page_bytes / 2))
     return;

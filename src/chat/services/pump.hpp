@@ -113,6 +113,7 @@ class Pump {
   void read_ahead();
   void ping_if_needed();
   void finish_drain();
+  void leave_without_key();
   void shed_memory();
 
   [[nodiscard]] const Slot* lowest_open() const;
@@ -147,6 +148,7 @@ class Pump {
   bool woken_ : 1 = false;
   bool reading_ : 1 = false;
   bool discard_page_ : 1 = false;  // a resync came while a page was being read
+  bool no_key_ : 1 = false;  // this node cannot read the entry after looked_
   bool page_failed_ : 1 = false;
   bool drained_ : 1 = false;
   bool silent_ : 1 = false;

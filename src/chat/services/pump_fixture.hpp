@@ -39,6 +39,7 @@ struct RecordingHost final : PumpHost {
   void stalled() override { ++stalls; }
   void report_poison(MailboxSeq position) override { poisons.push_back(position.value); }
   void close_unconfirmed() override { ++closes; }
+  void close_without_key() override { ++closes_without_key; }
   void wake() override { woken = true; }
 
   base::ManualClock clock;
@@ -50,6 +51,7 @@ struct RecordingHost final : PumpHost {
   std::uint64_t pings = 0;
   int stalls = 0;
   int closes = 0;
+  int closes_without_key = 0;
   int live_deliveries = 0;
   std::vector<WallTime> waits;
   std::vector<std::uint64_t> written, lost, drains, poisons, head_checks;

@@ -67,6 +67,8 @@ class PumpHost {
   virtual void report_poison(MailboxSeq position) = 0;
   /// Close the transport without DISCONNECT, so that the client returns by itself.
   virtual void close_unconfirmed() = 0;
+  /// This node lacks the key of the next message: the same, in the hope for another node. Once.
+  virtual void close_without_key() = 0;
 
   /// Call Pump::turn() at the end of this turn of the shard (once, however often it is asked for).
   virtual void wake() = 0;

@@ -172,6 +172,50 @@ TEST_F(PumpTest, MissingAndUnreadableEntriesArePassedOverAndTheLatterReported) {
   EXPECT_EQ(host.confirmed.back().messages, 1u);
 }
 
+TEST_F(PumpTest, WhatThisNodeHasNoKeyForEndsTheSessionOnceAllBeforeItIsConfirmedAndFailsForNobody) {
+  start(5);
+  LogPage page;
+  page.items = {message(1), message(2)};
+  page.through = MailboxSeq(2);
+  page.no_key = true;
+  pump.on_page(std::move(page));
+  turn();
+  EXPECT_EQ(host.written, (Numbers{1, 2}));
+  ack(1);
+  live(message(6));
+  EXPECT_EQ(host.closes_without_key, 0);
+  ack(2);
+  EXPECT_EQ(host.closes_without_key, 1);
+  EXPECT_EQ(host.confirmed.back().position, MailboxSeq(2));
+  EXPECT_EQ(host.reads.size(), 1u) << "it is not read again and again";
+  EXPECT_EQ(host.written, (Numbers{1, 2}));
+  EXPECT_TRUE(host.lost.empty());
+  EXPECT_TRUE(host.poisons.empty());
+  EXPECT_TRUE(host.drains.empty());
+}
+
+TEST_F(PumpTest, WhatThisNodeHasNoKeyForAtOnceEndsTheSessionAtOnce) {
+  start(1);
+  LogPage page;
+  page.no_key = true;
+  pump.on_page(std::move(page));
+  turn();
+  EXPECT_EQ(host.closes_without_key, 1);
+  EXPECT_TRUE(host.lost.empty());
+}
+
+TEST_F(PumpTest, AMessageThatTheDeviceRefusedDoesNotKeepASessionThatLacksTheNextKey) {
+  start(2);
+  LogPage page;
+  page.items = {message(1)};
+  page.through = MailboxSeq(1);
+  page.no_key = true;
+  pump.on_page(std::move(page));
+  turn();
+  ack(1, false);
+  EXPECT_EQ(host.closes_without_key, 1);
+}
+
 TEST_F(PumpTest, BatchesCoverWhatTheyPassOverAndOneAckConfirmsAll) {
   settings.batch_entries = 2;
   start(5, 0, {.batch = true});

@@ -88,6 +88,15 @@ TEST_F(Outbox, AnUnreadableTextIsPushedWithoutIt) {
   EXPECT_EQ(fcm.sent[0].title, "New message");
 }
 
+TEST_F(Outbox, ATextThatThisNodeHasNoKeyForIsPushedWithoutIt) {
+  previews(bob_id);
+  away(bob_id, "phone");
+  cipher.foreign.insert(message(send(alice, bob_id, "x")).id);
+  pass(seconds(10));
+  ASSERT_EQ(fcm.sent.size(), 1u);
+  EXPECT_EQ(fcm.sent[0].title, "New message");
+}
+
 TEST_F(Outbox, DataOnlyIsInvisible) {
   outbox_options.data_only = true;
   start_outbox();

@@ -144,6 +144,7 @@ Read<bool> PushReview::add_preview(PushRequest& request, const PushJob& job) con
   const auto sender = store_.user(message.value()->sender);
   if (!sender) return base::fail(sender.error());
   auto text = MessageViewer(store_, cipher_, job.user).open(*message.value());
+  if (!text && text.error() == StoreError::kNoKey) return false;
   if (!text) return base::fail(text.error());
   if (!sender.value() || !text.value()) return false;
   request.title = sender.value()->username;
