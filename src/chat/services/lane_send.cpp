@@ -108,7 +108,7 @@ bool SendCommand::answer_repeat(LaneDesk& desk) {
   MessageViewer viewer(desk.store(), desk.cipher(), request_.sender);
   auto shown = viewer.view(*stored);
   if (!shown && shown.error() == StoreError::kNoKey) {
-    refuse_now(desk.metrics().refused_store, store_refusal(StoreError::kNoKey));
+    refuse_because(desk.metrics().refused_store, store_refusal(StoreError::kNoKey));
     return true;
   }
   auto view = desk.take(std::move(shown));
