@@ -100,11 +100,13 @@ TEST_F(MongoTurn, NodesThatFoundAClusterTogetherAllCommitWithoutAFailure) {
   }
 }
 
-TEST_F(MongoTurn, TheLogIsThereBeforeTheFirstCommit) {
-  auto options = options_for(servers_->uri());
-  options.database = "admin";  // where a command can ask for it
-  const auto store = open_with(options);
-  EXPECT_FALSE(servers_->command(0, R"({"create":"commits"})")) << "it was there";
+TEST(MongoLog, IsThereBeforeTheFirstCommit) {
+  if (const auto missing = MongoServers::missing()) GTEST_SKIP() << *missing;
+  const auto name = fresh_database();
+  auto store = open_mongo(name);
+  EXPECT_FALSE(run_on_shared(name, R"({"create":"commits"})")) << "it was there";
+  store.reset();
+  drop_database(MongoServers::shared_uri(), name);
 }
 
 /// Not a test: a node that claims a turn and is killed. Started by the next one.

@@ -172,7 +172,7 @@ std::optional<bool> CommitTurn::find_lost(Deadline deadline) {
   if (lost_.number == 0) return std::nullopt;
   lost_.looked_for = true;
   std::optional<bool> written;
-  while (!written && claim(deadline)) {
+  while (!written && Clock::now() < deadline && claim(deadline)) {
     // Claimed numbers have all before them read, with what a majority has: the log says it for good.
     if (lost_.found) {
       written = true;
