@@ -11,6 +11,7 @@ const kRequests = 4;
 const kRegistrations = 5;
 /** Of log-ins a node that counts alone allows a quarter. */
 const kLogins = 8;
+const kTries = 5;
 
 const unless = { skip: skip() };
 let cluster;
@@ -57,6 +58,25 @@ async function shared() {
   }
 }
 
+/** How often nodes have decided by themselves. */
+async function unshared() {
+  const counts = await Promise.all(cluster.nodes.map((node) => node.metric('restante_limits_unshared_total')));
+  return counts.reduce((sum, count) => sum + count, 0);
+}
+
+/** On a machine that is busy with other things Redis may really answer too late: what fails for that is tried again. */
+async function undisturbed(attempt) {
+  for (let left = kTries; ; left -= 1) {
+    const before = await unshared();
+    try {
+      return await attempt();
+    } catch (error) {
+      if (left === 1 || await unshared() === before) throw error;
+    }
+    await shared();
+  }
+}
+
 /** `ask` goes from node to node: it is allowed `limit` times, and then nowhere. */
 async function holds(limit, ask, allowed) {
   for (let turn = 0; turn < limit; turn += 1) assert.equal((await ask(cluster.node(turn))).status, allowed, `number ${turn + 1}`);
@@ -68,7 +88,7 @@ async function holds(limit, ask, allowed) {
 }
 
 describe('limits of a cluster', unless, () => {
-  test('failures at one node make the others wait, and a success at another forgives', async () => {
+  test('failures at one node make the others wait, and a success at another forgives', () => undisturbed(async () => {
     const heard = await cluster.redis.listen();
     const anna = await cluster.node(0).register(uniqueName('anna'));
     for (let turn = 0; turn < kFreeFailures; turn += 1) assert.equal((await guess(cluster.node(0), anna)).status, 401);
@@ -84,15 +104,15 @@ describe('limits of a cluster', unless, () => {
     heard.stop();
     assert.match(heard.text, /restante:limit:\{[\w-]{22}\}/);
     assert.equal(heard.text.includes(anna.username), false, 'Redis hears no names');
-  });
+  }));
 
-  test('log-ins of an address', async () => {
+  test('log-ins of an address', () => undisturbed(async () => {
     const { headers } = stranger();
     const anna = await cluster.node(0).register();
     await holds(kLogins, (node) => logIn(node, anna, { headers }), 200);
-  });
+  }));
 
-  test('registrations of an address', async () => {
+  test('registrations of an address', () => undisturbed(async () => {
     const heard = await cluster.redis.listen();
     const { address, headers } = stranger();
     await holds(kRegistrations, (node) => register(node, headers), 201);
@@ -100,17 +120,17 @@ describe('limits of a cluster', unless, () => {
     heard.stop();
     assert.match(heard.text, /restante:limit:/);
     assert.equal(heard.text.includes(address), false, 'Redis hears no addresses');
-  });
+  }));
 
-  test('look-ups of a user', async () => {
+  test('look-ups of a user', () => undisturbed(async () => {
     const anna = await cluster.node(0).register();
     await holds(kLookups, (node) => lookUp(node, anna), 200);
-  });
+  }));
 
-  test('friend requests of a user', async () => {
+  test('friend requests of a user', () => undisturbed(async () => {
     const anna = await cluster.node(0).register();
     await holds(kRequests, (node) => request(node, anna), 202);
-  });
+  }));
 
   for (const [how, begin] of [['dead', () => cluster.redis.kill()], ['silent', () => cluster.redis.freeze()]]) {
     test(`a ${how} Redis refuses nobody: each node counts for itself`, async () => {
