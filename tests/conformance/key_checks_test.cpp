@@ -206,7 +206,9 @@ TEST_F(KeysOfMongoDb, OfSeveralNodesThatStartAtOnceOnlyOneInstallationWins) {
   for (auto& each : keys) {
     starts.push_back(std::async(std::launch::async, [this, &each] {
       const auto opened = open(each);
-      if (!opened) EXPECT_EQ(opened.error().cause, adapters::mongodb::OpenError::kNotAdmitted) << opened.error().message;
+      if (!opened) {
+        EXPECT_EQ(opened.error().cause, adapters::mongodb::OpenError::kNotAdmitted) << opened.error().message;
+      }
       return opened.ok();
     }));
   }

@@ -17,6 +17,7 @@ using chat::ConnectionId;
 using chat::NodeNote;
 using namespace std::chrono_literals;
 
+const chat::DeviceId kPhone{"phone"};
 constexpr std::uint8_t kUsers = 64;  // one for each mark: they are on all masters
 constexpr std::size_t kReplicaOfOne = RedisCluster::kMasters + 1;
 
@@ -103,7 +104,7 @@ class RedisClusterTest : public ::testing::Test {
     return std::all_of(found.begin(), found.end(), [](const auto& each) { return each.hit && each.online; });
   }
   static void connect_all(RedisPresence& presence) {
-    for (std::uint8_t n = 0; n < kUsers; ++n) presence.set_online(user(n), ConnectionId(n + 1u));
+    for (std::uint8_t n = 0; n < kUsers; ++n) presence.set_online(user(n), ConnectionId(n + 1u), kPhone);
   }
 
   static std::unique_ptr<RedisCluster> cluster_;  // takes a moment to come about
@@ -154,13 +155,13 @@ TEST_F(RedisClusterTest, OneMasterThatForgetsIsNoticedAndFilledAgain) {
 TEST_F(RedisClusterTest, ASlotThatMovesTakesItsLeasesAlong) {
   const auto a = start(options("a")), b = start(options("b"));
   const auto staying = user_on(0), coming = static_cast<std::uint8_t>(staying + LeaseKeys::kMarks);  // in one slot
-  a->set_online(user(staying), ConnectionId(1));
+  a->set_online(user(staying), ConnectionId(1), kPhone);
   ASSERT_TRUE(eventually([&] { return online(*b, staying) && absent(*b, coming); }));
   const auto slot = std::to_string(::redis::key_slot(key_of(staying)));
   auto &from = cluster_->node(0), &to = cluster_->node(1);
   to.run({"CLUSTER", "SETSLOT", slot, "IMPORTING", cluster_->id(0)});
   from.run({"CLUSTER", "SETSLOT", slot, "MIGRATING", cluster_->id(1)});
-  a->set_online(user(coming), ConnectionId(2));  // the key is not there: ASK
+  a->set_online(user(coming), ConnectionId(2), kPhone);  // the key is not there: ASK
   EXPECT_TRUE(eventually([&] { return online(*b, coming); }));
   EXPECT_TRUE(online(*b, staying));
   EXPECT_EQ(from.text({"TYPE", key_of(staying)}), "hash");
@@ -197,10 +198,10 @@ TEST_F(RedisClusterTest, AReplicaTakesOverAndWhatHappenedMeanwhileIsTold) {
   const auto leaving = user_on(0), coming = static_cast<std::uint8_t>(leaving + kUsers);
   cluster_->node(0).kill();
   a->clear(user(leaving), ConnectionId(leaving + 1u));
-  a->set_online(user(coming), ConnectionId(1'000));
+  a->set_online(user(coming), ConnectionId(1'000), kPhone);
   EXPECT_TRUE(eventually([&] { return cluster_->is_master(RedisCluster::kMasters); }));
   EXPECT_TRUE(eventually([&] { return absent(*b, leaving) && online(*b, coming); }));
-  a->set_online(user(leaving), ConnectionId(2'000));
+  a->set_online(user(leaving), ConnectionId(2'000), kPhone);
   EXPECT_TRUE(eventually([&] { return all_online(*b); }));
 }
 

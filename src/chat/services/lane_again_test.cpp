@@ -120,7 +120,7 @@ class LaneAgain : public LaneTest {
   struct Node {
     Node(LaneAgain& test, CommandQueue& lane)
         : accounts({lane, test.store, test.hasher_, test.access_tokens_, test.refresh_tokens_, test.clock, at_once(),
-                    at_once()},
+                    at_once(), test.presence},
                    AccountOptions{}),
           relations({lane, test.store, test.presence, test.clock, at_once()}, Limits{}) {}
     AccountService accounts;
