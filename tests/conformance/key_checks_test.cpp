@@ -152,7 +152,8 @@ TYPED_TEST(Keys, AreMadeKnownToAStoreThatKnowsNoneIfTheyOpenWhatItHolds) {
 
 TYPED_TEST(Keys, LeaveNoTraceOfThemselvesInTheStore) {
   EXPECT_EQ(this->ours.refused_by(this->checks()), std::nullopt);
-  for (const auto& check : *this->checks().key_checks()) {
+  const auto checks = this->checks().key_checks();
+  for (const auto& check : *checks) {
     for (const auto& key : *this->ours.ring().keys()) EXPECT_NE(check.check, key.secret.view());
   }
 }
