@@ -184,6 +184,7 @@ class KeysOfMongoDb : public Test {
  protected:
   void SetUp() override {
     if (const auto missing = MongoServers::missing()) GTEST_SKIP() << *missing;
+    MongoServers::shared_uri();  // a server ends with the thread that started it
   }
   void TearDown() override {
     if (!MongoServers::missing()) drop_database(MongoServers::shared_uri(), name_);

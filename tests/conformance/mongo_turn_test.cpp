@@ -4,6 +4,7 @@
 #include <gtest/gtest.h>
 #include <signal.h>
 #include <sys/wait.h>
+#include <unistd.h>
 
 #include <cstdlib>
 #include <thread>
@@ -109,15 +110,19 @@ TEST(MongoLog, IsThereBeforeTheFirstCommit) {
   drop_database(MongoServers::shared_uri(), name);
 }
 
-/// Not a test: a node that claims a turn and is killed. Started by the next one.
-TEST(MongoTurnHolder, DISABLED_HoldsATurnUntilItIsKilled) {
-  const char* const uri = std::getenv(kUriVariable);
-  ASSERT_NE(uri, nullptr);
-  const auto store = open_with(options_for(uri));
-  const bool claimed = store->begin_turn().ok();
-  ASSERT_EQ(::write(STDOUT_FILENO, claimed ? "\1" : "\2", 1), 1);
-  for (;;) ::pause();
-}
+/// This program once more, started by the next test: a node that claims a turn and is killed.
+class TurnHolder : public ::testing::Environment {
+ public:
+  void SetUp() override {
+    const char* const uri = std::getenv(kUriVariable);
+    if (uri == nullptr) return;
+    const auto store = open_with(options_for(uri));
+    const bool claimed = store->begin_turn().ok();
+    if (::write(STDOUT_FILENO, claimed ? "\1" : "\2", 1) != 1) ::_exit(1);
+    for (;;) ::pause();
+  }
+};
+const ::testing::Environment* const kTurnHolder = ::testing::AddGlobalTestEnvironment(new TurnHolder);
 
 TEST_F(MongoTurn, OfANodeThatIsKilledPassesOnAtOnce) {
   const auto store = open();
@@ -128,8 +133,7 @@ TEST_F(MongoTurn, OfANodeThatIsKilledPassesOnAtOnce) {
   if (holder == 0) {
     ::dup2(ends[1], STDOUT_FILENO);
     ::setenv(kUriVariable, servers_->uri().c_str(), 1);
-    ::execl("/proc/self/exe", "holder", "--gtest_filter=*HoldsATurn*", "--gtest_also_run_disabled_tests",
-            "--gtest_brief=1", static_cast<char*>(nullptr));
+    ::execl("/proc/self/exe", "holder", "--gtest_filter=*OfANodeThatIsKilled*", static_cast<char*>(nullptr));
     ::_exit(127);
   }
   ::close(ends[1]);
