@@ -73,6 +73,7 @@ class RedisClusterTest : public ::testing::Test {
     PresenceOptions options;
     options.node = node;
     options.server = server();
+    options.lease = 10min;  // nothing here is waited for to run out
     options.renew_every = 500ms;
     options.settle = 100ms;
     options.answer_within = 10s;  // a loaded machine is not what is tested
