@@ -169,7 +169,7 @@ TEST_F(RedisClusterTest, ASlotThatMovesTakesItsLeasesAlong) {
   const auto mark = LeaseKeys(true).mark_key(LeaseKeys(true).mark_of(user(staying)));
   from.run({"MIGRATE", "127.0.0.1", cluster_->port(1), "", "0", "5000", "KEYS", key_of(staying), mark});
   EXPECT_TRUE(online(*b, staying));
-  for (const std::size_t each : {1, 0, 2}) {
+  for (const std::size_t each : {1u, 0u, 2u}) {
     cluster_->node(each).run({"CLUSTER", "SETSLOT", slot, "NODE", cluster_->id(1)});
   }
   EXPECT_TRUE(online(*b, staying) && online(*b, coming));
