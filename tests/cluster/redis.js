@@ -24,13 +24,13 @@ class Redis {
     return spawnSync('redis-server', ['--version']).status === 0 ? undefined : 'no redis-server is installed';
   }
 
-  /** @param {string[]} words arguments of the program besides those that every Redis here gets */
-  static async start(words = []) {
+  /** @param {object} options words: arguments of the program besides those that every Redis here gets, port: a free one */
+  static async start({ words = [], port } = {}) {
     const redis = new Redis();
     redis.words = words;
     redis.folder = fs.mkdtempSync(path.join(memoryOrDisk(), 'restante-redis-'));
     folders.add(redis.folder);
-    redis.port = await freePort();
+    redis.port = port ?? await freePort();
     redis.uri = `redis://127.0.0.1:${redis.port}`;
     await redis.boot();
     return redis;

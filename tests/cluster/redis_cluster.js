@@ -2,7 +2,7 @@
 // A Redis Cluster of three masters and a replica of each, as `redis-cli --cluster create` makes it.
 
 const { execFileSync } = require('node:child_process');
-const { until } = require('../integration/harness');
+const { freePort, until } = require('../integration/harness');
 const { Redis } = require('./redis');
 
 const kMasters = 3;
@@ -10,17 +10,14 @@ const kNodeTimeoutMs = 3_000;
 const kFormsWithinMs = 60_000;
 const kWords = ['--cluster-enabled', 'yes', '--cluster-node-timeout', String(kNodeTimeoutMs), '--cluster-replica-validity-factor', '0',
   '--repl-diskless-sync-delay', '0'];
-/** The bus of a node has its port and this many more, so that not every free port will do. */
-const kTries = 10;
+/** The nodes of a cluster talk to one another at their port and this many more. */
+const kToBusPort = 10_000;
+const kLastPort = 65_535;
 
 async function startNode() {
-  for (let left = kTries; ; left -= 1) {
-    try {
-      return await Redis.start(kWords);
-    } catch (error) {
-      if (left === 1) throw error;
-    }
-  }
+  let port = kLastPort;
+  while (port + kToBusPort > kLastPort) port = await freePort();
+  return Redis.start({ words: kWords, port });
 }
 
 class RedisCluster {

@@ -74,6 +74,7 @@ class RedisClusterTest : public ::testing::Test {
     PresenceOptions options;
     options.node = node;
     options.server = server();
+    options.lease = 10min;  // nothing here is waited for to run out
     options.renew_every = 500ms;
     options.settle = 100ms;
     options.answer_within = 10s;  // a loaded machine is not what is tested
@@ -169,7 +170,7 @@ TEST_F(RedisClusterTest, ASlotThatMovesTakesItsLeasesAlong) {
   const auto mark = LeaseKeys(true).mark_key(LeaseKeys(true).mark_of(user(staying)));
   from.run({"MIGRATE", "127.0.0.1", cluster_->port(1), "", "0", "5000", "KEYS", key_of(staying), mark});
   EXPECT_TRUE(online(*b, staying));
-  for (const std::size_t each : {1, 0, 2}) {
+  for (const std::size_t each : {1u, 0u, 2u}) {
     cluster_->node(each).run({"CLUSTER", "SETSLOT", slot, "NODE", cluster_->id(1)});
   }
   EXPECT_TRUE(online(*b, staying) && online(*b, coming));
