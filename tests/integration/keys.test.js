@@ -72,11 +72,11 @@ test('rotated keys go on, and files from before the rotation are refused once th
   annas.close();
   assert.equal(await own.stop(), 0);
   const before = path.join(folder, 'before');
-  const after = path.join(folder, 'after');
+  const rotatedFiles = path.join(folder, 'rotated');
   copyKeys(own.data, before);
   const rotated = await runToEnd(['keys', 'rotate', '--data', own.data]);
   assert.equal(rotated.code, 0, rotated.stderr);
-  copyKeys(own.data, after);
+  copyKeys(own.data, rotatedFiles);
   await own.boot();
   const again = await Client.connect(own, await own.logIn(anna, anna.device));
   await again.sent(bert, 'new key');
@@ -84,7 +84,7 @@ test('rotated keys go on, and files from before the rotation are refused once th
   assert.equal(await own.stop(), 0);
   copyKeys(before, own.data);
   await refused(await serve(), kForeign, own.data);
-  copyKeys(after, own.data);
+  copyKeys(rotatedFiles, own.data);
   await own.boot();
   const berts = await Client.connect(own, await own.logIn(bert, bert.device));
   await berts.received(2);

@@ -63,7 +63,7 @@ class ContentSealer final : public chat::ContentCipher {
     std::unordered_map<chat::KeyId, CachedKey> keys;
   };
   static constexpr std::size_t kNamedKeys = 64;  // remembered as logged; rotations are rare
-  static constexpr std::size_t kShards = 16;  // a lock is held for a look-up only
+  static constexpr std::size_t kShards = 16;     // a lock is held for a look-up only
 
   Shard& shard_of(const chat::KeyId& id) const;
   /// The data key; `seals`: counts that many against its budget.

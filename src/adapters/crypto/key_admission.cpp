@@ -15,8 +15,8 @@ constexpr int kTries = 20;
 constexpr std::chrono::milliseconds kPause{50};
 
 std::string check_of(const RingKey& key) {
-  const auto mac = hmac_sha256(key.secret.view(), std::string(kContext) + std::string(name_of(key.purpose)) +
-                                                      std::string(key.id.view()));
+  const auto mac = hmac_sha256(key.secret.view(),
+                               std::string(kContext) + std::string(name_of(key.purpose)) + std::string(key.id.view()));
   return {mac.begin(), mac.end()};
 }
 

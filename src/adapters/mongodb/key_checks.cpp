@@ -80,7 +80,9 @@ base::Result<bool, chat::StoreError> MongoStore::add_key_checks(std::size_t know
       failed = append(connection, known, fresh, added);
     } else {
       Document list;
-      list.add("_id", kChecks).add("count", static_cast<std::uint64_t>(fresh.size())).add_array("checks", encode(fresh));
+      list.add("_id", kChecks)
+          .add("count", static_cast<std::uint64_t>(fresh.size()))
+          .add_array("checks", encode(fresh));
       failed = connection.insert(kMeta, list);
       added = !failed;
       if (failed && failed->kind == Failure::kConflict) failed.reset();

@@ -134,7 +134,7 @@ class MongoStore final : public chat::Store, public chat::KeyCheckStore {
   const std::unique_ptr<Pool> pool_;
   const std::unique_ptr<RowReader> reader_;
   const std::unique_ptr<MongoPresenceRecord> presence_record_;
-  std::vector<std::string> epochs_;  // constant once open
+  std::vector<std::string> epochs_;         // constant once open
   std::unique_ptr<NodeRegistry> registry_;  // null: read only
   std::unique_ptr<CommitTurn> turn_;        // gives its connection back before the pool goes
   std::atomic<std::uint64_t> conflicts_{0};

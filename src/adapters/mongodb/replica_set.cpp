@@ -30,7 +30,7 @@ constexpr std::uint32_t kAlreadyInitialized = 23;  // by our earlier try, whose 
 constexpr std::uint32_t kNodeNotFound = 74;        // another member does not answer yet
 constexpr std::uint32_t kNotYetInitialized = 94;   // it has no configuration of a set
 constexpr std::uint32_t kReconfigInProgress = 109;
-constexpr std::uint32_t kStateChanged = 11602;  // interrupted by an election
+constexpr std::uint32_t kStateChanged = 11602;        // interrupted by an election
 constexpr std::chrono::milliseconds kLookAgain{100};  // a start takes seconds
 /// An election within a second or two: everything is on one machine, where silence means death.
 constexpr int kElectionMilliseconds = 1000;
@@ -63,8 +63,9 @@ bool is_passing(const bson_error_t& error) {
 /// Straight to one member, whatever its state.
 Reply run(const Member& member, const Document& command) {
   const auto wait = std::to_string(member.answer_within.count());
-  const auto uri = "mongodb://" + member.address +
-                   "/?directConnection=true&serverSelectionTimeoutMS=2000&connectTimeoutMS=2000&socketTimeoutMS=" + wait;
+  const auto uri =
+      "mongodb://" + member.address +
+      "/?directConnection=true&serverSelectionTimeoutMS=2000&connectTimeoutMS=2000&socketTimeoutMS=" + wait;
   const Client client(mongoc_client_new(uri.c_str()));
   Reply reply;
   if (!client) {

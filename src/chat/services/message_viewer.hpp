@@ -15,8 +15,8 @@ class MessageViewer {
       : store_(store), cipher_(cipher), viewer_(viewer) {}
 
   /// A message that cannot be opened is shown as failed, never as an empty text that looks real: `failure` is set and
-  /// `content` is empty; so is one that expired, to anybody but its author. Error: the store could not answer, or kNoKey:
-  /// this node cannot read the message, which says nothing about the message.
+  /// `content` is empty; so is one that expired, to anybody but its author. Error: the store could not answer, or
+  /// kNoKey: this node cannot read the message, which says nothing about the message.
   [[nodiscard]] Read<MessageView> view(const Message& message);
   /// nullopt: unreadable. Errors as of view().
   [[nodiscard]] Read<std::optional<std::string>> open(const Message& message);

@@ -124,8 +124,8 @@ void Pump::turn() {
   read_ahead();
   ping_if_needed();
   finish_drain();
-  leave_without_key();
   shed_memory();
+  leave_without_key();
 }
 
 /// What can be read has been delivered, and what comes next cannot be read here. That says nothing about the message:

@@ -148,7 +148,7 @@ class Pump {
   bool woken_ : 1 = false;
   bool reading_ : 1 = false;
   bool discard_page_ : 1 = false;  // a resync came while a page was being read
-  bool no_key_ : 1 = false;  // this node cannot read the entry after looked_
+  bool no_key_ : 1 = false;        // this node cannot read the entry after looked_
   bool page_failed_ : 1 = false;
   bool drained_ : 1 = false;
   bool silent_ : 1 = false;
