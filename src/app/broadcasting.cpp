@@ -23,6 +23,10 @@ broadcaster_redis::BroadcasterOptions options_of(const Settings& settings) {
 }  // namespace
 
 std::optional<std::string> refuse_broadcaster(const Settings& settings) {
+  const auto endpoint = redis::parse_url(settings.redis.uri);
+  if (endpoint && !endpoint->seeds.empty() && settings.redis.broadcaster == "sharded") {
+    return "redis.broadcaster = sharded needs one Redis or Sentinels; with a Redis Cluster, classic";
+  }
   const auto& prefix = settings.redis.broadcaster_prefix;
   // The channels of the classic protocol are listened to by a pattern that begins with it.
   if (!prefix.empty() && prefix.find_first_of("*?[]\\#") == std::string::npos) return std::nullopt;

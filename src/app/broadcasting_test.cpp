@@ -15,6 +15,16 @@ TEST(Broadcasting, IsThereOnlyWithRedisAndUnlessItIsOff) {
   EXPECT_EQ(Broadcasting::make(settings, clock), nullptr);
 }
 
+TEST(Broadcasting, ShardedChannelsOfARedisClusterAreRefused) {
+  Settings settings;
+  settings.redis.uri = "redis+cluster://127.0.0.1:1";
+  EXPECT_FALSE(refuse_broadcaster(settings));
+  settings.redis.broadcaster = "sharded";
+  EXPECT_TRUE(refuse_broadcaster(settings));
+  settings.redis.uri = "redis://127.0.0.1:1";
+  EXPECT_FALSE(refuse_broadcaster(settings));
+}
+
 TEST(Broadcasting, APrefixThatWouldBeAPatternOrNothingIsRefused) {
   Settings settings;
   EXPECT_FALSE(refuse_broadcaster(settings));

@@ -13,6 +13,7 @@ void Pump::on_ack(AckNumber ack, bool ok) {
     answered();
     if (!ok) {
       slot->refused = true;
+      if (no_key_) wake();  // perhaps it was the last that the session was kept for
       return;
     }
     confirm_slot(*slot);
