@@ -15,6 +15,7 @@ namespace {
 using chat::ConnectionId;
 using namespace std::chrono_literals;
 
+const chat::DeviceId kPhone{"phone"};
 const std::string kMark = "*2\r\n$1\r\nm\r\n:1000000\r\n";
 
 chat::UserId user(std::uint8_t n) {
@@ -58,17 +59,17 @@ TEST_F(LeaseWriterTest, OfOneUserOneWriteAtATimeIsUnderWay) {
   LeaseWriter writer(options_, table_);
   ASSERT_TRUE(eventually([&] { return writer.up(); }));
   silent_ = true;
-  table_.add(user(1), ConnectionId(1));
+  table_.add(user(1), ConnectionId(1), kPhone);
   writer.changed(user(1));
   ASSERT_TRUE(eventually([&] { return !writes(1).empty(); }));
   table_.remove(user(1), ConnectionId(1));
   writer.changed(user(1));
-  table_.add(user(2), ConnectionId(2));
+  table_.add(user(2), ConnectionId(2), kPhone);
   writer.changed(user(2));
   ASSERT_TRUE(eventually([&] { return !writes(2).empty(); }));
   const auto heard = writes(1);
   if (writer.failed() == 0) {  // else this machine stood still until the server was given up
-    EXPECT_EQ(heard, std::vector<std::string>{"a: 20000 a:1"}) << "the second one waits for the answer to the first";
+    EXPECT_EQ(heard, std::vector<std::string>{"a: 20000 a:1/phone"}) << "the second one waits for the answer to the first";
   }
   silent_ = false;
   server_.cut(0);
