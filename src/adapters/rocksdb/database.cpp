@@ -1,6 +1,7 @@
 #include "adapters/rocksdb/database.hpp"
 
 #include <bit>
+#include <chrono>
 #include <cstdlib>
 #include <filesystem>
 #include <fstream>
@@ -18,7 +19,8 @@ namespace {
 
 constexpr std::string_view kFormat = "restante-store 1";
 constexpr std::size_t kEpochBytes = 16;
-constexpr int kReadOnlyAttempts = 50;  // at full load RocksDB changes its files a few times a second
+constexpr int kReadOnlyAttempts = 50;                  // at full load RocksDB changes its files a few times a second
+constexpr std::chrono::seconds kReadOnlyPatience{10};  // with a writer that is faster than this process can read
 
 Key format_key() {
   return Key(Table::kFormat).add("format");
@@ -94,7 +96,9 @@ base::Result<std::unique_ptr<Database>, OpenError> Database::open_read_only(cons
   // gone, and the file was not yet in the list. So the list must be the same afterwards; else all is read again.
   std::unique_ptr<::rocksdb::DB> opened;
   ::rocksdb::Status status;
-  for (int attempt = 0; !opened && attempt < kReadOnlyAttempts; ++attempt) {
+  const auto deadline = std::chrono::steady_clock::now() + kReadOnlyPatience;
+  const auto goes_on = [&] { return status.ok() && std::chrono::steady_clock::now() < deadline; };
+  for (int attempt = 0; !opened && (attempt < kReadOnlyAttempts || goes_on()); ++attempt) {
     const std::string before = state_of_file_list(path);
     ::rocksdb::DB* raw = nullptr;
     status = ::rocksdb::DB::OpenForReadOnly(read_only_settings(options), path, &raw);
