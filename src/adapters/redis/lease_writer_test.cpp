@@ -69,7 +69,8 @@ TEST_F(LeaseWriterTest, OfOneUserOneWriteAtATimeIsUnderWay) {
   ASSERT_TRUE(eventually([&] { return !writes(2).empty(); }));
   const auto heard = writes(1);
   if (writer.failed() == 0) {  // else this machine stood still until the server was given up
-    EXPECT_EQ(heard, std::vector<std::string>{"a: 20000 a:1/phone"}) << "the second one waits for the answer to the first";
+    EXPECT_EQ(heard, std::vector<std::string>{"a: 20000 a:1/phone"})
+        << "the second one waits for the answer to the first";
   }
   silent_ = false;
   server_.cut(0);
