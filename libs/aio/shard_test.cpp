@@ -10,6 +10,7 @@
 #include <string>
 
 #include "aio/offload_pool.hpp"
+#include "aio/shard_testing.hpp"
 
 namespace aio {
 namespace {
@@ -22,12 +23,7 @@ class ShardTest : public ::testing::Test {
   /// Runs `work` on the shard and waits for it.
   template <class Work>
   void on_shard(Work work) {
-    std::promise<void> done;
-    shard_.post([&] {
-      work();
-      done.set_value();
-    });
-    done.get_future().get();
+    testing::run_on(shard_, std::move(work));
   }
   base::SystemClock clock_;
   Shard shard_{ShardIndex{3}, clock_};

@@ -10,7 +10,7 @@
 #include <memory>
 #include <string>
 
-#include "aio/shard.hpp"
+#include "aio/shard_testing.hpp"
 #include "base/clock.hpp"
 #include "redis/cluster_nodes_fixture.hpp"
 
@@ -34,12 +34,7 @@ class RedisClusterRouter : public ::testing::Test {
   }
   template <class Work>
   void on_shard(Work work) {
-    std::promise<void> done;
-    shard_.post([&] {
-      work();
-      done.set_value();
-    });
-    done.get_future().get();
+    aio::testing::run_on(shard_, std::move(work));
   }
   template <class Condition>
   void await(Condition condition) {

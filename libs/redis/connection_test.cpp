@@ -11,7 +11,7 @@
 #include <string>
 #include <vector>
 
-#include "aio/shard.hpp"
+#include "aio/shard_testing.hpp"
 #include "base/clock.hpp"
 #include "redis/commands.hpp"
 #include "redis/scripted_server_fixture.hpp"
@@ -34,12 +34,7 @@ class RedisConnection : public ::testing::Test {
   }
   template <class Work>
   void on_shard(Work work) {
-    std::promise<void> done;
-    shard_.post([&] {
-      work();
-      done.set_value();
-    });
-    done.get_future().get();
+    aio::testing::run_on(shard_, std::move(work));
   }
   void start_commands() {
     on_shard([&] {

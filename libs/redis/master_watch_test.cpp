@@ -6,7 +6,7 @@
 #include <memory>
 #include <string>
 
-#include "aio/shard.hpp"
+#include "aio/shard_testing.hpp"
 #include "base/clock.hpp"
 #include "redis/commands.hpp"
 #include "redis/scripted_server_fixture.hpp"
@@ -45,12 +45,7 @@ class RedisMasterWatch : public ::testing::Test {
   }
   template <class Work>
   void on_shard(Work work) {
-    std::promise<void> done;
-    shard_.post([&] {
-      work();
-      done.set_value();
-    });
-    done.get_future().get();
+    aio::testing::run_on(shard_, std::move(work));
   }
   void start() {
     on_shard([&] {
