@@ -4,6 +4,7 @@
 #include <array>
 #include <utility>
 
+#include "adapters/redis/impatient.hpp"
 #include "adapters/redis/lease_question.hpp"
 #include "base/log.hpp"
 #include "base/random.hpp"
@@ -19,15 +20,6 @@ constexpr std::size_t kWindow = 1'024;
 constexpr std::size_t kMostQueuedWhileDown = 65'536;
 /// Marks that are looked at with each slice that is renewed.
 constexpr std::size_t kMarksATurn = 16;
-/// A lost server is looked for this often, a silent one is left after so long: a look-up has the record meanwhile.
-constexpr std::chrono::milliseconds kReconnectLast{1'000};
-constexpr std::chrono::milliseconds kCommandTimeout{2'000};
-
-::redis::Options impatient(::redis::Options options) {
-  options.reconnect_last = std::min(options.reconnect_last, kReconnectLast);
-  options.command_timeout = std::min(options.command_timeout, kCommandTimeout);
-  return options;
-}
 
 std::string random_word() {
   base::SecureRandom random;

@@ -7,6 +7,7 @@
 #include <utility>
 #include <vector>
 
+#include "adapters/redis/impatient.hpp"
 #include "adapters/redis/throttle_scripts.hpp"
 #include "aio/shard.hpp"
 #include "base/check.hpp"
@@ -16,16 +17,6 @@
 namespace adapters::redis {
 
 namespace {
-
-/// Nodes count alone as long as Redis is away: it is looked for often, and left when it is silent.
-constexpr std::chrono::milliseconds kReconnectLast{1'000};
-constexpr std::chrono::milliseconds kCommandTimeout{2'000};
-
-::redis::Options impatient(::redis::Options options) {
-  options.reconnect_last = std::min(options.reconnect_last, kReconnectLast);
-  options.command_timeout = std::min(options.command_timeout, kCommandTimeout);
-  return options;
-}
 
 std::string milliseconds_of(std::chrono::seconds time) {
   return std::to_string(std::chrono::milliseconds(time).count());
