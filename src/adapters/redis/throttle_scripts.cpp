@@ -19,15 +19,18 @@ if windows > 0 then
   opened = opened + windows * window
   if previous == 0 then opened = now end
 end
-local passed, room, wait = (now - opened) / window, limit - 1, 0
-if previous * (1 - passed) + current > room then
-  if current <= room then
-    wait = (1 - (room - current) / previous - passed) * window
-  else
-    wait = (1 - passed + (1 - room / current)) * window
-  end
-  return math.max(1, math.ceil(wait / 1000))
+local elapsed, wait = now - opened, 0
+local function fits_after(older, newer)
+  local room = limit - newer - 1
+  if room >= older then return 0 end
+  return window - math.floor(room * window / older)
 end
+if current < limit then
+  wait = fits_after(previous, current) - elapsed
+else
+  wait = window - elapsed + fits_after(current, 0)
+end
+if wait > 0 then return math.ceil(wait / 1000) end
 redis.call('HSET', KEYS[1], 'opened', string.format('%.0f', opened), 'current', current + 1, 'previous', previous)
 redis.call('PEXPIREAT', KEYS[1], string.format('%.0f', opened + 2 * window))
 return 0

@@ -2,6 +2,7 @@
 
 #include "chat/rules/byte_bucket.hpp"
 #include "chat/rules/rate_window.hpp"
+#include "chat/rules/sliding_window.hpp"
 
 namespace chat {
 namespace {
@@ -10,6 +11,34 @@ using std::chrono::milliseconds;
 using std::chrono::seconds;
 
 const base::SteadyTime kStart{std::chrono::hours(5)};
+
+TEST(SlidingWindow, TheWaitIsExactToTheMillisecond) {
+  constexpr milliseconds kWindow = std::chrono::hours(1);
+  for (const std::int64_t limit : {1, 2, 3, 7, 50, 1000}) {
+    for (std::int64_t current = 0; current <= limit; ++current) {
+      const WindowCounts counts{.previous = limit, .current = current};
+      const auto wait = wait_for_room(counts, limit, kWindow, {});
+      if (current == limit) {
+        // Then the next window has come, and what is current now weighs there.
+        ASSERT_GE(wait, kWindow);
+        const WindowCounts next{.previous = current, .current = 0};
+        EXPECT_EQ(wait_for_room(next, limit, kWindow, wait - kWindow).count(), 0);
+        EXPECT_EQ(wait_for_room(next, limit, kWindow, wait - kWindow - milliseconds(1)).count(), 1);
+        continue;
+      }
+      EXPECT_EQ(wait_for_room(counts, limit, kWindow, wait).count(), 0) << limit << ", " << current;
+      EXPECT_EQ(wait_for_room(counts, limit, kWindow, wait - milliseconds(1)).count(), 1) << limit << ", " << current;
+    }
+  }
+}
+
+TEST(SlidingWindow, ThreeOfAnHourWeighTwoAfterAThirdOfTheNext) {
+  const auto wait = wait_for_room({.previous = 0, .current = 3}, 3, std::chrono::hours(1), {});
+  EXPECT_EQ(wait, seconds(4800));
+  EXPECT_EQ(told_seconds(wait), 4800u);
+  EXPECT_EQ(told_seconds(wait + milliseconds(1)), 4801u);
+  EXPECT_EQ(told_seconds(milliseconds(0)), 1u);
+}
 
 TEST(RateWindow, TheFiftyFirstMessageOfAQuietUserIsRefused) {
   RateWindow window;

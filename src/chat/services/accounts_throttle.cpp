@@ -1,9 +1,10 @@
 #include "chat/services/accounts_throttle.hpp"
 
 #include <algorithm>
-#include <cmath>
 #include <string_view>
 #include <vector>
+
+#include "chat/rules/sliding_window.hpp"
 
 namespace chat {
 namespace {
@@ -11,10 +12,6 @@ namespace {
 // Some 100 bytes each: 6 MB at most. More keys than this within a window is an attack from many addresses, which limits
 // per address cannot answer anyway.
 constexpr std::size_t kMaxKeys = 65'536;
-
-std::uint32_t whole_seconds(std::chrono::duration<double> wait) {
-  return static_cast<std::uint32_t>(std::max(1.0, std::ceil(wait.count())));
-}
 
 constexpr std::size_t kIpv6Groups = 8;
 
@@ -36,19 +33,15 @@ std::vector<std::string> groups_of(std::string_view text) {
 void WindowThrottle::roll(Count& count, base::SteadyTime now) const {
   const auto windows = (now - count.opened) / window_;
   if (windows <= 0) return;
-  count.previous = windows == 1 ? count.current : 0;
-  count.current = 0;
+  count.counted = {.previous = windows == 1 ? count.counted.current : 0, .current = 0};
   count.opened += windows * window_;
-  if (count.previous == 0) count.opened = now;  // a quiet key opens its own window
+  if (count.counted.previous == 0) count.opened = now;  // a quiet key opens its own window
 }
 
 std::uint32_t WindowThrottle::wait(const Count& count, base::SteadyTime now) const {
-  const std::chrono::duration<double> window = window_;
-  const double passed = std::chrono::duration<double>(now - count.opened) / window;
-  const double room = static_cast<double>(limit_) - 1;
-  if (count.previous * (1 - passed) + count.current <= room) return 0;
-  if (count.current <= room) return whole_seconds((1 - (room - count.current) / count.previous - passed) * window);
-  return whole_seconds((1 - passed + (1 - room / count.current)) * window);
+  const auto elapsed = std::chrono::floor<std::chrono::milliseconds>(now - count.opened);
+  const auto wait = wait_for_room(count.counted, limit_, window_, elapsed);
+  return wait > wait.zero() ? told_seconds(wait) : 0;
 }
 
 void WindowThrottle::make_room(base::SteadyTime now) {
@@ -63,12 +56,12 @@ std::uint32_t WindowThrottle::admit(const std::string& key, base::SteadyTime now
   auto found = counts_.find(key);
   if (found == counts_.end()) {
     make_room(now);
-    found = counts_.emplace(key, Count{now, 0, 0}).first;
+    found = counts_.emplace(key, Count{.opened = now, .counted = {}}).first;
   }
   roll(found->second, now);
   const auto seconds = wait(found->second, now);
   if (seconds == 0) {
-    found->second.current += 1;
+    found->second.counted.current += 1;
   } else {
     refused_.fetch_add(1, std::memory_order_relaxed);
   }
@@ -79,9 +72,9 @@ void WindowThrottle::withdraw(const std::string& key) {
   const std::lock_guard lock(mutex_);
   const auto found = counts_.find(key);
   if (found == counts_.end()) return;
-  auto& count = found->second;
-  auto& taken = count.current > 0 ? count.current : count.previous;  // its window may have ended meanwhile
-  taken = std::max(0.0, taken - 1);
+  auto& counted = found->second.counted;
+  auto& taken = counted.current > 0 ? counted.current : counted.previous;  // its window may have ended meanwhile
+  if (taken > 0) --taken;
 }
 
 void FailureThrottle::make_room(base::SteadyTime now) {
@@ -114,7 +107,7 @@ std::uint32_t FailureThrottle::begin(const std::string& key, base::SteadyTime no
   if (record.failures > 0 && now - record.last >= kForgetAfter) record = {};
   if (now < record.blocked_until) {
     refused_.fetch_add(1, std::memory_order_relaxed);
-    return whole_seconds(record.blocked_until - now);
+    return told_seconds(record.blocked_until - now);
   }
   ++record.failures;
   record.last = now;

@@ -12,6 +12,7 @@
 
 #include "base/clock.hpp"
 #include "chat/ports/shared_throttle.hpp"
+#include "chat/rules/sliding_window.hpp"
 
 namespace chat {
 
@@ -31,8 +32,7 @@ class WindowThrottle {
  private:
   struct Count {
     base::SteadyTime opened;  // of the current window
-    double current = 0;
-    double previous = 0;
+    WindowCounts counted;
   };
   void roll(Count& count, base::SteadyTime now) const;
   [[nodiscard]] std::uint32_t wait(const Count& count, base::SteadyTime now) const;
