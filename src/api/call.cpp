@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <cctype>
 
+#include "base/trimmed.hpp"
 #include "wire/shapes.hpp"
 
 namespace api {
@@ -18,16 +19,10 @@ std::string lower(std::string_view text) {
   return made;
 }
 
-std::string_view trimmed(std::string_view text) {
-  while (!text.empty() && (text.front() == ' ' || text.front() == '\t')) text.remove_prefix(1);
-  while (!text.empty() && (text.back() == ' ' || text.back() == '\t')) text.remove_suffix(1);
-  return text;
-}
-
 /// application/json, with no charset or that of JSON (RFC 8259 §8.1).
 bool is_json(std::string_view content_type) {
   const auto semicolon = content_type.find(';');
-  if (lower(trimmed(content_type.substr(0, semicolon))) != "application/json") return false;
+  if (lower(base::trimmed(content_type.substr(0, semicolon))) != "application/json") return false;
   if (semicolon == std::string_view::npos) return true;
   const auto parameters = lower(content_type.substr(semicolon + 1));
   const auto charset = parameters.find("charset=");
@@ -155,8 +150,7 @@ bool Call::parse_body() {
 
 std::optional<base::JsonValue> Fields::member(std::string_view name) const {
   auto found = object_.member(name);
-  if (found && found->is_null()) return std::nullopt;
-  return found;
+  return base::is_given(found) ? std::move(found) : std::nullopt;
 }
 
 std::string Fields::text(std::string_view name) {

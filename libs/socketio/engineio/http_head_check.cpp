@@ -2,6 +2,7 @@
 #include <algorithm>
 #include <array>
 
+#include "base/trimmed.hpp"
 #include "socketio/engineio/http_parser.hpp"
 
 namespace engineio {
@@ -21,12 +22,6 @@ bool is_token(std::string_view text) {
 bool equals_ignoring_case(std::string_view text, std::string_view lower) {
   return std::equal(text.begin(), text.end(), lower.begin(), lower.end(),
                     [](char a, char b) { return (a >= 'A' && a <= 'Z' ? static_cast<char>(a - 'A' + 'a') : a) == b; });
-}
-
-std::string_view trimmed(std::string_view text) {
-  while (!text.empty() && (text.front() == ' ' || text.front() == '\t')) text.remove_prefix(1);
-  while (!text.empty() && (text.back() == ' ' || text.back() == '\t')) text.remove_suffix(1);
-  return text;
 }
 
 bool is_number(std::string_view text) {
@@ -114,7 +109,7 @@ int check_head_block(std::string_view block, const HttpLimits& limits) {
     if (++lines > limits.header_lines) return 431;
     const auto colon = line.find(':');
     if (colon == std::string_view::npos || !is_token(line.substr(0, colon))) return 400;
-    const auto value = trimmed(line.substr(colon + 1));
+    const auto value = base::trimmed(line.substr(colon + 1));
     if (!printable_value(value)) return 400;
     if (const int status = framing.take(line.substr(0, colon), value); status != 0) return status;
   }

@@ -42,6 +42,7 @@ std::optional<std::string> decode_path(std::string_view text) {
   out.reserve(text.size());
   for (std::size_t i = 0; i < text.size(); ++i) {
     if (text[i] != '%') {
+      if (text[i] == '\0') return std::nullopt;
       out += text[i];
       continue;
     }
@@ -92,10 +93,12 @@ std::map<std::string, std::string> parse_query(std::string_view query) {
 }
 
 std::optional<Target> parse_target(std::string_view target) {
+  std::string rooted;
   for (const std::string_view scheme : {"http://", "https://"}) {
     if (!target.starts_with(scheme)) continue;
-    const auto slash = target.find('/', scheme.size());
-    target = slash == std::string_view::npos ? std::string_view("/") : target.substr(slash);
+    const auto past_authority = target.find_first_of("/?#", scheme.size());
+    target = past_authority == std::string_view::npos ? std::string_view() : target.substr(past_authority);
+    if (!target.starts_with('/')) target = rooted.append("/").append(target);
     break;
   }
   if (target == "*") return Target{"*", {}};

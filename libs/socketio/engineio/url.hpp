@@ -13,7 +13,8 @@ struct Target {
   std::map<std::string, std::string> query;
 };
 
-/// nullopt: not a target that HTTP/1.1 allows, a broken or NUL escape, or a path that climbs above its root.
+/// nullopt: not a target that HTTP/1.1 allows, a broken escape, a NUL however it is written, or a path that climbs
+/// above its root.
 std::optional<Target> parse_target(std::string_view target);
 
 /// Query only: percent-decoded, '+' is a space, the last duplicate wins. A broken escape stands for itself.

@@ -29,11 +29,14 @@ TEST(Url, RefusesWhatIsNoTarget) {
   EXPECT_FALSE(parse_target("/%").has_value());
   EXPECT_FALSE(parse_target("/%zz").has_value());
   EXPECT_FALSE(parse_target("/%00").has_value());
+  EXPECT_FALSE(parse_target(std::string_view("/a\0b", 4)).has_value());
 }
 
 TEST(Url, AcceptsTheAbsoluteForm) {
   EXPECT_EQ(parse_target("http://host:80/a?b=c")->path, "/a");
   EXPECT_EQ(parse_target("http://host")->path, "/");
+  EXPECT_EQ(parse_target("http://host?back=/a")->path, "/");
+  EXPECT_EQ(parse_target("http://host?back=/a")->query.at("back"), "/a");
 }
 
 TEST(Url, ABrokenEscapeInAQueryStandsForItself) {

@@ -5,14 +5,10 @@
 
 #include "base/check.hpp"
 #include "base/utf8.hpp"
+#include "socketio/websocket_codec/frame_bits.hpp"
 
 namespace websocket_codec {
 namespace {
-
-constexpr std::uint8_t kFinal = 0x80;
-constexpr std::uint8_t kMasked = 0x80;
-constexpr std::size_t kLength16 = 126;
-constexpr std::size_t kLength64 = 127;
 
 // Writes the two fixed bytes and the extended length; returns how many.
 std::uint8_t put_header(char* to, std::uint8_t first, std::uint8_t mask_bit, std::uint64_t length) {

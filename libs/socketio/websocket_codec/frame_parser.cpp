@@ -3,18 +3,10 @@
 #include <algorithm>
 
 #include "base/check.hpp"
+#include "socketio/websocket_codec/frame_bits.hpp"
 
 namespace websocket_codec {
 namespace {
-
-constexpr std::uint8_t kFinal = 0x80;
-constexpr std::uint8_t kReservedBits = 0x70;
-constexpr std::uint8_t kOpcodeBits = 0x0F;
-constexpr std::uint8_t kMasked = 0x80;
-constexpr std::uint8_t kLengthBits = 0x7F;
-constexpr std::uint8_t kLength16 = 126;
-constexpr std::uint8_t kLength64 = 127;
-constexpr std::size_t kFixedHeader = 2;
 
 std::size_t extended_length_size(std::uint8_t form) {
   return form == kLength16 ? 2 : form == kLength64 ? 8 : 0;

@@ -4,6 +4,7 @@
 #include <string>
 
 #include "base/base64.hpp"
+#include "base/trimmed.hpp"
 #include "socketio/websocket_codec/sha1.hpp"
 
 namespace websocket_codec {
@@ -25,17 +26,10 @@ char lower(char c) {
   return c >= 'A' && c <= 'Z' ? static_cast<char>(c - 'A' + 'a') : c;
 }
 
-std::string_view trimmed(std::string_view text) {
-  constexpr std::string_view kSpace = " \t";
-  const std::size_t first = text.find_first_not_of(kSpace);
-  if (first == std::string_view::npos) return {};
-  return text.substr(first, text.find_last_not_of(kSpace) - first + 1);
-}
-
 // Cuts the next element off a comma-separated list.
 std::string_view take_element(std::string_view& list) {
   const std::size_t comma = list.find(',');
-  const std::string_view element = trimmed(list.substr(0, comma));
+  const std::string_view element = base::trimmed(list.substr(0, comma));
   list = comma == std::string_view::npos ? std::string_view() : list.substr(comma + 1);
   return element;
 }
@@ -63,9 +57,9 @@ base::Result<AcceptKey, UpgradeError> accept_upgrade(const UpgradeRequest& reque
   if (!has_token(request.upgrade, "websocket") || !has_token(request.connection, "upgrade")) {
     return base::fail(UpgradeError::kNotAnUpgrade);
   }
-  const std::string_view key = trimmed(request.key);
+  const std::string_view key = base::trimmed(request.key);
   if (!is_key(key)) return base::fail(UpgradeError::kBadKey);
-  if (trimmed(request.version) != kVersion) return base::fail(UpgradeError::kBadVersion);
+  if (base::trimmed(request.version) != kVersion) return base::fail(UpgradeError::kBadVersion);
   return accept_key(key);
 }
 
@@ -83,7 +77,7 @@ AcceptKey accept_key(std::string_view key) {
 }
 
 std::optional<std::string_view> first_subprotocol(std::string_view header) {
-  if (trimmed(header).empty()) return std::string_view();
+  if (base::trimmed(header).empty()) return std::string_view();
   std::optional<std::string_view> first;
   // One more round than there are commas: `a,` has an empty last element, which is malformed.
   for (bool more = true; more;) {
