@@ -99,6 +99,11 @@ class JsonValue {
 /// may).
 Result<JsonValue, JsonError> parse_json(std::string_view text, const JsonLimits& limits = {});
 
+/// Of a member that may be absent: null means the same, nothing was given.
+[[nodiscard]] inline bool is_given(const std::optional<JsonValue>& member) {
+  return member && !member->is_null();
+}
+
 /// Walks the elements of an array, or keys and values of an object alternately. Of another kind: nothing.
 class JsonCursor {
  public:

@@ -1,8 +1,8 @@
 #include "base/json_writer.hpp"
 
-#include <charconv>
 #include <cmath>
 
+#include "base/append_number.hpp"
 #include "base/json_scanner.hpp"
 
 namespace base {
@@ -39,12 +39,6 @@ void append_escape(std::string& out, char c) {
   out += "\\u00";
   out += kDigits[byte >> 4];
   out += kDigits[byte & 15];
-}
-
-template <class Number>
-void append_number(std::string& out, Number number) {
-  char digits[32];  // longest: a double of 24 characters
-  out.append(digits, std::to_chars(digits, digits + sizeof digits, number).ptr);
 }
 
 }  // namespace

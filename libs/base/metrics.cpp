@@ -1,9 +1,9 @@
 #include "base/metrics.hpp"
 
 #include <algorithm>
-#include <charconv>
 #include <cmath>
 
+#include "base/append_number.hpp"
 #include "base/check.hpp"
 
 namespace base {
@@ -13,18 +13,6 @@ constexpr std::size_t kMaxSeries = 256;  // per family; labels are closed lists,
 constexpr double kFineParts = 1e9;       // of a second: nanoseconds; the sum lasts for 584 years of observed time
 constexpr double kCoarseParts = 1e3;     // for waits of days by the million
 constexpr double kFineUpTo = 3600;       // the last bound of a histogram whose sum is kept in fine parts
-
-void append_number(std::string& out, double value) {
-  char digits[64];
-  const auto end = std::to_chars(digits, digits + sizeof digits, value);
-  out.append(digits, end.ptr);
-}
-
-void append_number(std::string& out, std::uint64_t value) {
-  char digits[24];
-  const auto end = std::to_chars(digits, digits + sizeof digits, value);
-  out.append(digits, end.ptr);
-}
 
 void append_escaped(std::string& out, std::string_view text, bool quotes) {
   for (const char c : text) {

@@ -1,9 +1,10 @@
 #include "redis/slot_map.hpp"
 
 #include <algorithm>
-#include <charconv>
 #include <string>
 #include <utility>
+
+#include "redis/text_number.hpp"
 
 namespace redis {
 
@@ -11,12 +12,6 @@ namespace {
 
 /// What a node says of a host whose name it has not been told.
 constexpr std::string_view kUnknownHost = "?";
-
-template <class Number>
-bool to_number(std::string_view text, Number& number) {
-  const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), number);
-  return error == std::errc() && end == text.data() + text.size();
-}
 
 bool is_slot(const Reply& reply) {
   return reply.kind == ReplyKind::kInteger && reply.integer >= 0 && std::cmp_less(reply.integer, kSlots);

@@ -4,15 +4,11 @@
 #include <charconv>
 #include <utility>
 
+#include "redis/text_number.hpp"
+
 namespace redis {
 
 namespace {
-
-template <class Number>
-bool to_number(std::string_view text, Number& number) {
-  const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), number);
-  return error == std::errc() && end == text.data() + text.size() && !text.empty();
-}
 
 std::optional<std::string> decode_percent(std::string_view text) {
   std::string out;

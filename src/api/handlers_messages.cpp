@@ -41,8 +41,7 @@ chat::SendRequest send_request(Api& api, const Call& call, Fields& fields) {
   } else {
     fields.fail(invalid("recipient", "an id has 24 hex digits"));
   }
-  const auto client_id = call.body.member("clientId");
-  const bool chosen = client_id && !client_id->is_null();
+  const bool chosen = base::is_given(call.body.member("clientId"));
   request.client_id = fields.optional_text("clientId").value_or("");
   auto content = chat::check_send_input(fields.text("content"),
                                         chosen ? std::optional<std::string_view>(request.client_id) : std::nullopt);

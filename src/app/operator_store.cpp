@@ -8,7 +8,7 @@
 namespace app {
 namespace {
 
-using Opened = base::Result<std::unique_ptr<chat::Store>, std::string>;
+using OpenedStore = base::Result<std::unique_ptr<chat::Store>, std::string>;
 
 bool is_mongodb(const Settings& settings) {
   return settings.storage.engine == "mongodb";
@@ -28,7 +28,7 @@ base::Result<adapters::mongodb::Options, std::string> mongodb_options(const Sett
   return options;
 }
 
-Opened open_store_read_only(const Settings& settings) {
+OpenedStore open_store_read_only(const Settings& settings) {
   if (!is_mongodb(settings)) {
     auto store = adapters::rocksdb::RocksDbStore::open_read_only(rocksdb_path(settings));
     if (!store) return base::fail(store.error().message);

@@ -8,6 +8,7 @@ namespace gateway {
 namespace {
 
 using base::fail;
+using base::is_given;
 using base::JsonValue;
 using chat::ErrorCode;
 using chat::Refusal;
@@ -22,10 +23,6 @@ base::Result<JsonValue, Refusal> parse_object(std::string_view arguments) {
     return fail(Refusal{.code = ErrorCode::kInvalid,
                         .message = "the event takes exactly one argument: a JSON object without repeated keys"});
   return *value;
-}
-
-bool present(const std::optional<JsonValue>& value) {
-  return value && !value->is_null();
 }
 
 base::Result<chat::UserId, Refusal> user_member(const JsonValue& object, std::string_view name) {
@@ -44,13 +41,13 @@ base::Result<SendArguments, Refusal> parse_send(std::string_view arguments) {
   const auto recipient = user_member(*object, "recipient");
   if (!recipient) return fail(recipient.error());
   const auto id = object->member("clientId");
-  auto client_id = present(id) ? id->as_string() : std::string();
+  auto client_id = is_given(id) ? id->as_string() : std::string();
   if (!client_id) return fail(invalid("clientId", "clientId is 1 to 64 visible ASCII characters"));
   const auto content = object->member("content");
   auto text = content ? content->as_string() : std::nullopt;
   if (!text) return fail(invalid("content", "content is a text"));
   auto accepted = chat::check_send_input(std::move(*text),
-                                         present(id) ? std::optional<std::string_view>(*client_id) : std::nullopt);
+                                         is_given(id) ? std::optional<std::string_view>(*client_id) : std::nullopt);
   if (!accepted) return fail(accepted.error());
   return SendArguments{*recipient, std::move(*accepted), std::move(*client_id)};
 }
@@ -58,7 +55,7 @@ base::Result<SendArguments, Refusal> parse_send(std::string_view arguments) {
 base::Result<ReadArguments, Refusal> parse_mark_read(std::string_view arguments) {
   const auto object = parse_object(arguments);
   if (!object) return fail(object.error());
-  if (const auto message = object->member("messageId"); present(message)) {
+  if (const auto message = object->member("messageId"); is_given(message)) {
     const auto text = message->as_plain_string_view();
     const auto id = text ? chat::MessageId::from_hex(*text) : std::nullopt;
     if (!id) return fail(invalid("messageId", "messageId is a message id of 24 hex digits"));

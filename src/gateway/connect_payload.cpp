@@ -7,28 +7,26 @@ namespace gateway {
 namespace {
 
 using base::fail;
+using base::is_given;
 using base::JsonValue;
 using chat::ErrorCode;
 using chat::Refusal;
 
-Refusal invalid(std::string_view field, std::string_view what) {
+Refusal invalid_auth(std::string_view field, std::string_view what) {
   return {.code = ErrorCode::kInvalid, .message = std::string(what), .field = std::string(field), .reason = "invalid"};
-}
-
-bool present(const std::optional<JsonValue>& value) {
-  return value && !value->is_null();
 }
 
 base::Result<std::optional<chat::ResumePoint>, Refusal> parse_resume(const JsonValue& auth) {
   const auto epoch = auth.member("epoch");
   const auto position = auth.member("position");
-  if (!present(epoch) && !present(position)) return std::optional<chat::ResumePoint>();
-  if (!present(epoch) || !present(position))
-    return fail(invalid(present(epoch) ? "position" : "epoch", "epoch and position belong together"));
+  if (!is_given(epoch) && !is_given(position)) return std::optional<chat::ResumePoint>();
+  if (!is_given(epoch) || !is_given(position))
+    return fail(invalid_auth(is_given(epoch) ? "position" : "epoch", "epoch and position belong together"));
   const auto text = epoch->as_string();
-  if (!text || text->size() > kMaxEpochLength) return fail(invalid("epoch", "epoch is the text that `ready` gave"));
+  if (!text || text->size() > kMaxEpochLength)
+    return fail(invalid_auth("epoch", "epoch is the text that `ready` gave"));
   const auto number = position->as_uint64();
-  if (!number) return fail(invalid("position", "position is a whole number, 0 or more"));
+  if (!number) return fail(invalid_auth("position", "position is a whole number, 0 or more"));
   return std::optional(chat::ResumePoint{*text, chat::MailboxSeq(*number)});
 }
 
@@ -36,35 +34,35 @@ base::Result<std::optional<chat::ResumePoint>, Refusal> parse_resume(const JsonV
 
 base::Result<ConnectPayload, Refusal> parse_connect_payload(std::string_view auth) {
   const auto parsed = base::parse_json(auth, base::JsonLimits::strict());
-  if (!parsed || !parsed->is_object()) return fail(invalid("auth", "auth is a JSON object without repeated keys"));
+  if (!parsed || !parsed->is_object()) return fail(invalid_auth("auth", "auth is a JSON object without repeated keys"));
   ConnectPayload payload;
   const auto token = parsed->member("token");
-  if (!present(token))
+  if (!is_given(token))
     return fail(Refusal{.code = ErrorCode::kUnauthorized, .message = "auth.token is missing", .reason = "invalid"});
   const auto token_text = token->as_string();
-  if (!token_text) return fail(invalid("token", "token is a text"));
+  if (!token_text) return fail(invalid_auth("token", "token is a text"));
   payload.token = *token_text;
 
-  if (const auto device = parsed->member("device"); present(device)) {
+  if (const auto device = parsed->member("device"); is_given(device)) {
     const auto text = device->as_string();
     payload.device = text ? chat::DeviceId::parse(*text) : std::nullopt;
-    if (!payload.device) return fail(invalid("device", "device is 1 to 64 characters of [A-Za-z0-9._-]"));
+    if (!payload.device) return fail(invalid_auth("device", "device is 1 to 64 characters of [A-Za-z0-9._-]"));
   }
   auto resume = parse_resume(*parsed);
   if (!resume) return fail(resume.error());
   payload.resume = std::move(*resume);
-  if (const auto batch = parsed->member("batch"); present(batch)) {
+  if (const auto batch = parsed->member("batch"); is_given(batch)) {
     const auto flag = batch->as_bool();
-    if (!flag) return fail(invalid("batch", "batch is true or false"));
+    if (!flag) return fail(invalid_auth("batch", "batch is true or false"));
     payload.batch = *flag;
   }
-  if (const auto confirm = parsed->member("confirm"); present(confirm)) {
+  if (const auto confirm = parsed->member("confirm"); is_given(confirm)) {
     if (confirm->is_string_equal_to("ack")) {
       payload.confirm = Confirm::kAck;
     } else if (confirm->is_string_equal_to("heartbeat")) {
       payload.confirm = Confirm::kHeartbeat;
     } else {
-      return fail(invalid("confirm", "confirm is \"ack\" or \"heartbeat\""));
+      return fail(invalid_auth("confirm", "confirm is \"ack\" or \"heartbeat\""));
     }
   }
   return payload;

@@ -4,8 +4,6 @@ namespace broadcaster_redis {
 
 namespace {
 
-constexpr int kEventPacket = 2;  // with binary too: the receivers' parsers choose the type
-
 /// Names go into a pattern as they are.
 std::string escape_glob(std::string_view text) {
   std::string out;

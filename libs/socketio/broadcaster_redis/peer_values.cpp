@@ -7,7 +7,7 @@
 namespace broadcaster_redis {
 
 namespace {
-constexpr std::uint64_t kEventPacket = 2, kBinaryEventPacket = 5;
+constexpr std::uint64_t kBinaryEventPacket = 5;
 constexpr std::chrono::milliseconds kLongestAckTimeout{60'000};
 constexpr std::chrono::milliseconds kDefaultAckTimeout{5'000};
 }  // namespace

@@ -18,6 +18,9 @@
 
 namespace broadcaster_redis {
 
+/// Of every event we send, with binary too: the receivers' parsers choose the type.
+inline constexpr std::uint64_t kEventPacket = 2;
+
 /// JSON or msgpack, told apart by the first byte; nullopt: neither.
 std::optional<JsonDocument> read_document(std::string_view payload);
 /// `document.text`, which must outlive the value.

@@ -77,7 +77,7 @@ bool read_request(PeerMessage& message, const JsonDocument& document, const base
   }
 }
 
-bool read_answer(PeerMessage& message, const base::JsonValue& data) {
+bool read_answer_data(PeerMessage& message, const base::JsonValue& data) {
   if (message.from.request_id.empty()) return false;
   if (message.says == PeerSays::kSockets) {
     auto sockets = read_sockets(data.member("sockets"));
@@ -117,7 +117,7 @@ PeerMessage ShardedDialect::read(const Source&, const JsonDocument& document, co
   if (says == PeerSays::kNothing || !has_data || message.from.name_space.empty()) return message;
   message.says = says;
   message.from.channel = channel(message.from.name_space, from);
-  const bool good = is_answer(says) ? read_answer(message, *data) : read_request(message, document, *data);
+  const bool good = is_answer(says) ? read_answer_data(message, *data) : read_request(message, document, *data);
   if (!good) message.says = PeerSays::kRubbish;
   return message;
 }

@@ -4,8 +4,6 @@ namespace broadcaster_redis {
 
 namespace {
 
-constexpr int kEventPacket = 2;  // with binary too: the receivers' parsers choose the type
-
 /// {type, data: {what `content` writes}, uid, nsp}
 template <class Content>
 std::string compose(const Speaker& speaker, MessageType type, Content&& content) {

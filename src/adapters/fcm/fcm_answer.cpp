@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <string>
 
+#include "adapters/fcm/text_member.hpp"
 #include "base/json_reader.hpp"
 
 namespace adapters::fcm {
@@ -20,11 +21,6 @@ struct Problem {
   bool about_target = false;
   bool about_payload = false;
 };
-
-std::string text_of(const base::JsonValue& object, std::string_view name) {
-  const auto member = object.member(name);
-  return member ? member->as_string().value_or("") : "";
-}
 
 void read_violations(const base::JsonValue& detail, Problem& problem) {
   const auto violations = detail.member("fieldViolations");

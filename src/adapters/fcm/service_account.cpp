@@ -4,6 +4,7 @@
 #include <filesystem>
 #include <fstream>
 
+#include "adapters/fcm/text_member.hpp"
 #include "base/hex.hpp"
 #include "base/json_reader.hpp"
 #include "base/json_writer.hpp"
@@ -16,12 +17,6 @@ namespace {
 
 constexpr std::string_view kScope = "https://www.googleapis.com/auth/firebase.messaging";
 constexpr std::chrono::seconds kAssertionLife{3600};  // the longest that the endpoint takes
-
-/// Empty when it is absent or not a string.
-std::string text_of(const base::JsonValue& object, std::string_view name) {
-  const auto member = object.member(name);
-  return member ? member->as_string().value_or("") : "";
-}
 
 /// It becomes a part of a URL's path. Also the historic form "example.com:project".
 bool is_project_id(std::string_view id) {

@@ -10,13 +10,6 @@ namespace adapters::mongodb {
 
 namespace {
 
-template <class Value>
-Document where(const char* field, const Value& value) {
-  Document filter;
-  filter.add(field, value);
-  return filter;
-}
-
 Document sorted_by(const char* field) {
   Document options;
   options.add("sort", Document().add(field, 1));

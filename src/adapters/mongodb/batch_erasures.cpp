@@ -5,17 +5,6 @@
 
 namespace adapters::mongodb {
 
-namespace {
-
-template <class Value>
-Document where(const char* field, const Value& value) {
-  Document filter;
-  filter.add(field, value);
-  return filter;
-}
-
-}  // namespace
-
 Done BatchTransaction::erase() {
   if (auto failed = erase_users()) return failed;
   for (const auto& conversation : batch_.erased_conversations) erase_conversation(conversation);

@@ -15,7 +15,7 @@ namespace {
 using Clock = std::chrono::steady_clock;
 
 /// After a failure of the network or an election.
-constexpr std::chrono::milliseconds kPause{50};
+constexpr std::chrono::milliseconds kAfterFailure{50};
 /// A turn of another node takes some ten milliseconds: asked again often enough not to add much to it.
 constexpr std::chrono::microseconds kShortestWait{500};
 constexpr std::uint32_t kWaits = 4;
@@ -119,7 +119,7 @@ bool CommitTurn::claim(Deadline deadline) {
     if (outcome == Try::kClaimed) return true;
     if (Clock::now() >= deadline) return false;
     if (outcome == Try::kFailed) {
-      std::this_thread::sleep_for(kPause);
+      std::this_thread::sleep_for(kAfterFailure);
       continue;
     }
     const auto before = seen_;

@@ -75,6 +75,14 @@ class Document {
   bson_t bson_;
 };
 
+/// {field: value}
+template <class Value>
+Document where(const char* field, const Value& value) {
+  Document filter;
+  filter.add(field, value);
+  return filter;
+}
+
 /// Reads the fields of a document. A field that is absent or of another type makes ok() false and leaves the value as
 /// it was; `maybe` allows absence. Whoever wrote the document, it is never believed beyond its types.
 class Fields {

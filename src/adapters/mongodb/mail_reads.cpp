@@ -11,13 +11,6 @@ namespace adapters::mongodb {
 
 namespace {
 
-template <class Value>
-Document where(const char* field, const Value& value) {
-  Document filter;
-  filter.add(field, value);
-  return filter;
-}
-
 Document first_by(const char* field, int direction) {
   Document options;
   options.add("sort", Document().add(field, direction)).add("limit", 1);

@@ -27,7 +27,7 @@ std::string random_name() {
 using Clock = std::chrono::steady_clock;
 
 /// Between two tries of one batch: an election takes seconds, a lost connection is back at once.
-constexpr std::chrono::milliseconds kPause{50};
+constexpr std::chrono::milliseconds kBetweenTries{50};
 /// How long "full" is believed before content is let through again to find out.
 constexpr std::chrono::seconds kFullFor{1};
 
@@ -139,8 +139,8 @@ base::Result<void, chat::StoreError> MongoStore::commit(const chat::CommitBatch&
   for (;;) {
     if (const auto settled = try_commit(batch, deadline)) return *settled;
     // Nothing is written: the transaction was never committed.
-    if (Clock::now() + kPause >= deadline) return base::fail(chat::StoreError::kUnavailable);
-    std::this_thread::sleep_for(kPause);
+    if (Clock::now() + kBetweenTries >= deadline) return base::fail(chat::StoreError::kUnavailable);
+    std::this_thread::sleep_for(kBetweenTries);
   }
 }
 
@@ -198,8 +198,8 @@ MongoStore::Settled MongoStore::finish_commit(Deadline deadline) {
       reach("committed");
       return base::Result<void, chat::StoreError>();
     }
-    if (failed->kind == Failure::kUnknown && Clock::now() + kPause < deadline) {
-      std::this_thread::sleep_for(kPause);
+    if (failed->kind == Failure::kUnknown && Clock::now() + kBetweenTries < deadline) {
+      std::this_thread::sleep_for(kBetweenTries);
       continue;
     }
     // The server answers a repeated commit with this only when a majority knows that it did not happen.

@@ -1,10 +1,8 @@
 #include "chat/rules/may_send.hpp"
 
-namespace chat {
+#include "chat/rules/friendship.hpp"
 
-bool are_friends(const Relation& relation) {
-  return relation.friendship == Friendship::kFriends && !relation.blocked();
-}
+namespace chat {
 
 SendVerdict may_send(const Party& sender, const Party& recipient, const Relation& relation) {
   const auto active = [](const Party& party) { return party.exists && !party.deactivated; };

@@ -18,7 +18,4 @@ struct Party {
 /// Whether a text may be numbered now. Decided at the commit (I13).
 [[nodiscard]] SendVerdict may_send(const Party& sender, const Party& recipient, const Relation& relation);
 
-/// Friends, and neither blocks the other: presence and typing pass.
-[[nodiscard]] bool are_friends(const Relation& relation);
-
 }  // namespace chat

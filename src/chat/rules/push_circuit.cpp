@@ -14,7 +14,7 @@ constexpr seconds kStoppedPause{600};
 // One device may be throttled for itself; that many in a row mean all of us.
 constexpr std::uint32_t kThrottledInARow = 10;
 constexpr seconds kThrottledPause{60};
-constexpr seconds kMostPatience{3600};
+constexpr seconds kLongestPause{3600};
 
 }  // namespace
 
@@ -28,7 +28,7 @@ void PushCircuit::answered(PushOutcome outcome, std::optional<seconds> retry_aft
                            std::uint64_t random) {
   if (shut_ && sent <= since_) return;
   const auto asked = [&](std::chrono::milliseconds otherwise) {
-    return retry_after ? std::chrono::milliseconds(std::clamp(*retry_after, seconds(1), kMostPatience)) : otherwise;
+    return retry_after ? std::chrono::milliseconds(std::clamp(*retry_after, seconds(1), kLongestPause)) : otherwise;
   };
   switch (outcome) {
     case PushOutcome::kUnavailable:

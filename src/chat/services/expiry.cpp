@@ -10,11 +10,11 @@
 namespace chat {
 namespace {
 
-constexpr PageLimit kPage{.entries = 256, .bytes = 256 * 1024};
+constexpr PageLimit kSweepPage{.entries = 256, .bytes = 256 * 1024};
 constexpr std::size_t kMostPages = 16;  // of messages from the future, which are passed over, in one mailbox
-constexpr std::size_t kUsersAtOnce = 256;
+constexpr std::size_t kUsersOfASweep = 256;
 constexpr std::chrono::milliseconds kBetweenPages{1};  // a sweep is nobody's hurry
-constexpr std::chrono::milliseconds kWhenBusy{20};
+constexpr std::chrono::milliseconds kSweepWhenBusy{20};
 constexpr std::chrono::milliseconds kShortest{200};
 constexpr std::chrono::milliseconds kLongest = std::chrono::hours(1);
 constexpr int kSweepsPerLife = 10;
@@ -68,7 +68,7 @@ ExpiryOrder ExpirySweep::look(const UserId& recipient) {
   Seen seen{recipient, {}};
   bool more = after < bounds->head;
   for (std::size_t pages = 0; more && pages < kMostPages; ++pages) {
-    const auto page = store_.read_mailbox(recipient, after, kPage);
+    const auto page = store_.read_mailbox(recipient, after, kSweepPage);
     if (!page || page->through <= after) break;
     after = page->through;
     more = after < bounds->head;
@@ -156,7 +156,7 @@ void Expiry::run() {
 bool Expiry::sweep() {
   UserId last{};
   for (;;) {
-    const auto page = parts_.store.users_after(last, kUsersAtOnce);
+    const auto page = parts_.store.users_after(last, kUsersOfASweep);
     if (!page || page->empty()) return true;
     last = page->back();
     for (const auto& user : *page) {
@@ -201,7 +201,7 @@ Expiry::Verdict Expiry::hand_over(const ExpiryOrder& order) {
       progress_->changed.wait(lock, [this] { return progress_->verdict != Verdict::kWaiting || progress_->stopping; });
       return progress_->stopping ? Verdict::kWaiting : progress_->verdict;
     }
-    progress_->changed.wait_for(lock, kWhenBusy, [this] { return progress_->stopping; });
+    progress_->changed.wait_for(lock, kSweepWhenBusy, [this] { return progress_->stopping; });
   }
   return Verdict::kWaiting;
 }

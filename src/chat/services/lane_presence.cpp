@@ -3,7 +3,7 @@
 
 #include <algorithm>
 
-#include "chat/rules/may_send.hpp"
+#include "chat/rules/friendship.hpp"
 #include "chat/services/lane_desk.hpp"
 
 namespace chat {

@@ -1,15 +1,11 @@
 // READ: the reader's word over a conversation. Read implies delivered; only a higher number that covers something new
 // is news.
 
-#include "chat/rules/may_send.hpp"
+#include "chat/rules/friendship.hpp"
 #include "chat/services/lane_commands.hpp"
 
 namespace chat {
 namespace {
-
-Refusal refusal(ErrorCode code, const char* message) {
-  return {.code = code, .message = message, .retry_after_seconds = 0, .field = {}, .reason = {}};
-}
 
 constexpr std::size_t kScanPage = 64;  // messages per look back for the author's newest one
 
@@ -40,14 +36,14 @@ bool MarkReadCommand::find_target(LaneDesk& desk) {
     const auto row = desk.take(desk.store().message(std::get<MessageId>(what_)));
     if (desk.failed()) return false;
     if (!row || !row->conversation().has(reader_)) {
-      set(refusal(ErrorCode::kNotFound, "no such message"));
+      set(Refusal{.code = ErrorCode::kNotFound, .message = "no such message"});
       return false;
     }
     peer_ = row->conversation().peer_of(reader_);
     up_to_ = row->seq;
   }
   if (peer_ != reader_) return true;
-  set(refusal(ErrorCode::kNotAllowed, "this is not a conversation of yours"));
+  set(Refusal{.code = ErrorCode::kNotAllowed, .message = "this is not a conversation of yours"});
   return false;
 }
 
@@ -58,7 +54,7 @@ void MarkReadCommand::stage_hot(LaneDesk& desk) {
     auto& talk = desk.conversation(pair);
     if (desk.failed()) return;
     if (talk.last == ConversationSeq(0) && !are_friends(talk.relation)) {
-      return set(refusal(ErrorCode::kNotAllowed, "this is not a conversation of yours"));
+      return set(Refusal{.code = ErrorCode::kNotAllowed, .message = "this is not a conversation of yours"});
     }
     up_to_ = std::min(up_to_, talk.last);
     const auto& side = talk.author(peer_);

@@ -12,7 +12,7 @@ namespace {
 
 constexpr std::chrono::seconds kLongestTtl{28 * 86'400};  // FCM refuses more
 constexpr std::size_t kMostScanned = 4096;                // entries looked at; beyond, the push is sent
-constexpr PageLimit kScanPage{.entries = 256, .bytes = 64 * 1024};
+constexpr PageLimit kReviewPage{.entries = 256, .bytes = 64 * 1024};
 constexpr std::size_t kMostConversations = 1000;  // counted for the badge: nobody tells 2000 from 3000
 
 std::string device_name(const PushJob& job) {
@@ -79,7 +79,7 @@ Read<bool> PushReview::anything_unread(const PushJob& job, MailboxSeq after) con
     if (!unread || unread.value()) return unread;
   }
   for (std::size_t scanned = 0; after < job.position;) {
-    const auto page = store_.read_mailbox(job.user, after, kScanPage);
+    const auto page = store_.read_mailbox(job.user, after, kReviewPage);
     if (!page) return base::fail(page.error());
     for (const auto& [entry, message] : page->rows) {
       if (entry.position > job.position) return false;
