@@ -7,6 +7,7 @@ set(CMAKE_RUNTIME_OUTPUT_DIRECTORY "${CMAKE_BINARY_DIR}/bin")
 set(CMAKE_POSITION_INDEPENDENT_CODE ON)
 
 option(RESTANTE_FUZZ "Build the *_fuzz.cpp targets with libFuzzer (clang only)" OFF)
+option(RESTANTE_UNITY "Compile the sources of a library several at a time" OFF)
 set(RESTANTE_SANITIZE "" CACHE STRING "Sanitizers for every target, e.g. address,undefined or thread")
 
 if(NOT CMAKE_BUILD_TYPE)
@@ -36,9 +37,6 @@ if(CMAKE_CXX_COMPILER_ID STREQUAL "GNU")
   # GCC 12 reports these inside libstdc++ and Boost headers for correct code (false positives of the optimiser).
   add_compile_options(-Wno-error=restrict -Wno-error=array-bounds -Wno-error=stringop-overflow -Wno-error=stringop-overread
                       -Wno-error=maybe-uninitialized -Wno-error=dangling-pointer)
-endif()
-if(RESTANTE_FUZZ)
-  add_compile_options(-fsanitize=fuzzer-no-link)  # coverage of the libraries is what guides the fuzzer
 endif()
 if(RESTANTE_SANITIZE)
   add_compile_options(-fsanitize=${RESTANTE_SANITIZE} -fno-sanitize-recover=all)

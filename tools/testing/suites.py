@@ -38,7 +38,7 @@ def all_suites():
         Suite("unit", "unit tests, release build", lambda: kinds.unit("release"), fast=True),
         *([Suite("web", "the page's types and unit tests", kinds.web)] if (repository.ROOT / "web/package.json").is_file() else []),
         *node.values(),
-        Suite("clang", "everything, benchmarks too, compiles with clang-19 without a warning", kinds.compile_everything),
+        Suite("clang", "everything, benchmarks and fuzz targets too, compiles with clang-19 without a warning", kinds.compile_everything),
     ]
     for suffix, preset, title in (("asan", "dev", "AddressSanitizer and UndefinedBehaviorSanitizer"), ("tsan", "tsan", "ThreadSanitizer")):
         suites.append(Suite(f"unit-{suffix}", f"unit tests under {title}", lambda preset=preset: kinds.unit(preset)))

@@ -162,7 +162,15 @@ class Formatting(TreeCase):
         self.assertIn("src/a.cpp:1", problems[0])
 
 
-class Headers(unittest.TestCase):
+class Headers(TreeCase):
+    def test_a_source_file_begins_with_its_own_header(self):
+        header = {"libs/base/a.hpp": "#pragma once\n"}
+        for text, problems in (('#include "base/a.hpp"\n', 0), ("#include <string>\n\n#include \"base/a.hpp\"\n", 1), ("int a;\n", 1)):
+            self.assertEqual(problems, len(headers.habits(self.tree({**header, "libs/base/a.cpp": text}))), text)
+
+    def test_a_header_without_a_guard_fails(self):
+        self.assertEqual(1, len(headers.habits(self.tree({"libs/base/a.hpp": "int a();\n"}))))
+
     def test_a_header_that_does_not_compile_is_named_with_its_first_error(self):
         output = ("[1/2] Building\nFAILED: CMakeFiles/header_check.dir/header_check/libs/base/a.hpp.cpp.o \n/usr/bin/g++ …\n"
                   "/there/libs/base/a.hpp:3:1: error: 'string' does not name a type\nninja: build stopped\n")
