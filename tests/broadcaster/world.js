@@ -34,13 +34,17 @@ function start(program, args, output) {
   return child;
 }
 
+/** Below the ports that connections get (Linux: from 32768 on), so that none of them takes it before its use. */
 export async function freePort() {
-  const server = net.createServer().listen(0, "127.0.0.1");
-  await once(server, "listening");
-  const { port } = server.address();
-  server.close();
-  await once(server, "close");
-  return port;
+  for (;;) {
+    const port = 10_000 + Math.floor(Math.random() * 22_000);
+    const probe = net.createServer().listen(port, "127.0.0.1");
+    const free = await once(probe, "listening").then(() => true, () => false);
+    if (!free) continue;
+    probe.close();
+    await once(probe, "close");
+    return port;
+  }
 }
 
 /** Waits until `check` gives something true, and returns it; errors of it count as "not yet". */

@@ -14,6 +14,7 @@
 #include <fstream>
 #include <functional>
 #include <memory>
+#include <random>
 #include <sstream>
 #include <stdexcept>
 #include <thread>
@@ -38,18 +39,27 @@ std::string find_program() {
   return {};
 }
 
-/// Free at this moment; the server binds it next.
-int free_port() {
+bool is_free(std::uint16_t port) {
   const int fd = ::socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
   sockaddr_in address{};
   address.sin_family = AF_INET;
   address.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
-  socklen_t size = sizeof address;
-  auto* const generic = reinterpret_cast<sockaddr*>(&address);
-  const bool bound = ::bind(fd, generic, size) == 0 && ::getsockname(fd, generic, &size) == 0;
+  address.sin_port = htons(port);
+  const bool bound = ::bind(fd, reinterpret_cast<sockaddr*>(&address), sizeof address) == 0;
   ::close(fd);
-  if (!bound) throw std::runtime_error("no free port");
-  return ntohs(address.sin_port);
+  return bound;
+}
+
+/// Free at this moment; the server binds it next. Below the ports that connections get (Linux: from 32768 on), so that
+/// none of them takes it before.
+int free_port() {
+  constexpr int kTries = 1000;
+  std::random_device random;
+  std::uniform_int_distribution<std::uint16_t> any(10'000, 32'000);
+  for (int i = 0; i < kTries; ++i) {
+    if (const auto port = any(random); is_free(port)) return port;
+  }
+  throw std::runtime_error("no free port");
 }
 
 struct ClientDeleter {

@@ -133,6 +133,7 @@ TEST_F(MongoTurn, OfANodeThatIsKilledPassesOnAtOnce) {
   if (holder == 0) {
     ::dup2(ends[1], STDOUT_FILENO);
     ::setenv(kUriVariable, servers_->uri().c_str(), 1);
+    for (const char* const name : {"GTEST_TOTAL_SHARDS", "GTEST_SHARD_INDEX"}) ::unsetenv(name);  // this very test
     ::execl("/proc/self/exe", "holder", "--gtest_filter=*OfANodeThatIsKilled*", static_cast<char*>(nullptr));
     ::_exit(127);
   }

@@ -20,6 +20,11 @@ _FUZZ_SPARE_SECONDS = 120
 _FUZZ_MEMORY_MIB = 2048
 _FUZZ_CASE_SECONDS = 5
 
+# Programs that mostly wait, for elections of servers they start themselves: so many processes share their tests.
+_SHARDS = {"store_conformance": 3}
+# Suites below tests/ that mostly wait, for back-offs and limits of time: so many of their files run side by side.
+_SIDE_BY_SIDE = {"integration": 2, "push": 2, "observability": 2}
+
 
 def python():
     """unittest files of the scripts themselves."""
@@ -54,19 +59,24 @@ def tidy():
 
 
 def compile_everything():
-    repository.make("clang", "all", "benchmarks")
+    repository.make("dev", "all", "benchmarks")
     return [Case("every target compiles with clang-19", PASSED)]
 
 
 def unit(preset):
-    """All programs that ctest knows, a processor each."""
+    """All programs that ctest knows, a processor each; those that mostly wait come first and run beside the others."""
     repository.make(preset, "unit_tests")
     listing = subprocess.run(["ctest", "--show-only=json-v1"], cwd=BUILD / preset, capture_output=True, text=True, check=True)
     tests = [test for test in json.loads(listing.stdout)["tests"] if "command" in test]
     reports = _Reports(preset, "unit")
     servers = _mongodb()
-    with concurrent.futures.ThreadPoolExecutor(repository.processors()) as pool:
-        found = [case for cases in pool.map(lambda test: _gtest(preset, test, reports, servers), tests) for case in cases]
+    # A server that the user named is one for all: no two processes at once on it.
+    shards = {test["name"]: _SHARDS.get(test["name"], 1) if servers else 1 for test in tests}
+    jobs = sorted(((test, shard) for test in tests for shard in range(shards[test["name"]])), key=lambda job: -shards[job[0]["name"]])
+    waiting = sum(count for count in shards.values() if count > 1)
+    with concurrent.futures.ThreadPoolExecutor(repository.processors() + waiting - 1) as pool:
+        done = pool.map(lambda job: _gtest(preset, *job, shards[job[0]["name"]], reports, servers), jobs)
+        found = [case for cases in done for case in cases]
     return found + reports.cases()
 
 
@@ -82,13 +92,15 @@ def _mongodb():
     return {"RESTANTE_MONGOD": done.output.strip().splitlines()[-1]} if done.status == 0 else {}
 
 
-def _gtest(preset, test, reports, servers):
+def _gtest(preset, test, shard, shards, reports, servers):
     name, command = test["name"], test["command"]
     folder = LOGS / f"unit-{preset}"
-    report = folder / f"{name}.xml"
+    log = folder / (f"{name}-{shard}.log" if shards > 1 else f"{name}.log")
+    report = log.with_suffix(".xml")
     report.unlink(missing_ok=True)
-    done = process.run(command, folder / f"{name}.log", seconds=_UNIT_SECONDS, cwd=folder if folder.is_dir() else None,
-                       env={"GTEST_OUTPUT": f"xml:{report}", **servers, **reports.environment})
+    done = process.run(command, log, seconds=_UNIT_SECONDS, cwd=folder if folder.is_dir() else None,
+                       env={"GTEST_OUTPUT": f"xml:{report}", "GTEST_TOTAL_SHARDS": str(shards), "GTEST_SHARD_INDEX": str(shard),
+                            **servers, **reports.environment})
     if report.is_file():
         cases = from_gtest_xml(report.read_text(encoding="utf-8", errors="replace"))
         if done.status != 0 and not any(case.outcome == FAILED for case in cases):
@@ -118,7 +130,13 @@ def node(name, preset):
         binaries = str(BUILD / preset / "bin")
     reports = _Reports(preset, name)
     environment = {"RESTANTE_BIN": binaries, "RESTANTE_SLOW": _SLOWER.get(preset, "1"), **reports.environment}
-    return _node_test(name, node_files(name), ROOT / "tests" / name, LOGS / f"{name}-{preset}.tap", environment) + reports.cases()
+    files, folder = node_files(name), ROOT / "tests" / name
+    groups = [[file] for file in files] if name in _SIDE_BY_SIDE else [files]
+    logs = [LOGS / f"{name}-{preset}" / f"{group[0]}.tap" if name in _SIDE_BY_SIDE else LOGS / f"{name}-{preset}.tap" for group in groups]
+    with concurrent.futures.ThreadPoolExecutor(_SIDE_BY_SIDE.get(name, 1)) as pool:
+        done = pool.map(lambda group, log: _node_test(name, group, folder, log, environment), groups, logs)
+        found = [case for cases in done for case in cases]
+    return found + reports.cases()
 
 
 def _node_test(name, files, folder, log, environment):
@@ -144,7 +162,7 @@ def web():
 
 def fuzz():
     seconds = int(os.environ.get("RESTANTE_FUZZ_SECONDS", "10"))
-    repository.make("fuzz", "fuzzers")
+    repository.make("dev", "fuzzers")
     targets = sorted(target.stem for target in ROOT.glob("*/**/*_fuzz.cpp"))
     with concurrent.futures.ThreadPoolExecutor(repository.processors()) as pool:
         return list(pool.map(lambda target: _fuzz(target, seconds), targets))
@@ -155,7 +173,7 @@ def _fuzz(target, seconds):
 
     The seed is fixed: what a clean checkout meets first is the same every time, and more seconds go further on the same way.
     """
-    program = BUILD / "fuzz/bin" / target
+    program = BUILD / "dev/bin" / target
     if not program.is_file():
         return Case(target, FAILED, "no room of the build owns it; is its folder named in the root CMakeLists.txt?")
     folder = BUILD / "fuzz/findings" / target
