@@ -62,6 +62,11 @@ class Crowd {
     return this.devices.flatMap((device) => device.refusals.map((each) => ({ ...each, name: device.name })));
   }
 
+  /** How long each acknowledgement took that came since the last call: milliseconds, ascending. */
+  takeWaits() {
+    return this.senders.flatMap((device) => device.waits.splice(0)).sort((a, b) => a - b);
+  }
+
   /** Somebody writes every few milliseconds, and somebody reads now and then, until `stop()`. */
   work() {
     const { random } = this;

@@ -27,6 +27,7 @@ class DurableClient {
     this.lastShown = 0;         // its number
     this.storedSeqs = new Set();
     this.markedRead = 0;
+    this.waits = [];            // milliseconds from the first try to the acknowledgement
     this.rawRepeats = 0;
     this.duplicateAnswers = 0;
     this.connects = 0;
@@ -144,8 +145,9 @@ class DurableClient {
     while (this.socket.connected && this.underway < kWindow && this.underway < this.toSend.length) {
       const entry = this.toSend[this.underway];
       const generation = this.generation;
+      entry.since ??= performance.now();
       this.underway += 1;
-      this.socket.timeout(kAckTimeoutMs).emit('send_message', { recipient: this.peer.id, ...entry }, (error, answer) => {
+      this.socket.timeout(kAckTimeoutMs).emit('send_message', { recipient: this.peer.id, clientId: entry.clientId, content: entry.content }, (error, answer) => {
         if (generation !== this.generation) return;
         if (error) {
           // No answer although connected: everything under way has an unknown outcome.
@@ -160,7 +162,8 @@ class DurableClient {
       });
     }
   }
-  accepted({ clientId }, { message, duplicate }) {
+  accepted({ clientId, since }, { message, duplicate }) {
+    this.waits.push(performance.now() - since);
     this.note('acked', clientId, message._id, message.seq);
     if (duplicate) this.duplicateAnswers += 1;
     this.acked.set(clientId, { _id: message._id, seq: message.seq });
