@@ -40,8 +40,9 @@ def all_suites():
         *node.values(),
         Suite("clang", "everything, benchmarks and fuzz targets too, compiles with clang-19 without a warning", kinds.compile_everything),
     ]
-    for suffix, preset, title in (("asan", "dev", "AddressSanitizer and UndefinedBehaviorSanitizer"), ("tsan", "tsan", "ThreadSanitizer")):
-        suites.append(Suite(f"unit-{suffix}", f"unit tests under {title}", lambda preset=preset: kinds.unit(preset)))
+    for suffix, preset, tests, title in (("asan", "dev", "unit tests", "AddressSanitizer and UndefinedBehaviorSanitizer"),
+                                         ("tsan", "tsan", "unit tests with threads", "ThreadSanitizer")):
+        suites.append(Suite(f"unit-{suffix}", f"{tests} under {title}", lambda preset=preset: kinds.unit(preset)))
         for name in _SANITIZED:
             if name in node:
                 suites.append(Suite(f"{name}-{suffix}", f"{node[name].about}, under {title}",
