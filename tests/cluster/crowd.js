@@ -67,8 +67,8 @@ class Crowd {
     return this.senders.flatMap((device) => device.waits.splice(0)).sort((a, b) => a - b);
   }
 
-  /** Somebody writes every few milliseconds, and somebody reads now and then, until `stop()`. */
-  work() {
+  /** Somebody writes every `everyMs` milliseconds, and somebody reads now and then, until `stop()`. */
+  work(everyMs = kWriteEveryMs) {
     const { random } = this;
     let working = true;
     const over = (async () => {
@@ -77,7 +77,7 @@ class Crowd {
         const device = pair.senders[random.below(2)];
         if (device.toSend.length < kMostUnanswered) device.write(`c${this.written}`, `message ${(this.written += 1)} of ${device.name}`);
         if (random.below(20) === 0) pair.receivers[random.below(2)].markRead();
-        await sleep(kWriteEveryMs);
+        await sleep(everyMs);
       }
     })();
     return { stop: () => ((working = false), over) };

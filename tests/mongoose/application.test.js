@@ -148,11 +148,22 @@ function formsOf(text) {
   return forms.map((form) => Buffer.from(form, 'latin1'));
 }
 
+/** The database removes parts of its journal that it needs no more. */
+function openUnlessGone(file) {
+  try {
+    return fs.openSync(file, 'r');
+  } catch (error) {
+    if (error.code === 'ENOENT') return undefined;
+    throw error;
+  }
+}
+
 /** A file in pieces that overlap, so that nothing hides between two. */
 function search(file, look) {
   const piece = Buffer.alloc(16 * 1024 * 1024);
   const overlap = 1024;
-  const descriptor = fs.openSync(file, 'r');
+  const descriptor = openUnlessGone(file);
+  if (descriptor === undefined) return;
   try {
     for (let at = 0; ; at += piece.length - overlap) {
       const got = fs.readSync(descriptor, piece, 0, piece.length, at);
