@@ -72,11 +72,11 @@ def unit(preset):
     servers = _mongodb()
     # A server that the user named is one for all: no two processes at once on it.
     shards = {test["name"]: _SHARDS.get(test["name"], 1) if servers else 1 for test in tests}
-    jobs = sorted(((test, shard) for test in tests for shard in range(shards[test["name"]])), key=lambda job: -shards[job[0]["name"]])
-    waiting = sum(count for count in shards.values() if count > 1)
-    with concurrent.futures.ThreadPoolExecutor(repository.processors() + waiting - 1) as pool:
-        done = pool.map(lambda job: _gtest(preset, *job, shards[job[0]["name"]], reports, servers), jobs)
-        found = [case for cases in done for case in cases]
+    tests.sort(key=lambda test: -shards[test["name"]])
+    jobs = [(test, shard, shards[test["name"]]) for test in tests for shard in range(shards[test["name"]])]
+    beside = len(jobs) - len(tests)
+    with concurrent.futures.ThreadPoolExecutor(repository.processors() + beside) as pool:
+        found = [case for cases in pool.map(lambda job: _gtest(preset, *job, reports, servers), jobs) for case in cases]
     return found + reports.cases()
 
 
@@ -131,10 +131,10 @@ def node(name, preset):
     reports = _Reports(preset, name)
     environment = {"RESTANTE_BIN": binaries, "RESTANTE_SLOW": _SLOWER.get(preset, "1"), **reports.environment}
     files, folder = node_files(name), ROOT / "tests" / name
-    groups = [[file] for file in files] if name in _SIDE_BY_SIDE else [files]
-    logs = [LOGS / f"{name}-{preset}" / f"{group[0]}.tap" if name in _SIDE_BY_SIDE else LOGS / f"{name}-{preset}.tap" for group in groups]
-    with concurrent.futures.ThreadPoolExecutor(_SIDE_BY_SIDE.get(name, 1)) as pool:
-        done = pool.map(lambda group, log: _node_test(name, group, folder, log, environment), groups, logs)
+    width, stem = _SIDE_BY_SIDE.get(name, 1), f"{name}-{preset}"
+    runs = {stem: files} if width == 1 else {f"{stem}/{file}": [file] for file in files}
+    with concurrent.futures.ThreadPoolExecutor(width) as pool:
+        done = pool.map(lambda run: _node_test(name, run[1], folder, LOGS / f"{run[0]}.tap", environment), runs.items())
         found = [case for cases in done for case in cases]
     return found + reports.cases()
 
