@@ -5,7 +5,6 @@ import { once } from "node:events";
 import { rmSync } from "node:fs";
 import { mkdtemp, rm, writeFile } from "node:fs/promises";
 import { createServer } from "node:http";
-import net from "node:net";
 import os from "node:os";
 import path from "node:path";
 import { fileURLToPath } from "node:url";
@@ -13,6 +12,9 @@ import { createAdapter, createShardedAdapter } from "@socket.io/redis-adapter";
 import { Redis } from "ioredis";
 import { Server } from "socket.io";
 import { io } from "socket.io-client";
+import ports from "../integration/ports.js";
+
+export const { freePort } = ports;
 
 const repository = path.resolve(path.dirname(fileURLToPath(import.meta.url)), "../..");
 const binaries = path.resolve(process.env.RESTANTE_BIN ?? path.join(repository, "build/release/bin"));
@@ -32,19 +34,6 @@ function start(program, args, output) {
   started.add(child);
   child.once("exit", () => started.delete(child));
   return child;
-}
-
-/** Below the ports that connections get (Linux: from 32768 on), so that none of them takes it before its use. */
-export async function freePort() {
-  for (;;) {
-    const port = 10_000 + Math.floor(Math.random() * 22_000);
-    const probe = net.createServer().listen(port, "127.0.0.1");
-    const free = await once(probe, "listening").then(() => true, () => false);
-    if (!free) continue;
-    probe.close();
-    await once(probe, "close");
-    return port;
-  }
 }
 
 /** Waits until `check` gives something true, and returns it; errors of it count as "not yet". */

@@ -14,10 +14,11 @@
 #include <fstream>
 #include <functional>
 #include <memory>
-#include <random>
 #include <sstream>
 #include <stdexcept>
 #include <thread>
+
+#include "base/random_port_testing.hpp"
 
 namespace conformance {
 
@@ -50,14 +51,11 @@ bool is_free(std::uint16_t port) {
   return bound;
 }
 
-/// Free at this moment; the server binds it next. Below the ports that connections get (Linux: from 32768 on), so that
-/// none of them takes it before.
+/// Free at this moment; the server binds it next.
 int free_port() {
   constexpr int kTries = 1000;
-  std::random_device random;
-  std::uniform_int_distribution<std::uint16_t> any(10'000, 32'000);
   for (int i = 0; i < kTries; ++i) {
-    if (const auto port = any(random); is_free(port)) return port;
+    if (const auto port = base::random_port(); is_free(port)) return port;
   }
   throw std::runtime_error("no free port");
 }

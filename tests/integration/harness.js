@@ -11,6 +11,7 @@ const fs = require('node:fs');
 const net = require('node:net');
 const os = require('node:os');
 const path = require('node:path');
+const { freePort } = require('./ports');
 
 // The suites beside this one share this file and bring the client themselves.
 const resolvePaths = { paths: [process.cwd(), __dirname] };
@@ -35,25 +36,6 @@ async function until(probe, what, milliseconds = kWaitMs) {
     if (value) return value;
     if (Date.now() > end) throw new Error(`timed out waiting for: ${what}`);
     await sleep(10);
-  }
-}
-
-// Below those that connections get (Linux: from 32768 on): nobody's connection takes a port between its probe and its use.
-const kFirstPort = 10_000;
-const kPastPorts = 32_000;
-
-function isFree(port) {
-  return new Promise((done) => {
-    const probe = net.createServer();
-    probe.on('error', () => done(false));
-    probe.listen({ port, host: '127.0.0.1', exclusive: true }, () => probe.close(() => done(true)));
-  });
-}
-
-async function freePort() {
-  for (;;) {
-    const port = kFirstPort + Math.floor(Math.random() * (kPastPorts - kFirstPort));
-    if (await isFree(port)) return port;
   }
 }
 

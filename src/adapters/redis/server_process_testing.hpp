@@ -10,12 +10,15 @@
 #include <chrono>
 #include <cstdint>
 #include <functional>
-#include <random>
 #include <string>
 #include <thread>
 #include <vector>
 
+#include "base/random_port_testing.hpp"
+
 namespace adapters::redis {
+
+using base::random_port;
 
 /// Asks until the answer is yes. False: not within a time that only a broken program takes.
 inline bool eventually(const std::function<bool()>& condition) {
@@ -25,11 +28,6 @@ inline bool eventually(const std::function<bool()>& condition) {
     std::this_thread::sleep_for(std::chrono::milliseconds(5));
   }
   return true;
-}
-
-inline std::uint16_t random_port() {
-  static std::random_device device;
-  return std::uniform_int_distribution<std::uint16_t>(20'000, 32'000)(device);  // below what the kernel gives away
 }
 
 class ServerProcess {
