@@ -62,9 +62,9 @@ class Crowd {
     return this.devices.flatMap((device) => device.refusals.map((each) => ({ ...each, name: device.name })));
   }
 
-  /** How long each acknowledgement took that came since the last call: milliseconds, ascending. */
+  /** How long each acknowledgement took that came since the last call, in milliseconds. */
   takeWaits() {
-    return this.senders.flatMap((device) => device.waits.splice(0)).sort((a, b) => a - b);
+    return this.senders.flatMap((device) => device.waits.splice(0));
   }
 
   /** Somebody writes every `everyMs` milliseconds, and somebody reads now and then, until `stop()`. */

@@ -64,7 +64,7 @@ function happens(name, fault, everyMs) {
       await crowd.settle();
     }
     const { broken, totals } = await crowd.judge();
-    if (waits.length > 0) totals.ackMs99 = Math.round(waits[Math.floor(waits.length * 0.99)]);
+    if (waits.length > 0) totals.ackMs99 = Math.round(waits.sort((a, b) => a - b)[Math.floor(waits.length * 0.99)]);
     context.diagnostic(JSON.stringify(totals));
     assert.deepEqual(broken.slice(0, 10), [], `${broken.length} broken promises`);
     if (waits.length > 0) assert.ok(totals.ackMs99 <= scale(kAckMs), `one in a hundred waited for more than ${totals.ackMs99} ms`);
@@ -76,7 +76,7 @@ async function refusesNothing(during) {
   const before = crowd.refusals().length;
   crowd.takeWaits();
   await during();
-  waits = [...waits, ...crowd.takeWaits()].sort((a, b) => a - b);
+  waits.push(...crowd.takeWaits());
   assert.deepEqual(crowd.refusals().slice(before), []);
 }
 const anyNode = () => random.below(cluster.nodes.length);
