@@ -4,6 +4,7 @@
 #include <cstring>
 
 #include "base/json_scanner.hpp"
+#include "base/read_number.hpp"
 #include "base/utf8.hpp"
 
 // Everything below the entry point reads validated text, so it checks no syntax.
@@ -118,8 +119,7 @@ bool is_between(char c) {
 template <class Number>
 std::optional<Number> number_from(std::string_view text) {
   Number number{};
-  const auto [stop, error] = std::from_chars(text.data(), text.data() + text.size(), number);
-  if (error != std::errc{} || stop != text.data() + text.size()) return std::nullopt;
+  if (!read_number(text, number)) return std::nullopt;
   return number;
 }
 
@@ -184,6 +184,11 @@ std::optional<std::uint64_t> JsonValue::as_uint64() const noexcept {
 std::optional<double> JsonValue::as_double() const noexcept {
   if (kind_ != JsonKind::kNumber) return std::nullopt;
   return number_from<double>(text_);
+}
+
+std::string text_member(const JsonValue& object, std::string_view name) {
+  const auto member = object.member(name);
+  return member ? member->as_string().value_or("") : "";
 }
 
 std::optional<std::string> JsonValue::as_string() const {

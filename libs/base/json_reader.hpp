@@ -104,6 +104,9 @@ Result<JsonValue, JsonError> parse_json(std::string_view text, const JsonLimits&
   return member && !member->is_null();
 }
 
+/// A text of an object; empty when there is no such member, or it is none.
+[[nodiscard]] std::string text_member(const JsonValue& object, std::string_view name);
+
 /// Walks the elements of an array, or keys and values of an object alternately. Of another kind: nothing.
 class JsonCursor {
  public:

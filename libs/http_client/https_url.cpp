@@ -1,7 +1,8 @@
 #include "http_client/https_url.hpp"
 
 #include <algorithm>
-#include <charconv>
+
+#include "base/read_number.hpp"
 
 namespace http_client {
 
@@ -40,8 +41,7 @@ bool is_host(std::string_view host) {
 std::optional<std::uint16_t> parse_port(std::string_view digits) {
   std::uint16_t port = 0;
   const bool plain = !digits.empty() && is_digit(digits.front());  // no sign
-  const auto [end, error] = std::from_chars(digits.data(), digits.data() + digits.size(), port);
-  if (!plain || error != std::errc() || end != digits.data() + digits.size() || port == 0) return std::nullopt;
+  if (!plain || !base::read_number(digits, port) || port == 0) return std::nullopt;
   return port;
 }
 

@@ -5,6 +5,8 @@
 #include <charconv>
 #include <iterator>
 
+#include "base/read_number.hpp"
+
 namespace http_client {
 
 namespace {
@@ -33,8 +35,7 @@ std::size_t split(std::string_view text, Words& words) {
 
 std::optional<int> number(std::string_view digits, int most) {
   int value = 0;
-  const auto [end, error] = std::from_chars(digits.data(), digits.data() + digits.size(), value);
-  if (error != std::errc() || end != digits.data() + digits.size() || value < 0 || value > most) return std::nullopt;
+  if (!base::read_number(digits, value) || value < 0 || value > most) return std::nullopt;
   return value;
 }
 

@@ -1,9 +1,9 @@
 #include "redis/master_watch.hpp"
 
-#include <charconv>
 #include <utility>
 
 #include "aio/shard.hpp"
+#include "base/read_number.hpp"
 
 namespace redis {
 
@@ -66,8 +66,7 @@ void MasterWatch::take_switch(std::string_view announcement) {
 
 void MasterWatch::learn(std::string_view host, std::string_view port) {
   Address master{.host = std::string(host), .port = 0};
-  const auto [end, error] = std::from_chars(port.data(), port.data() + port.size(), master.port);
-  if (host.empty() || error != std::errc() || end != port.data() + port.size() || master.port == 0) {
+  if (host.empty() || !base::read_number(port, master.port) || master.port == 0) {
     return link_->give_up("not the protocol of Sentinel");
   }
   master_ = std::move(master);

@@ -1,8 +1,9 @@
 #include "redis/resp.hpp"
 
 #include <algorithm>
-#include <charconv>
 #include <utility>
+
+#include "base/read_number.hpp"
 
 namespace redis {
 
@@ -15,8 +16,7 @@ constexpr std::size_t kCompactFrom = 64 * 1024;
 
 std::optional<std::int64_t> to_integer(std::string_view text) {
   std::int64_t value = 0;
-  const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), value);
-  if (error != std::errc() || end != text.data() + text.size() || text.empty()) return std::nullopt;
+  if (!base::read_number(text, value)) return std::nullopt;
   return value;
 }
 

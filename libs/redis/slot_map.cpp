@@ -4,7 +4,7 @@
 #include <string>
 #include <utility>
 
-#include "redis/text_number.hpp"
+#include "base/read_number.hpp"
 
 namespace redis {
 
@@ -85,13 +85,15 @@ std::optional<Redirection> read_redirection(std::string_view error, std::string_
   if (!redirection.ask && !error.starts_with("MOVED ")) return std::nullopt;
   error.remove_prefix(error.find(' ') + 1);
   const std::size_t space = error.find(' ');
-  if (space == std::string_view::npos || !to_number(error.substr(0, space), redirection.slot)) return std::nullopt;
+  if (space == std::string_view::npos || !base::read_number(error.substr(0, space), redirection.slot))
+    return std::nullopt;
   error.remove_prefix(space + 1);
   const std::size_t colon = error.rfind(':');  // an IPv6 address has others before
   if (colon == std::string_view::npos || redirection.slot >= kSlots) return std::nullopt;
   Address& to = redirection.to;
   to.host = colon == 0 ? asked_host : error.substr(0, colon);
-  if (!to_number(error.substr(colon + 1), to.port) || to.port == 0 || to.host == kUnknownHost) return std::nullopt;
+  if (!base::read_number(error.substr(colon + 1), to.port) || to.port == 0 || to.host == kUnknownHost)
+    return std::nullopt;
   return redirection;
 }
 

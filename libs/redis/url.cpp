@@ -4,7 +4,7 @@
 #include <charconv>
 #include <utility>
 
-#include "redis/text_number.hpp"
+#include "base/read_number.hpp"
 
 namespace redis {
 
@@ -52,7 +52,7 @@ bool read_address(std::string_view text, std::uint16_t default_port, Address& ad
   const std::string_view rest = text.substr(end);
   if (address.host.empty()) return false;
   if (rest.empty()) return true;
-  return rest[0] == ':' && to_number(rest.substr(1), address.port) && address.port != 0;
+  return rest[0] == ':' && base::read_number(rest.substr(1), address.port) && address.port != 0;
 }
 
 bool read_server(std::string_view text, Endpoint& endpoint) {
@@ -74,7 +74,7 @@ bool read_list(std::string_view text, std::uint16_t default_port, std::vector<Ad
 }
 
 bool read_database(std::string_view text, Endpoint& endpoint) {
-  return text.empty() || to_number(text, endpoint.database);
+  return text.empty() || base::read_number(text, endpoint.database);
 }
 
 /// Up to the first `mark`, which is taken off the front with it; the whole text if there is none.

@@ -22,18 +22,12 @@ std::optional<chat::DeviceId> path_device(Call& call) {
   return device;
 }
 
-/// Empty when there is no such member or it is no string.
-std::string text_of(const base::JsonValue& object, std::string_view name) {
-  const auto member = object.member(name);
-  return member ? member->as_string().value_or("") : "";
-}
-
 bool has_text(const base::JsonValue& object, std::string_view name) {
-  return !text_of(object, name).empty();
+  return !base::text_member(object, name).empty();
 }
 
 bool is_key(const base::JsonValue& keys, std::string_view name, std::size_t bytes) {
-  const auto key = base::from_base64url(text_of(keys, name));
+  const auto key = base::from_base64url(base::text_member(keys, name));
   return key && key->size() == bytes;
 }
 
@@ -53,7 +47,7 @@ bool is_address(std::string_view kind, const base::JsonValue& address) {
   if (kind == "fcm") return has_text(address, "token") != has_text(address, "fid");
   const auto keys = address.member("keys");
   if (kind != "webpush" || !keys) return false;
-  return is_https(text_of(address, "endpoint")) && is_key(*keys, "p256dh", kPublicKeyBytes) &&
+  return is_https(base::text_member(address, "endpoint")) && is_key(*keys, "p256dh", kPublicKeyBytes) &&
          is_key(*keys, "auth", kAuthenticationBytes);
 }
 

@@ -1,9 +1,8 @@
-#include <charconv>
-
 #include "api/api.hpp"
 #include "api/api_shapes.hpp"
 #include "api/handlers.hpp"
 #include "api/replies.hpp"
+#include "base/read_number.hpp"
 #include "chat/services/send_input.hpp"
 #include "wire/scalars.hpp"
 #include "wire/shapes.hpp"
@@ -14,20 +13,14 @@ namespace {
 constexpr std::uint64_t kDefaultPage = 50;
 constexpr std::uint64_t kMaxPage = 200;  // 200 messages of 8 KiB: below 2 MiB an answer
 
-std::optional<std::uint64_t> whole_number(const std::string& text) {
-  std::uint64_t number = 0;
-  const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), number);
-  if (error != std::errc{} || end != text.data() + text.size()) return std::nullopt;
-  return number;
-}
-
 /// The query's number, nullopt when absent; not a whole number: the refusal is noted.
 std::optional<std::uint64_t> query_number(const Call& call, std::string_view name, Fields& fields) {
   const auto found = call.request.query.find(std::string(name));
   if (found == call.request.query.end()) return std::nullopt;
-  const auto number = whole_number(found->second);
-  if (!number) fields.fail(invalid(name, std::string(name) + " must be a whole number"));
-  return number;
+  std::uint64_t number = 0;
+  if (base::read_number(found->second, number)) return number;
+  fields.fail(invalid(name, std::string(name) + " must be a whole number"));
+  return std::nullopt;
 }
 
 chat::SendRequest send_request(Api& api, const Call& call, Fields& fields) {

@@ -1,10 +1,9 @@
 // What only the operator may ask (docs/operations.md). No answer has content, a name or an address in it.
 
-#include <charconv>
-
 #include "api/api.hpp"
 #include "api/handlers.hpp"
 #include "api/replies.hpp"
+#include "base/read_number.hpp"
 #include "wire/story.hpp"
 
 namespace api {
@@ -17,9 +16,7 @@ std::optional<std::size_t> asked_top(const Call& call) {
   if (found == call.request.query.end()) return kDefaultTop;
   const auto& text = found->second;
   std::size_t top = 0;
-  const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), top);
-  const bool number = error == std::errc{} && end == text.data() + text.size();
-  if (!number || top < 1 || top > chat::Inspection::kMostUsers) return std::nullopt;
+  if (!base::read_number(text, top) || top < 1 || top > chat::Inspection::kMostUsers) return std::nullopt;
   return top;
 }
 

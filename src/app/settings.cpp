@@ -3,9 +3,10 @@
 #include <toml++/toml.h>
 #include <algorithm>
 #include <cctype>
-#include <charconv>
 #include <filesystem>
 #include <sstream>
+
+#include "base/read_number.hpp"
 
 namespace app {
 namespace {
@@ -27,8 +28,7 @@ std::vector<std::string> split_list(std::string_view text) {
 }
 
 base::Result<void, SettingsError> assign_number(const Setting& setting, std::string_view text, std::int64_t& out) {
-  const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), out);
-  if (error != std::errc() || end != text.data() + text.size())
+  if (!base::read_number(text, out))
     return fail(std::string(setting.key) + ": \"" + std::string(text) + "\" is not a whole number");
   if (out < setting.least || out > setting.most)
     return fail(std::string(setting.key) + ": " + std::string(text) + " is not between " +

@@ -11,7 +11,7 @@ constexpr std::string_view kMainNamespace = "/";
 /// `opts`, or the older form that names one socket.
 std::optional<socketio::Selection> read_targets(const base::JsonValue& request) {
   if (const auto opts = request.member("opts")) return read_selection(opts);
-  std::string sid = text_member(request, "sid");
+  std::string sid = base::text_member(request, "sid");
   if (sid.empty()) return std::nullopt;
   return socketio::Selection{.rooms = {std::move(sid)}, .except = {}};
 }
@@ -58,7 +58,7 @@ bool read_rooms(PeerMessage& message, const base::JsonValue& request) {
   auto rooms = read_names(request.member("rooms"));
   if (!rooms) return false;
   message.rooms = std::move(*rooms);
-  if (std::string room = text_member(request, "room"); !room.empty()) message.rooms.push_back(std::move(room));
+  if (std::string room = base::text_member(request, "room"); !room.empty()) message.rooms.push_back(std::move(room));
   return true;
 }
 
@@ -117,7 +117,7 @@ std::optional<PeerEvent> read_packet(const std::optional<base::JsonValue>& packe
   auto event = read_event_packet(packet, attachments);
   if (!event) return std::nullopt;
   const auto nsp = packet->member("nsp");
-  if (nsp && !nsp->is_null() ? !nsp->is_string_equal_to(name_space) : name_space != kMainNamespace) return std::nullopt;
+  if (base::is_given(nsp) ? !nsp->is_string_equal_to(name_space) : name_space != kMainNamespace) return std::nullopt;
   return event;
 }
 
@@ -130,7 +130,7 @@ PeerMessage ClassicDialect::read(const Source& source, const JsonDocument& docum
   } else if (source.role == ChannelRole::kBroadcasts) {
     read_broadcast(message, document, whole);
   } else if (whole.is_object()) {
-    message.from.request_id = text_member(whole, "requestId");
+    message.from.request_id = base::text_member(whole, "requestId");
     if (source.role == ChannelRole::kRequests) {
       read_request(message, document, whole);
     } else if (!message.from.request_id.empty()) {

@@ -50,7 +50,7 @@ std::optional<PeerEvent> read_event_packet(const std::optional<base::JsonValue>&
 
 std::optional<std::vector<std::string>> read_names(const std::optional<base::JsonValue>& array) {
   std::vector<std::string> names;
-  if (!array || array->is_null()) return names;
+  if (!base::is_given(array)) return names;
   if (!array->is_array()) return std::nullopt;
   bool good = true;
   array->for_each_element([&](const base::JsonValue& element) {
@@ -80,7 +80,7 @@ std::optional<std::vector<socketio::RemoteSocket>> read_sockets(const std::optio
     if (!socket.is_object()) return;
     auto rooms = read_names(socket.member("rooms"));
     const auto handshake = socket.member("handshake");
-    sockets.push_back({.id = text_member(socket, "id"),
+    sockets.push_back({.id = base::text_member(socket, "id"),
                        .rooms = rooms ? std::move(*rooms) : std::vector<std::string>(),
                        .ref = {},
                        .handshake = std::string(handshake ? handshake->raw() : "{}")});
@@ -99,11 +99,6 @@ std::chrono::milliseconds read_ack_timeout(const base::JsonValue& opts) {
   const auto wanted = flags && flags->is_object() ? number_member(*flags, "timeout") : std::nullopt;
   if (!wanted) return kDefaultAckTimeout;
   return std::chrono::milliseconds(std::min(*wanted, static_cast<std::uint64_t>(kLongestAckTimeout.count())));
-}
-
-std::string text_member(const base::JsonValue& object, std::string_view name) {
-  const auto member = object.member(name);
-  return member ? member->as_string().value_or("") : "";
 }
 
 std::optional<std::uint64_t> number_member(const base::JsonValue& object, std::string_view name) {

@@ -42,8 +42,6 @@ std::optional<std::vector<socketio::RemoteSocket>> read_sockets(const std::optio
 bool read_discardable(const base::JsonValue& opts);
 /// Bounded: a peer may not make our sockets' tables wait for ever, whatever it asks for.
 std::chrono::milliseconds read_ack_timeout(const base::JsonValue& opts);
-/// Empty: not there, or no text.
-std::string text_member(const base::JsonValue& object, std::string_view name);
 std::optional<std::uint64_t> number_member(const base::JsonValue& object, std::string_view name);
 
 void write_names(base::JsonWriter& json, const std::vector<std::string>& names);

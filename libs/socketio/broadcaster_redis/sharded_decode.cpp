@@ -103,15 +103,15 @@ bool is_answer(PeerSays says) {
 PeerMessage ShardedDialect::read(const Source&, const JsonDocument& document, const base::JsonValue& whole) const {
   PeerMessage message;
   if (!whole.is_object()) return message;
-  const std::string from = text_member(whole, "uid");
-  message.from.name_space = text_member(whole, "nsp");
+  const std::string from = base::text_member(whole, "uid");
+  message.from.name_space = base::text_member(whole, "nsp");
   if (from == uid()) {
     message.says = PeerSays::kNothing;
     return message;
   }
   const auto data = whole.member("data");
   const bool has_data = data && data->is_object();
-  if (has_data) message.from.request_id = text_member(*data, "requestId");
+  if (has_data) message.from.request_id = base::text_member(*data, "requestId");
   const auto says = meaning(number_member(whole, "type"), !message.from.request_id.empty());
   if (says == PeerSays::kNothing) message.says = says;
   if (says == PeerSays::kNothing || !has_data || message.from.name_space.empty()) return message;

@@ -79,8 +79,7 @@ void BearerTokens::fetched(http_client::Answer answer) {
 
 std::string BearerTokens::keep(const http_client::Response& response) {
   const auto object = base::parse_json(response.body);
-  const auto text = object ? object->member("access_token") : std::nullopt;
-  std::string token = text ? text->as_string().value_or("") : "";
+  std::string token = object ? base::text_member(*object, "access_token") : "";
   if (!is_token(token)) return "";
   const auto life_member = object->member("expires_in");
   const auto life = std::clamp(seconds(life_member ? life_member->as_int64().value_or(0) : 0), seconds(0), kMaxLife);

@@ -3,7 +3,6 @@
 #include <algorithm>
 #include <string>
 
-#include "adapters/fcm/text_member.hpp"
 #include "base/json_reader.hpp"
 
 namespace adapters::fcm {
@@ -26,7 +25,7 @@ void read_violations(const base::JsonValue& detail, Problem& problem) {
   const auto violations = detail.member("fieldViolations");
   if (!violations) return;
   violations->for_each_element([&](const base::JsonValue& violation) {
-    const std::string field = text_of(violation, "field");
+    const std::string field = base::text_member(violation, "field");
     const bool target = field == "message.token" || field == "message.fid";
     (target ? problem.about_target : problem.about_payload) = true;
   });
@@ -37,13 +36,13 @@ Problem read_problem(std::string_view body) {
   const auto object = base::parse_json(body);
   const auto error = object ? object->member("error") : std::nullopt;
   if (!error) return problem;
-  problem.status = text_of(*error, "status");
-  problem.message = text_of(*error, "message");
+  problem.status = base::text_member(*error, "status");
+  problem.message = base::text_member(*error, "message");
   const auto details = error->member("details");
   if (!details) return problem;
   details->for_each_element([&](const base::JsonValue& detail) {
-    const std::string type = text_of(detail, "@type");
-    if (type.ends_with(".FcmError")) problem.code = text_of(detail, "errorCode");
+    const std::string type = base::text_member(detail, "@type");
+    if (type.ends_with(".FcmError")) problem.code = base::text_member(detail, "errorCode");
     if (type.ends_with(".BadRequest")) read_violations(detail, problem);
   });
   return problem;
@@ -107,7 +106,7 @@ bool asks_for_fresh_token(const http_client::Response& response) {
 
 chat::PushResult judge_token_refusal(const http_client::Response& response) {
   const auto object = base::parse_json(response.body);
-  const std::string code = object ? text_of(*object, "error") : "";  // RFC 6749 §5.2
+  const std::string code = object ? base::text_member(*object, "error") : "";  // RFC 6749 §5.2
   const bool refused = response.status >= 400 && response.status < 500 && response.status != 408;
   const auto outcome = response.status == 429 ? PushOutcome::kThrottled
                        : refused              ? PushOutcome::kLaneStopped

@@ -4,7 +4,6 @@
 #include <filesystem>
 #include <fstream>
 
-#include "adapters/fcm/text_member.hpp"
 #include "base/hex.hpp"
 #include "base/json_reader.hpp"
 #include "base/json_writer.hpp"
@@ -39,22 +38,22 @@ bool readable_by_others(const std::string& path) {
 base::Result<ServiceAccount, ServiceAccountError> parse_service_account(std::string_view json) {
   const auto object = base::parse_json(json);
   if (!object || !object->is_object()) return base::fail("is not a JSON object");
-  if (text_of(*object, "type") != "service_account") {
+  if (base::text_member(*object, "type") != "service_account") {
     return base::fail("is no key of a service account (its \"type\" must be \"service_account\")");
   }
-  const std::string email = text_of(*object, "client_email");
+  const std::string email = base::text_member(*object, "client_email");
   if (email.empty()) return base::fail("lacks \"client_email\"");
-  const std::string project = text_of(*object, "project_id");
+  const std::string project = base::text_member(*object, "project_id");
   if (project.empty()) return base::fail("lacks \"project_id\"");
   if (!is_project_id(project)) return base::fail("has a \"project_id\" that is no project's name");
-  const std::string token_uri = text_of(*object, "token_uri");
+  const std::string token_uri = base::text_member(*object, "token_uri");
   if (token_uri.empty()) return base::fail("lacks \"token_uri\"");
   if (!http_client::parse_https_url(token_uri)) return base::fail("has a \"token_uri\" that is no https URL");
-  const std::string pem = text_of(*object, "private_key");
+  const std::string pem = base::text_member(*object, "private_key");
   if (pem.empty()) return base::fail("lacks \"private_key\"");
   auto key = Rs256Key::from_pem(pem);
   if (!key) return base::fail("has a \"private_key\" that is no RSA key in PEM form of at least 2048 bits");
-  return ServiceAccount{email, project, token_uri, text_of(*object, "private_key_id"), std::move(*key)};
+  return ServiceAccount{email, project, token_uri, base::text_member(*object, "private_key_id"), std::move(*key)};
 }
 
 base::Result<ServiceAccount, ServiceAccountError> load_service_account(const std::string& path) {

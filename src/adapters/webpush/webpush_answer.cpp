@@ -38,8 +38,7 @@ PushOutcome outcome_of(int status) {
 /// Apple gives a word in {"reason"}; the others' sentences are for people.
 std::string detail_of(const http_client::Response& response) {
   const auto object = base::parse_json(response.body);
-  const auto reason = object ? object->member("reason") : std::nullopt;
-  const std::string word = reason ? reason->as_string().value_or("") : "";
+  const std::string word = object ? base::text_member(*object, "reason") : "";
   const auto letter = [](char c) { return (c >= 'A' && c <= 'Z') || (c >= 'a' && c <= 'z'); };
   const bool usable = !word.empty() && word.size() <= kMaxDetail && std::all_of(word.begin(), word.end(), letter);
   return usable ? word : "http_" + std::to_string(response.status);
