@@ -54,7 +54,7 @@ bool equal_in_constant_time(std::string_view given, std::string_view expected) {
 }
 
 chat::Refusal unknown_path() {
-  return {chat::ErrorCode::kNotFound, "no such path", 0, {}, {}};
+  return chat::not_found("no such path");
 }
 
 bool etag_matches(const engineio::HttpRequest& request, const std::string& etag) {

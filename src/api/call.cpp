@@ -58,10 +58,6 @@ int status_of(chat::ErrorCode code) {
   return 500;
 }
 
-chat::Refusal invalid(std::string_view field, std::string_view message) {
-  return {chat::ErrorCode::kInvalid, std::string(message), 0, std::string(field), {}};
-}
-
 void Call::finish(engineio::HttpResponse response) {
   auto& headers = response.headers;
   headers.emplace_back("X-Content-Type-Options", "nosniff");

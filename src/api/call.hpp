@@ -16,7 +16,7 @@ namespace api {
 /// Status of an error code (interface.md §2).
 int status_of(chat::ErrorCode code);
 
-chat::Refusal invalid(std::string_view field, std::string_view message);
+using chat::invalid;
 
 struct Call {
   Call(engineio::HttpRequest from, engineio::HttpResponder to, base::Executor& executor)

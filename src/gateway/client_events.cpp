@@ -11,11 +11,8 @@ using base::fail;
 using base::is_given;
 using base::JsonValue;
 using chat::ErrorCode;
+using chat::invalid;
 using chat::Refusal;
-
-Refusal invalid(std::string_view field, std::string_view what) {
-  return {.code = ErrorCode::kInvalid, .message = std::string(what), .field = std::string(field)};
-}
 
 base::Result<JsonValue, Refusal> parse_object(std::string_view arguments) {
   const auto value = base::parse_json(arguments, base::JsonLimits::strict());

@@ -13,7 +13,9 @@ using chat::ErrorCode;
 using chat::Refusal;
 
 Refusal invalid_auth(std::string_view field, std::string_view what) {
-  return {.code = ErrorCode::kInvalid, .message = std::string(what), .field = std::string(field), .reason = "invalid"};
+  auto refusal = chat::invalid(field, what);
+  refusal.reason = "invalid";
+  return refusal;
 }
 
 base::Result<std::optional<chat::ResumePoint>, Refusal> parse_resume(const JsonValue& auth) {

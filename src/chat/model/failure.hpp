@@ -31,6 +31,14 @@ struct Refusal {
   std::string reason{};                   // CONNECT only: "expired" | "revoked" | "invalid"
 };
 
+/// What was asked for is not there, or not for whoever asks.
+inline Refusal not_found(std::string_view message) {
+  return {.code = ErrorCode::kNotFound, .message = std::string(message)};
+}
+inline Refusal invalid(std::string_view field, std::string_view message) {
+  return {.code = ErrorCode::kInvalid, .message = std::string(message), .field = std::string(field)};
+}
+
 /// Why a live socket is ended for good (interface.md §3, `session_expired`).
 enum class EndReason : std::uint8_t { kLogout, kRevoked, kPasswordChanged, kDeviceRemoved, kBanned, kReplaced };
 std::string_view to_string(EndReason reason);

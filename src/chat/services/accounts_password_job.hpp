@@ -29,9 +29,6 @@ inline Refusal refusal_throttled(std::uint32_t seconds) {
 inline Refusal refusal_credentials() {
   return refusal_unauthorized("username or password is wrong");
 }
-inline Refusal refusal_field(std::string_view field, std::string_view message) {
-  return {ErrorCode::kInvalid, std::string(message), 0, std::string(field), {}};
-}
 inline Refusal refusal_taken(std::string_view field) {
   return {ErrorCode::kConflict, "this " + std::string(field) + " is taken", 0, std::string(field), {}};
 }

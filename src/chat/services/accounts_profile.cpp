@@ -113,7 +113,7 @@ void AccountService::read_user(std::string username, base::Executor& on, Reply<U
     auto found = parts_.store.user_by_name(name);
     if (!found) return refusal_of(found.error());
     if (!found.value() || found.value()->deactivated) {
-      return Refusal{ErrorCode::kNotFound, "no user of this name", 0, {}, {}};
+      return not_found("no user of this name");
     }
     return std::move(*found.value());
   });

@@ -29,15 +29,15 @@ AccountService::AccountService(AccountParts parts, AccountOptions options)
 
 std::optional<Refusal> check_username(std::string_view username) {
   if (is_username(username)) return std::nullopt;
-  return refusal_field("username", "3 to 32 of A-Z a-z 0-9 . _ -");
+  return invalid("username", "3 to 32 of A-Z a-z 0-9 . _ -");
 }
 std::optional<Refusal> check_email(std::string_view email) {
   if (is_email(email)) return std::nullopt;
-  return refusal_field("email", "not an e-mail address");
+  return invalid("email", "not an e-mail address");
 }
 std::optional<Refusal> check_password_form(std::string_view password, std::string_view field) {
   if (is_password(password)) return std::nullopt;
-  return refusal_field(field, "8 to 128 characters");
+  return invalid(field, "8 to 128 characters");
 }
 
 void AccountService::fill_tokens(Grant& grant, const Login& login, std::string refresh_token, WallTime now) {

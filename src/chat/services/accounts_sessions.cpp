@@ -10,7 +10,7 @@ namespace chat {
 namespace {
 
 Refusal no_such_device() {
-  return {ErrorCode::kNotFound, "no device of this id", 0, {}, {}};
+  return not_found("no device of this id");
 }
 
 Outcome<Device> find_device(const LaneContext& context, const UserId& user, const DeviceId& id) {
@@ -38,7 +38,7 @@ Outcome<std::monostate> decide_end(LaneContext& context, const Caller& caller, c
   const auto row = context.store().login(login);
   if (!row) return refusal_of(row.error());
   if (!row.value() || row.value()->user != caller.user) {
-    return Refusal{ErrorCode::kNotFound, "no session of this id", 0, {}, {}};
+    return not_found("no session of this id");
   }
   auto devices = context.store().devices(caller.user);
   if (!devices) return refusal_of(devices.error());

@@ -6,14 +6,6 @@
 #include "chat/services/message_viewer.hpp"
 
 namespace chat {
-namespace {
-
-Refusal nothing_here(const char* what) {
-  return {.code = ErrorCode::kNotFound, .message = what};
-}
-
-}  // namespace
-
 void HistoryReader::conversations(const Caller& caller, base::Executor& on,
                                   Reply<std::vector<ConversationView>> reply) {
   read_on<std::vector<ConversationView>>(reads_, on, std::move(reply),
@@ -72,7 +64,7 @@ Outcome<std::vector<ConversationView>> HistoryReader::read_conversations(const U
 Outcome<HistoryPage> HistoryReader::read_page(const UserId& user, const UserId& peer,
                                               std::optional<ConversationSeq> before, std::size_t limit) const {
   constexpr const char* kNobody = "there is no conversation with this user";
-  if (user == peer) return nothing_here(kNobody);
+  if (user == peer) return not_found(kNobody);
   const auto pair = ConversationKey::of(user, peer);
   const auto messages = store_.history(pair, before, limit);
   if (!messages) return refusal_of(messages.error());
@@ -81,7 +73,7 @@ Outcome<HistoryPage> HistoryReader::read_page(const UserId& user, const UserId& 
     if (!relation) return refusal_of(relation.error());
     const auto any = store_.history(pair, std::nullopt, 1);
     if (!any) return refusal_of(any.error());
-    if (any->empty() && relation->friendship != Friendship::kFriends) return nothing_here(kNobody);
+    if (any->empty() && relation->friendship != Friendship::kFriends) return not_found(kNobody);
   }
   HistoryPage page;
   MessageViewer viewer(store_, cipher_, user);
@@ -97,7 +89,7 @@ Outcome<HistoryPage> HistoryReader::read_page(const UserId& user, const UserId& 
 Outcome<MessageView> HistoryReader::read_message(const UserId& user, const MessageId& id) const {
   const auto message = store_.message(id);
   if (!message) return refusal_of(message.error());
-  if (!message.value() || !message.value()->conversation().has(user)) return nothing_here("there is no such message");
+  if (!message.value() || !message.value()->conversation().has(user)) return not_found("there is no such message");
   MessageViewer viewer(store_, cipher_, user);
   auto view = viewer.view(*message.value());
   if (!view) return refusal_of(view.error());

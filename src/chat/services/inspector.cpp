@@ -10,7 +10,7 @@ void Inspector::explain(const MessageId& id, base::Executor& on, Reply<MessageSt
   read_on<MessageStory>(reads_, on, std::move(reply), [this, id]() -> Outcome<MessageStory> {
     auto story = explainer_.explain(id);
     if (!story) return refusal_of(story.error());
-    if (!story.value()) return Refusal{.code = ErrorCode::kNotFound, .message = "there is no such message"};
+    if (!story.value()) return not_found("there is no such message");
     return std::move(*story.value());
   });
 }

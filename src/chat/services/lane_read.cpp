@@ -36,7 +36,7 @@ bool MarkReadCommand::find_target(LaneDesk& desk) {
     const auto row = desk.take(desk.store().message(std::get<MessageId>(what_)));
     if (desk.failed()) return false;
     if (!row || !row->conversation().has(reader_)) {
-      set(Refusal{.code = ErrorCode::kNotFound, .message = "no such message"});
+      set(not_found("no such message"));
       return false;
     }
     peer_ = row->conversation().peer_of(reader_);

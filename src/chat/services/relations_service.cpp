@@ -28,10 +28,6 @@ bool apply(LaneContext& context, const UserId& actor, const UserId& peer, Relati
   return true;
 }
 
-Refusal not_found(std::string_view what) {
-  return {ErrorCode::kNotFound, std::string(what), 0, {}, {}};
-}
-
 /// Does the peer exist? Asked at the commit only where a row would be written for it.
 Outcome<bool> exists(const LaneContext& context, const UserId& peer) {
   const auto found = context.store().user(peer);
