@@ -116,7 +116,7 @@ class Words(TreeCase):
     def test_paths_of_one_machine_fail(self):
         self.assertEqual(1, len(words.check(self.tree({"docs/a.md": "see /wo" "rk/notes\n"}))))
         self.assertEqual(1, len(words.check(self.tree({"run": "cd /ho" "me/anna/restante\n"}))))
-        self.assertEqual([], words.check(self.tree({"docs/a.md": "http://localhost/work/a and ./work/b\n"})))
+        self.assertEqual([], words.check(self.tree({"docs/a.md": "http://localhost/wo" "rk/a and ./wo" "rk/b\n"})))
 
 
 class Locks(TreeCase):
