@@ -12,20 +12,13 @@ const kWords = ['--cluster-enabled', 'yes', '--cluster-node-timeout', String(kNo
   '--repl-diskless-sync-delay', '0'];
 /** The nodes of a cluster talk to one another at their port and this many more. */
 const kToBusPort = 10_000;
-const kLastPort = 65_535;
-
-async function startNode() {
-  let port = kLastPort;
-  while (port + kToBusPort > kLastPort) port = await freePort();
-  return Redis.start({ words: kWords, port });
-}
 
 class RedisCluster {
   static async start() {
     const cluster = new RedisCluster();
     cluster.nodes = [];
     try {
-      while (cluster.nodes.length < 2 * kMasters) cluster.nodes.push(await startNode());
+      while (cluster.nodes.length < 2 * kMasters) cluster.nodes.push(await Redis.start({ words: kWords, port: await freePort(kToBusPort) }));
       const addresses = cluster.nodes.map(({ port }) => `127.0.0.1:${port}`);
       execFileSync('redis-cli', ['--cluster', 'create', ...addresses, '--cluster-replicas', '1', '--cluster-yes'], { stdio: ['ignore', 'pipe', 'pipe'] });
       for (const node of cluster.nodes) {

@@ -14,10 +14,11 @@ function isFree(port) {
   });
 }
 
-async function freePort() {
+/** With `above`: the port so much above it is free in the same way. */
+async function freePort(above = 0) {
   for (;;) {
-    const port = kFirstPort + Math.floor(Math.random() * (kPastPorts - kFirstPort));
-    if (await isFree(port)) return port;
+    const port = kFirstPort + Math.floor(Math.random() * (kPastPorts - above - kFirstPort));
+    if (await isFree(port) && await isFree(port + above)) return port;
   }
 }
 
