@@ -72,15 +72,14 @@ void Connection::wrote() {
     queued_ = true;
     server_->flush_later(*this);
   }
-  if (unsent() > kFlushEarly && !blocked_) flush();
+  if (unsent() > kFlushEarly && !blocked_ && !moving_) send();
 }
 
-void Connection::flush() {
-  queued_ = false;
-  if (dead_ || moving_) return;
-  while (unsent() > 0) {
+/// Hands over what the system takes now; calls nobody.
+void Connection::send() {
+  while (unsent() > 0 && !broken_) {
     const auto result = stream_.write(std::string_view(out_->bytes).substr(out_->sent));
-    if (result.status == IoStatus::kBroken || result.status == IoStatus::kEnd) return abort();
+    broken_ = result.status == IoStatus::kBroken || result.status == IoStatus::kEnd;
     out_->sent += result.bytes;
     server_->tally().bytes_sent += result.bytes;
     // TLS takes one record at a time; only a refusal means that the socket is full.
@@ -89,12 +88,19 @@ void Connection::flush() {
     break;
   }
   waited_ = waited_ || blocked_;
-  if (unsent() == 0) return sent_everything();
   constexpr std::size_t kCompactAbove = 64 * 1024;
-  if (out_->sent > kCompactAbove && out_->sent > unsent()) {
+  if (out_ && out_->sent > kCompactAbove && out_->sent > unsent()) {
     out_->bytes.erase(0, out_->sent);
     out_->sent = 0;
   }
+}
+
+void Connection::flush() {
+  queued_ = false;
+  if (dead_ || moving_) return;
+  send();
+  if (broken_) return abort();
+  if (unsent() == 0) return sent_everything();
   update_interest();
   protocol_->on_blocked();
 }

@@ -43,11 +43,14 @@ class Connection final : public aio::Watched {
 
   /// Append here, then call wrote().
   [[nodiscard]] std::string& output();
+  /// What was appended leaves at the end of the turn. The caller is in the middle of something, so nobody is called
+  /// back and nothing ends in here, also when some of it leaves early and the peer turns out to be gone.
   void wrote();
   [[nodiscard]] std::size_t unsent() const noexcept { return out_ ? out_->bytes.size() - out_->sent : 0; }
   /// The system refused bytes: a write would wait.
   [[nodiscard]] bool blocked() const noexcept { return blocked_; }
-  /// Tries to send everything unsent. Called by the shard at the end of the turn.
+  /// Tries to send everything unsent and tells the protocol; a peer that is gone ends the connection. Called by the
+  /// shard at the end of the turn.
   void flush();
 
   /// Reads what is there now, ahead of its turn (socketio.md §1.4: a frame that must not be overtaken).
@@ -84,6 +87,7 @@ class Connection final : public aio::Watched {
 
  private:
   void on_deadline();
+  void send();
   void read_once_more_later();
   void begin_lingering();
   void sent_everything();
@@ -100,6 +104,7 @@ class Connection final : public aio::Watched {
   bool counted_ : 1;
   bool registered_ : 1 = false;
   bool queued_ : 1 = false;  // for the flush at the end of this turn
+  bool broken_ : 1 = false;  // a send failed; the flush at the end of the turn draws the consequence
   bool blocked_ : 1 = false;
   bool waited_ : 1 = false;   // blocked since the last time that everything was sent
   bool paused_ : 1 = false;   // by the protocol

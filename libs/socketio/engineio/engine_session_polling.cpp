@@ -32,9 +32,9 @@ void EngineSession::poll(HttpConversation& conversation, std::uint32_t slot) {
     conversation.answer_refused(slot, 400);
     return end(CloseReason::kTransportError);
   }
+  if (!conversation.attach_session(slot, *this)) return;
   polling_->parked = &conversation;
   polling_->parked_slot = slot;
-  conversation.attach_session(slot, *this);
   if (state_ == State::kClosing) return poll_while_closing();
   if (!polling_->queue.empty()) return need_flush();
   if (polling_->candidate != nullptr && polling_->probes > 0) release_poll_later();
@@ -93,7 +93,7 @@ bool EngineSession::begin_post(HttpConversation& conversation) {
 
 void EngineSession::finish_post(HttpConversation& conversation, std::uint32_t slot, std::string body) {
   CHECK(polling_ != nullptr && polling_->posting == &conversation);
-  conversation.attach_session(slot, *this);
+  if (!conversation.attach_session(slot, *this)) return conversation_lost(conversation);
   polling_->post_slot = slot;
   polling_->post = std::make_unique<PostAtWork>(std::move(body));
   continue_post();
@@ -165,6 +165,7 @@ void EngineSession::upgrade() {
   if (state_ == State::kClosed || !polling_ || polling_->candidate == nullptr) return;
   // Always noop: packets in this answer could be overtaken by those on the WebSocket.
   if (polling_->parked != nullptr) answer_poll("6");
+  if (state_ == State::kClosed) return;  // the answer ended its connection, and that the POST on it
   if (polling_->posting != nullptr) polling_->posting->forget_session(*this);
   WebSocketLink& link = *polling_->candidate;
   link_ = &link;

@@ -72,6 +72,8 @@ class RawClient {
   bool ended(std::chrono::milliseconds within = kPatience);
   /// True when nothing comes for that long.
   bool silent_for(std::chrono::milliseconds time);
+  /// Ends the connection with a reset: the server's next write fails.
+  void reset();
   void shut_down_writing() { ::shutdown(socket_, SHUT_WR); }
   void set_receive_buffer(int bytes) { ::setsockopt(socket_, SOL_SOCKET, SO_RCVBUF, &bytes, sizeof bytes); }
 

@@ -1,6 +1,7 @@
 // The bodies of engine_testing.hpp: compiled into the test executable only.
 #include "socketio/engineio/engine_testing.hpp"
 
+#include <netinet/tcp.h>
 #include <openssl/err.h>
 
 #include <csignal>
@@ -26,6 +27,9 @@ RawClient::RawClient(std::uint16_t port, bool tls) : socket_(::socket(AF_INET, S
   address.sin_port = htons(port);
   address.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
   EXPECT_EQ(::connect(socket_, reinterpret_cast<sockaddr*>(&address), sizeof address), 0);
+  // What a test sends is there when send() returns, also behind something that the server has not acknowledged.
+  const int on = 1;
+  ::setsockopt(socket_, IPPROTO_TCP, TCP_NODELAY, &on, sizeof on);
   if (!tls) return;
   std::signal(SIGPIPE, SIG_IGN);
   context_ = SSL_CTX_new(TLS_client_method());
@@ -37,7 +41,13 @@ RawClient::RawClient(std::uint16_t port, bool tls) : socket_(::socket(AF_INET, S
 RawClient::~RawClient() {
   SSL_free(tls_);
   SSL_CTX_free(context_);
-  ::close(socket_);
+  if (socket_ >= 0) ::close(socket_);
+}
+
+void RawClient::reset() {
+  const linger at_once{1, 0};
+  ::setsockopt(socket_, SOL_SOCKET, SO_LINGER, &at_once, sizeof at_once);
+  ::close(std::exchange(socket_, -1));
 }
 
 void RawClient::send(std::string_view bytes) {

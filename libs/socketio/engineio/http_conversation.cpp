@@ -38,7 +38,7 @@ void HttpConversation::process(std::span<char> input) {
   while (advance(input)) {
   }
   in_process_ = false;
-  if (switched_ || connection_.dead()) return;
+  if (switched_ || connection_.dead() || last_request_) return;
   if (reading_ && reading_->refusal != 0 && reading_->parser.state() == HttpParser::State::kBody)
     return refuse_request(reading_->refusal);
   stash_.assign(input.data(), input.size());
@@ -108,7 +108,7 @@ bool HttpConversation::begin_request() {
     }
     if (head.method == "POST") begin_post(*target);
   }
-  if (connection_.dead()) return false;
+  if (connection_.dead() || last_request_) return false;
   reading_->body_started = server.now();
   reading_->next_check = reading_->body_started + options.http.header_deadline;
   reading_->parser.accept_body(engine ? options.max_payload : options.http.body);
@@ -247,7 +247,6 @@ void HttpConversation::write_ready() {
   }
   if (slots_.empty()) slots_.shrink_to_fit();
   connection_.wrote();
-  if (connection_.dead()) return;
   if (last_request_) {
     // What still waits behind a "Connection: close" is never answered: its sessions must know.
     for (auto& slot : std::exchange(slots_, {}))
@@ -287,8 +286,11 @@ void HttpConversation::answer_refused(std::uint32_t slot, int status) {
 
 // --- what happens to the connection ---
 
-void HttpConversation::attach_session(std::uint32_t number, EngineSession& session) {
-  if (Slot* slot = find_slot(number); slot != nullptr && !slot->ready) slot->session = &session;
+bool HttpConversation::attach_session(std::uint32_t number, EngineSession& session) {
+  Slot* slot = find_slot(number);
+  if (slot == nullptr || slot->ready) return false;
+  slot->session = &session;
+  return true;
 }
 
 void HttpConversation::forget_session(EngineSession& session) {

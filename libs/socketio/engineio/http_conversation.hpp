@@ -45,8 +45,9 @@ class HttpConversation final : public Protocol {
   void host_answered(std::uint64_t awaited, HttpResponse response);
   /// Empty body.
   void answer_refused(std::uint32_t slot, int status);
-  /// The slot holds a poll or POST of this session: the session hears when the connection is lost.
-  void attach_session(std::uint32_t slot, EngineSession& session);
+  /// The slot holds a poll or POST of this session: the session hears when the connection is lost. False: it is lost
+  /// already, and the session must not keep this conversation.
+  [[nodiscard]] bool attach_session(std::uint32_t slot, EngineSession& session);
   /// The session of the POST being received is over: its connection is dropped (socketio.md §3.8).
   void drop_post(EngineSession& session);
   /// The same, but the POST is only refused when it is complete.
@@ -97,9 +98,10 @@ class HttpConversation final : public Protocol {
   void refuse_request(int status);
   void refuse_engine(std::uint32_t slot, const RequestHead& head, const Refusal& refusal);
   void finish_engine_request(Reading& reading, const Target& target);
-  void finish_session_request(Reading& reading, const EngineQuery& query, EngineSession& session);
-  void finish_handshake(const RequestHead& head, const Target& target, const EngineQuery& query);
-  void open_websocket(const RequestHead& head, const EngineQuery& query, EngineSession* session,
+  // `number`: the slot. It may be gone when an earlier answer turned out to be the connection's last.
+  void finish_session_request(std::uint32_t number, Reading& reading, const EngineQuery& query, EngineSession& session);
+  void finish_handshake(std::uint32_t number, const RequestHead& head, const Target& target, const EngineQuery& query);
+  void open_websocket(std::uint32_t number, const RequestHead& head, const EngineQuery& query, EngineSession* session,
                       const Handshake* handshake);
   bool host_words_refusal(Reading& reading, int status);
   void finish_host_request(Reading& reading, Target target, int refused);

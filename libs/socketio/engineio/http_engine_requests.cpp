@@ -45,6 +45,8 @@ void HttpConversation::begin_post(const Target& target) {
   if (!origin_allowed(reading_->parser.head(), server.context().options)) return;
   auto* session = server.find_session(query.sid);
   if (session != nullptr) session->let_candidate_speak();
+  // What it said may have answered a poll of this connection, for the last time when the server drains.
+  if (last_request_) return;
   session = server.find_session(query.sid);
   if (session == nullptr || session->transport() != Transport::kPolling) return;
   if (reading_->parser.head().header("content-type") == "application/octet-stream") {
@@ -71,7 +73,7 @@ void HttpConversation::finish_engine_request(Reading& reading, const Target& tar
   }
   const auto query = EngineQuery::of(target.query, options);
   if (!query.transport) return refuse_engine(number, head, transport_unknown());
-  if (query.sid.empty()) return finish_handshake(head, target, query);
+  if (query.sid.empty()) return finish_handshake(number, head, target, query);
   auto* session = server.find_session(query.sid);
   if (session == nullptr) return refuse_engine(number, head, session_unknown());
   if (reading.posting == nullptr && !head.upgrade) {
@@ -79,12 +81,12 @@ void HttpConversation::finish_engine_request(Reading& reading, const Target& tar
     session = server.find_session(query.sid);
     if (session == nullptr) return refuse_engine(number, head, session_unknown());
   }
-  finish_session_request(reading, query, *session);
+  finish_session_request(number, reading, query, *session);
 }
 
-void HttpConversation::finish_session_request(Reading& reading, const EngineQuery& query, EngineSession& session) {
+void HttpConversation::finish_session_request(std::uint32_t number, Reading& reading, const EngineQuery& query,
+                                              EngineSession& session) {
   const RequestHead& head = reading.parser.head();
-  const auto number = slots_.back().number;
   if (!head.upgrade && query.transport != session.transport()) return refuse_engine(number, head, bad_request());
   if (!query.revision4) return refuse_engine(number, head, bad_request());
   if (!origin_allowed(head, connection_.server().context().options)) {
@@ -93,17 +95,17 @@ void HttpConversation::finish_session_request(Reading& reading, const EngineQuer
   }
   if (head.upgrade) {
     if (query.transport != Transport::kWebSocket) return refuse_engine(number, head, bad_request());
-    return open_websocket(head, query, &session, nullptr);
+    return open_websocket(number, head, query, &session, nullptr);
   }
   if (session.transport() == Transport::kPolling && head.method == "GET") return session.poll(*this, number);
   if (reading.posting != nullptr) return session.finish_post(*this, number, std::move(reading.parser.body()));
   refuse_engine(number, head, bad_request());
 }
 
-void HttpConversation::finish_handshake(const RequestHead& head, const Target& target, const EngineQuery& query) {
+void HttpConversation::finish_handshake(std::uint32_t number, const RequestHead& head, const Target& target,
+                                        const EngineQuery& query) {
   auto& server = connection_.server();
   auto& context = server.context();
-  const auto number = slots_.back().number;
   const bool websocket = query.transport == Transport::kWebSocket;
   if (head.method != "GET") return refuse_engine(number, head, bad_handshake_method());
   if (websocket != head.upgrade) return refuse_engine(number, head, bad_request());
@@ -132,16 +134,12 @@ void HttpConversation::finish_handshake(const RequestHead& head, const Target& t
     }
   }
   if (!query.revision4) return refuse_engine(number, head, unsupported_version());
-  if (websocket) return open_websocket(head, query, nullptr, &handshake);
+  if (websocket) return open_websocket(number, head, query, nullptr, &handshake);
   auto* session = server.open_session();
-  if (session == nullptr) {
-    slots_.back().keep_alive = false;
-    return answer_refused(number, 503);
-  }
+  if (session == nullptr) return answer(number, Answer{503, {}, {}, true});
   const auto& cookie = context.options.cookie_name;
-  if (!cookie.empty())
-    slots_.back()
-        .headers.append("Set-Cookie: ")
+  if (Slot* slot = find_slot(number); slot != nullptr && !cookie.empty())
+    slot->headers.append("Set-Cookie: ")
         .append(cookie)
         .append("=")
         .append(session->id())
@@ -152,10 +150,11 @@ void HttpConversation::finish_handshake(const RequestHead& head, const Target& t
   refuse_engine(number, head, forbidden({}));
 }
 
-void HttpConversation::open_websocket(const RequestHead& head, const EngineQuery& query, EngineSession* session,
-                                      const Handshake* handshake) {
+void HttpConversation::open_websocket(std::uint32_t number, const RequestHead& head, const EngineQuery& query,
+                                      EngineSession* session, const Handshake* handshake) {
   auto& server = connection_.server();
-  const auto number = slots_.back().number;
+  Slot* const slot = find_slot(number);
+  if (slot == nullptr) return;  // an earlier answer was this connection's last
   const auto key =
       websocket_codec::accept_upgrade({joined_header(head, "upgrade"), joined_header(head, "connection"),
                                        head.header("sec-websocket-key"), head.header("sec-websocket-version")});
@@ -165,18 +164,16 @@ void HttpConversation::open_websocket(const RequestHead& head, const EngineQuery
   const bool pipelined = slots_.size() > 1;
   if (!key || !subprotocol || head.method != "GET" || pipelined) {
     if (!key && key.error() == websocket_codec::UpgradeError::kBadVersion)
-      slots_.back().headers += "Sec-WebSocket-Version: 13\r\n";
+      slot->headers += "Sec-WebSocket-Version: 13\r\n";
     return refuse_engine(number, head, bad_request());
   }
-  if (session == nullptr && (session = server.open_session()) == nullptr) {
-    slots_.back().keep_alive = false;
-    return answer_refused(number, 503);
-  }
+  if (session == nullptr && (session = server.open_session()) == nullptr)
+    return answer(number, Answer{503, {}, {}, true});
   std::string& out = connection_.output();
   out.append("HTTP/1.1 101 Switching Protocols\r\nUpgrade: websocket\r\nConnection: Upgrade\r\nSec-WebSocket-Accept: ");
   out.append(key->data(), key->size()).append("\r\n");
   if (!subprotocol->empty()) out.append("Sec-WebSocket-Protocol: ").append(*subprotocol).append("\r\n");
-  out.append(slots_.back().headers).append("\r\n");
+  out.append(slot->headers).append("\r\n");
   slots_.clear();
   switched_ = true;
   auto owned = std::make_unique<WebSocketLink>(connection_, query.base64);

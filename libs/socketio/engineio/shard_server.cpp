@@ -98,7 +98,7 @@ void ShardServer::adopt(std::unique_ptr<Connection> connection) {
   connections_.push_back(std::move(connection));
   context_.counters.connections_moved.fetch_add(1, std::memory_order_relaxed);
   adopted.wrote();
-  if (!adopted.dead()) adopted.protocol().on_moved();
+  adopted.protocol().on_moved();
   if (!adopted.dead()) adopted.read_now();
 }
 

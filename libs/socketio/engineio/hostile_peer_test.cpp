@@ -1,0 +1,102 @@
+// Peers that are gone, or do not read, at the worst moment.
+#include "socketio/engineio/engine_testing.hpp"
+
+namespace engineio::testing {
+namespace {
+
+/// A handler that holds the shard's thread: what clients do meanwhile is there when it goes on.
+class HeldShard {
+ public:
+  /// Any thread but the shard's; waits until a request has come.
+  void wait_until_held() { held_.get_future().wait(); }
+  void go_on() { released_.set_value(); }
+  /// For the handler.
+  void hold() {
+    held_.set_value();
+    released_.get_future().wait();
+  }
+
+ private:
+  std::promise<void> held_;
+  std::promise<void> released_;
+};
+
+class GonePeerTest : public EngineTest {
+ protected:
+  static constexpr std::size_t kNearlyAFlush = 60 * 1024;
+
+  /// Asks for nearly as much as leaves early, and in the same write for an upgrade whose answer is long enough for the
+  /// rest; the client is gone when the answers are written.
+  void upgrade_and_be_gone(const std::string& target) {
+    RawClient client(port_);
+    client.send("GET /big HTTP/1.1\r\nHost: x\r\n\r\nGET " + target +
+                " HTTP/1.1\r\nHost: x\r\nUpgrade: websocket\r\nConnection: Upgrade\r\nSec-WebSocket-Version: 13\r\n"
+                "Sec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\nSec-WebSocket-Protocol: " +
+                std::string(6 * 1024, 'p') + "\r\n\r\n");
+    shard_.wait_until_held();
+    client.reset();
+    shard_.go_on();
+  }
+
+  void start_held(ServerOptions options) {
+    http_ = [this](HttpRequest request, HttpResponder respond) {
+      if (request.path == "/big") shard_.hold();
+      respond(HttpResponse{200, {}, std::string(kNearlyAFlush, 'x')});
+    };
+    start(std::move(options));
+  }
+
+  HeldShard shard_;
+};
+
+TEST_F(GonePeerTest, AnUpgradeWhoseClientIsGoneBeforeItsAnswerEndsTheSession) {
+  auto options = calm();
+  options.ping_interval = 50ms;
+  start_held(options);
+  upgrade_and_be_gone(websocket());
+  EXPECT_EQ(next_close(), CloseReason::kTransportError);
+}
+
+TEST_F(GonePeerTest, ACandidateThatIsGoneBeforeItsAnswerLeavesPollingAlone) {
+  start_held(calm());
+  const auto sid = handshake();
+  upgrade_and_be_gone(websocket(sid));
+  RawClient poller(port_);
+  poller.post(polling(sid), "4x");
+  EXPECT_EQ(poller.reply().body, "ok");
+  EXPECT_EQ(poller.ask(polling(sid)).body, "4x");
+  RawClient upgrading(port_);
+  ASSERT_EQ(upgrading.upgrade(websocket(sid)), 101);
+  upgrading.send_text("2probe");
+  EXPECT_EQ(upgrading.text(), "3probe") << "there is no other candidate";
+}
+
+/// A request lets the candidate speak first, and what that says answers the poll in front of the request: while the
+/// server drains it is the connection's last answer, and nothing may be kept of the request behind it.
+TEST_F(GonePeerTest, ARequestThatMakesTheAnswerBeforeItTheLastIsForgotten) {
+  start_held(calm());
+  RawClient other(port_);
+  other.ask("/x");
+  RawClient poller(port_);
+  const auto sid = sid_of(poller.ask("/engine.io/?EIO=4&transport=polling").body);
+  RawClient upgrading(port_);
+  ASSERT_EQ(upgrading.upgrade(websocket(sid)), 101);
+  poller.get(polling(sid));
+  bool parked = false;
+  while (!parked) with_session([&](Session& session) { parked = session.writable(); });
+  server_->stop_accepting();
+  other.get("/big");
+  shard_.wait_until_held();
+  poller.get(polling(sid));  // in this order: reading it makes the candidate speak
+  upgrading.send_text("2probe");
+  shard_.go_on();
+  EXPECT_EQ(poller.reply().body, "6");
+  EXPECT_TRUE(poller.ended());
+  EXPECT_EQ(upgrading.text(), "3probe");
+  upgrading.send_text("5");
+  upgrading.send_text("4still here");
+  EXPECT_EQ(upgrading.text(), "4still here");
+}
+
+}  // namespace
+}  // namespace engineio::testing
