@@ -1,4 +1,6 @@
 // Peers that are gone, or do not read, at the worst moment.
+#include <atomic>
+
 #include "socketio/engineio/engine_testing.hpp"
 
 namespace engineio::testing {
@@ -96,6 +98,34 @@ TEST_F(GonePeerTest, ARequestThatMakesTheAnswerBeforeItTheLastIsForgotten) {
   upgrading.send_text("5");
   upgrading.send_text("4still here");
   EXPECT_EQ(upgrading.text(), "4still here");
+}
+
+using SlowReaderTest = EngineTest;
+
+TEST_F(SlowReaderTest, PipelinedRequestsWaitUntilTheAnswersBeforeThemAreTaken) {
+  constexpr std::size_t kAnswer = 100'000;
+  constexpr std::size_t kRequests = 500;
+  std::atomic<std::size_t> handled{0};
+  http_ = [&](HttpRequest request, HttpResponder respond) {
+    if (request.path == "/turn") return respond(HttpResponse{});
+    respond(HttpResponse{200, {}, std::to_string(handled++) + std::string(kAnswer, 'x')});
+  };
+  const auto options = calm();
+  start(options);
+  RawClient other(port_);
+  RawClient client(port_);
+  std::string all;
+  for (std::size_t i = 0; i < kRequests; ++i) all += "GET / HTTP/1.1\r\nHost: x\r\n\r\n";
+  client.send(all);
+  while (handled == 0) EXPECT_EQ(other.ask("/turn").status, 200);
+  EXPECT_EQ(other.ask("/turn").status, 200);  // comes after the turn in which the client was read
+  const std::size_t seen = handled;
+  // The turn of what was seen is over when the second of these is answered: then what it sent is counted.
+  for (int turn = 0; turn < 2; ++turn) EXPECT_EQ(other.ask("/turn").status, 200);
+  const std::size_t sent = server_->counters().bytes_sent;
+  EXPECT_LE(seen * kAnswer, sent + options.stop_reading_above + kAnswer) << "answers are written ahead of the reader";
+  for (std::size_t i = 0; i < kRequests; ++i)
+    ASSERT_EQ(client.reply().body, std::to_string(i) + std::string(kAnswer, 'x')) << i;
 }
 
 }  // namespace

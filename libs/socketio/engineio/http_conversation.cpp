@@ -49,12 +49,13 @@ void HttpConversation::process(std::span<char> input) {
 bool HttpConversation::start_reading(std::span<char>& input) {
   input = input.subspan(leading_empty_lines({input.data(), input.size()}));
   if (input.empty()) return false;
-  const auto& limits = connection_.server().context().options.http;
-  if (slots_.size() >= limits.pipelined) {
+  const auto& options = connection_.server().context().options;
+  // Both, and between the requests of one read too: an answer that comes at once frees its slot at once.
+  if (slots_.size() >= options.http.pipelined || owed_bytes() > options.stop_reading_above) {
     connection_.pause_input(true);
     return false;
   }
-  reading_ = std::make_unique<Reading>(limits);
+  reading_ = std::make_unique<Reading>(options.http);
   reading_->started = connection_.server().now();
   return true;
 }
@@ -211,6 +212,12 @@ HttpConversation::Slot* HttpConversation::find_slot(std::uint32_t number) {
   return found == slots_.end() ? nullptr : &*found;
 }
 
+std::size_t HttpConversation::owed_bytes() const {
+  std::size_t bytes = connection_.unsent();
+  for (const auto& slot : slots_) bytes += slot.response.size();
+  return bytes;
+}
+
 void HttpConversation::host_answered(std::uint64_t awaited, HttpResponse response) {
   connection_.server().forget_answer(awaited);
   const auto found = std::find_if(slots_.begin(), slots_.end(), [&](const Slot& s) { return s.awaited == awaited; });
@@ -348,6 +355,7 @@ void HttpConversation::on_deadline() {
 }
 
 void HttpConversation::on_written(bool) {
+  if (reading_ == nullptr) resume_later();  // a request may have waited for this
   update_deadline();
 }
 void HttpConversation::on_blocked() {

@@ -107,6 +107,8 @@ class HttpConversation final : public Protocol {
   void finish_host_request(Reading& reading, Target target, int refused);
   Slot& open_slot(const RequestHead& head);
   Slot* find_slot(std::uint32_t number);
+  /// Answers that the system has not taken yet.
+  [[nodiscard]] std::size_t owed_bytes() const;
   void write_ready();
   void resume_later();
   void update_deadline();

@@ -82,7 +82,7 @@ struct ServerOptions {
   AddressLimits addresses;
   /// Unsent bytes per session above which it is closed (kSlowConsumer).
   std::size_t max_buffered_bytes = 4 * 1024 * 1024;
-  /// Unsent bytes per connection above which it is not read.
+  /// Unsent bytes per connection above which it is not read, and none of its pipelined requests is handled.
   std::size_t stop_reading_above = 256 * 1024;
   std::size_t max_sessions = 0;     // whole server, 503 beyond; 0 = off
   std::size_t max_connections = 0;  // whole server, closed on accept beyond; 0 = off
