@@ -81,6 +81,7 @@ void Connection::send() {
     const auto result = stream_.write(std::string_view(out_->bytes).substr(out_->sent));
     broken_ = result.status == IoStatus::kBroken || result.status == IoStatus::kEnd;
     out_->sent += result.bytes;
+    out_->taken += result.bytes;
     server_->tally().bytes_sent += result.bytes;
     // TLS takes one record at a time; only a refusal means that the socket is full.
     if (stream_.secure() && result.status == IoStatus::kDone) continue;

@@ -26,6 +26,7 @@ class ShardServer;
 struct OutputBuffer {
   std::string bytes;
   std::size_t sent = 0;
+  std::size_t taken = 0;  // by the system, since it was borrowed
 };
 
 class Connection final : public aio::Watched {
@@ -47,6 +48,8 @@ class Connection final : public aio::Watched {
   /// back and nothing ends in here, also when some of it leaves early and the peer turns out to be gone.
   void wrote();
   [[nodiscard]] std::size_t unsent() const noexcept { return out_ ? out_->bytes.size() - out_->sent : 0; }
+  /// Bytes that the system has taken since there were none unsent.
+  [[nodiscard]] std::size_t taken() const noexcept { return out_ ? out_->taken : 0; }
   /// The system refused bytes: a write would wait.
   [[nodiscard]] bool blocked() const noexcept { return blocked_; }
   /// Tries to send everything unsent and tells the protocol; a peer that is gone ends the connection. Called by the

@@ -72,6 +72,8 @@ class RawClient {
   bool ended(std::chrono::milliseconds within = kPatience);
   /// True when nothing comes for that long.
   bool silent_for(std::chrono::milliseconds time);
+  /// Throws away what has come, at least one byte; how many, 0 when the connection ended.
+  std::size_t skip();
   /// Ends the connection with a reset: the server's next write fails.
   void reset();
   void shut_down_writing() { ::shutdown(socket_, SHUT_WR); }

@@ -144,6 +144,11 @@ bool RawClient::ended(std::chrono::milliseconds within) {
   return false;
 }
 
+std::size_t RawClient::skip() {
+  if (buffer_.empty() && !fill()) return 0;
+  return std::exchange(buffer_, {}).size();
+}
+
 bool RawClient::silent_for(std::chrono::milliseconds time) {
   return buffer_.empty() && rest_.empty() && !fill(time);
 }

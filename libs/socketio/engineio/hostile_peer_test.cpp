@@ -1,5 +1,6 @@
 // Peers that are gone, or do not read, at the worst moment.
 #include <atomic>
+#include <thread>
 
 #include "socketio/engineio/engine_testing.hpp"
 
@@ -126,6 +127,26 @@ TEST_F(SlowReaderTest, PipelinedRequestsWaitUntilTheAnswersBeforeThemAreTaken) {
   EXPECT_LE(seen * kAnswer, sent + options.stop_reading_above + kAnswer) << "answers are written ahead of the reader";
   for (std::size_t i = 0; i < kRequests; ++i)
     ASSERT_EQ(client.reply().body, std::to_string(i) + std::string(kAnswer, 'x')) << i;
+}
+
+TEST_F(SlowReaderTest, AnAnswerThatIsReadFarTooSlowlyIsCutOff) {
+  constexpr std::size_t kAnswer = 32 * 1024 * 1024;
+  http_ = [](HttpRequest, HttpResponder respond) { respond(HttpResponse{200, {}, std::string(kAnswer, 'x')}); };
+  auto options = calm();
+  options.http.output_check = 500ms;  // the system takes more several times meanwhile
+  options.http.minimum_output_per_second = std::size_t{1} << 40;
+  start(options);
+  RawClient client(port_);
+  client.set_receive_buffer(64 * 1024);
+  client.get("/");
+  // Always some progress; all of it in such steps would take 4 s at least.
+  std::size_t read = 0;
+  while (const auto got = client.skip()) {
+    read += got;
+    std::this_thread::sleep_for(2ms);
+  }
+  EXPECT_LT(read, kAnswer);
+  EXPECT_EQ(server_->counters().timed_out, 1u);
 }
 
 }  // namespace

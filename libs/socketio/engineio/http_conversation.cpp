@@ -13,8 +13,6 @@
 namespace engineio {
 
 namespace {
-/// A peer that asked and does not read its answer.
-constexpr std::chrono::milliseconds kStuckReader{30'000};
 /// Between two looks at the rate of a slow body.
 constexpr std::chrono::milliseconds kRateCheck{1'000};
 }  // namespace
@@ -327,21 +325,46 @@ void HttpConversation::on_lost() {
 
 void HttpConversation::update_deadline() {
   if (connection_.dead() || connection_.closing() || switched_) return;
+  const auto due = std::min(input_deadline(), output_check_);
+  due == kNever ? connection_.clear_deadline() : connection_.set_deadline(due);
+}
+
+base::SteadyTime HttpConversation::input_deadline() const {
   const auto& limits = connection_.server().context().options.http;
-  if (reading_ && waiting_to_move_) return connection_.clear_deadline();
+  if (reading_ && waiting_to_move_) return kNever;
   if (reading_ && reading_->parser.state() == HttpParser::State::kHead)
-    return connection_.set_deadline(reading_->started + limits.header_deadline);
-  if (reading_) return connection_.set_deadline(reading_->next_check);
-  if (connection_.blocked()) return connection_.set_deadline_after(kStuckReader);
-  if (!slots_.empty()) return connection_.clear_deadline();
-  connection_.set_deadline_after(fresh_ ? limits.first_byte : limits.keep_alive_idle);
+    return reading_->started + limits.header_deadline;
+  if (reading_) return reading_->next_check;
+  if (connection_.unsent() > 0 || !slots_.empty()) return kNever;
+  return connection_.server().now() + (fresh_ ? limits.first_byte : limits.keep_alive_idle);
+}
+
+void HttpConversation::watch_output() {
+  const auto& server = connection_.server();
+  output_check_ = server.now() + server.context().options.http.output_check;
+  output_taken_ = connection_.taken();
+}
+
+bool HttpConversation::output_is_read() const {
+  const auto& limits = connection_.server().context().options.http;
+  const std::chrono::duration<double> time = limits.output_check;
+  const double wanted = time.count() * static_cast<double>(limits.minimum_output_per_second);
+  return static_cast<double>(connection_.taken() - output_taken_) >= wanted;
 }
 
 void HttpConversation::on_deadline() {
   auto& server = connection_.server();
+  if (server.now() >= output_check_) {
+    if (!output_is_read()) {
+      server.context().counters.timed_out.fetch_add(1, std::memory_order_relaxed);
+      return connection_.abort();
+    }
+    watch_output();
+    return update_deadline();
+  }
   if (!reading_) {
-    if (fresh_ || connection_.blocked()) server.context().counters.timed_out.fetch_add(1, std::memory_order_relaxed);
-    return connection_.blocked() ? connection_.abort() : connection_.close_after_flush();
+    if (fresh_) server.context().counters.timed_out.fetch_add(1, std::memory_order_relaxed);
+    return connection_.close_after_flush();
   }
   if (reading_->parser.state() == HttpParser::State::kBody) {
     const std::chrono::duration<double> passed = server.now() - reading_->body_started;
@@ -355,10 +378,13 @@ void HttpConversation::on_deadline() {
 }
 
 void HttpConversation::on_written(bool) {
+  output_check_ = kNever;
   if (reading_ == nullptr) resume_later();  // a request may have waited for this
   update_deadline();
 }
 void HttpConversation::on_blocked() {
+  // Only the first time: neither further answers nor a few bytes now and then put the check off.
+  if (output_check_ == kNever) watch_output();
   update_deadline();
 }
 

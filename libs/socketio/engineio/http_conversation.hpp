@@ -112,11 +112,18 @@ class HttpConversation final : public Protocol {
   void write_ready();
   void resume_later();
   void update_deadline();
+  [[nodiscard]] base::SteadyTime input_deadline() const;
+  void watch_output();
+  [[nodiscard]] bool output_is_read() const;
+
+  static constexpr auto kNever = base::SteadyTime::max();
 
   Connection& connection_;
   std::unique_ptr<Reading> reading_;
   std::vector<Slot> slots_;
-  std::string stash_;  // input that could not be used yet
+  std::string stash_;                       // input that could not be used yet
+  base::SteadyTime output_check_ = kNever;  // of the rate at which waiting answers are read
+  std::size_t output_taken_ = 0;            // when the time to that check began
   std::uint32_t next_slot_ = 1;
   bool fresh_ : 1 = true;             // nothing has been asked yet
   bool input_over_ : 1 = false;       // the last request was read, or nothing after this can be trusted

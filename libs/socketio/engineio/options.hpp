@@ -41,6 +41,9 @@ struct HttpLimits {
   std::size_t body = 1024 * 1024;                     // 413, requests of the host application
   std::chrono::milliseconds keep_alive_idle{15'000};  // closed without an answer; never while a poll is parked
   std::chrono::milliseconds first_byte{10'000};       // a connection that never says anything; also the TLS handshake
+  /// Answers that wait for their reader are looked at this often; one who took less than the rate meanwhile is cut off.
+  std::chrono::milliseconds output_check{30'000};
+  std::size_t minimum_output_per_second = 4 * 1024;
   std::size_t pipelined = 16;  // requests waiting for their turn on one connection, then reading stops
 };
 

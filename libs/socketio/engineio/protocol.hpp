@@ -18,7 +18,7 @@ class Protocol {
   virtual void on_deadline() = 0;
   /// Everything unsent has been taken by the system; `waited`: it was not taken at once.
   virtual void on_written(bool waited) = 0;
-  /// Some of the output was taken, or none could be: for deadlines on stuck readers.
+  /// Some of the output was taken, or none could be; comes again and again until on_written: for deadlines on readers.
   virtual void on_blocked() {}
   /// Room again for input that had to wait; comes at the end of a turn.
   virtual void on_resume() {}

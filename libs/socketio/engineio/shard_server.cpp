@@ -153,6 +153,7 @@ void ShardServer::give_buffer(std::unique_ptr<OutputBuffer> buffer) {
   if (buffers_.size() >= kKeptBuffers || buffer->bytes.capacity() > kKeptCapacity) return;
   buffer->bytes.clear();
   buffer->sent = 0;
+  buffer->taken = 0;
   buffers_.push_back(std::move(buffer));
 }
 
