@@ -17,7 +17,8 @@ namespace {
 constexpr std::chrono::milliseconds kRateCheck{1'000};
 }  // namespace
 
-HttpConversation::HttpConversation(Connection& connection) : connection_(connection) {
+HttpConversation::HttpConversation(Connection& connection)
+    : connection_(connection), idle_since_(connection.server().now()) {
   update_deadline();
 }
 HttpConversation::~HttpConversation() = default;
@@ -336,7 +337,7 @@ base::SteadyTime HttpConversation::input_deadline() const {
     return reading_->started + limits.header_deadline;
   if (reading_) return reading_->next_check;
   if (connection_.unsent() > 0 || !slots_.empty()) return kNever;
-  return connection_.server().now() + (fresh_ ? limits.first_byte : limits.keep_alive_idle);
+  return idle_since_ + (fresh_ ? limits.first_byte : limits.keep_alive_idle);
 }
 
 void HttpConversation::watch_output() {
@@ -379,6 +380,7 @@ void HttpConversation::on_deadline() {
 
 void HttpConversation::on_written(bool) {
   output_check_ = kNever;
+  idle_since_ = connection_.server().now();
   if (reading_ == nullptr) resume_later();  // a request may have waited for this
   update_deadline();
 }

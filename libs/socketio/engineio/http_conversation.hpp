@@ -122,6 +122,7 @@ class HttpConversation final : public Protocol {
   std::unique_ptr<Reading> reading_;
   std::vector<Slot> slots_;
   std::string stash_;                       // input that could not be used yet
+  base::SteadyTime idle_since_;             // accepted, or the last answer; empty lines do not count
   base::SteadyTime output_check_ = kNever;  // of the rate at which waiting answers are read
   std::size_t output_taken_ = 0;            // when the time to that check began
   std::uint32_t next_slot_ = 1;

@@ -237,6 +237,25 @@ TEST_F(HttpTest, SlowRequestsAndSilentConnectionsAreEnded) {
   EXPECT_TRUE(parked.silent_for(250ms)) << "a parked poll may wait";
 }
 
+TEST_F(HttpTest, EmptyLinesDoNotKeepASilentConnection) {
+  auto options = calm();
+  options.http.first_byte = 200ms;
+  options.http.keep_alive_idle = 200ms;
+  start(options);
+  for (const bool asks : {false, true}) {
+    RawClient client(port_);
+    if (asks) {
+      EXPECT_EQ(client.ask("/x").status, 404);
+    }
+    bool ended = false;
+    for (int line = 0; line < 100 && !ended; ++line) {
+      client.send("\r\n");
+      ended = client.ended(100ms);
+    }
+    EXPECT_TRUE(ended) << asks;
+  }
+}
+
 TEST_F(HttpTest, CorsIsOffByDefaultAndCompleteWhenOn) {
   auto options = calm();
   options.cors.origins = {"http://good.example"};
