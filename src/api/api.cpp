@@ -75,10 +75,9 @@ engineio::HttpHandler Api::handler() {
   };
 }
 
-bool Api::begin_export() {
-  if (exports_.fetch_add(1, std::memory_order_relaxed) < kMaxExports) return true;
-  end_export();
-  return false;
+std::shared_ptr<void> Api::begin_export() {
+  std::shared_ptr<void> permit(exports_.get(), [exports = exports_](void*) { --*exports; });
+  return (*exports_)++ < kMaxExports ? std::move(permit) : nullptr;
 }
 
 void Api::handle(engineio::HttpRequest request, engineio::HttpResponder respond) {

@@ -67,9 +67,9 @@ class Api {
 
   [[nodiscard]] Services& services() { return services_; }
   [[nodiscard]] const Options& options() const { return options_; }
-  /// Exports hold a user's whole history in memory, so only few run at once. False: too many now.
-  [[nodiscard]] bool begin_export();
-  void end_export() { exports_.fetch_sub(1, std::memory_order_relaxed); }
+  /// Exports hold a user's whole history in memory, so only few are there at once; one is until the permit is
+  /// destroyed, on any thread, also after the Api. Null: too many now.
+  [[nodiscard]] std::shared_ptr<void> begin_export();
 
  private:
   void handle_route(CallPtr call);
@@ -81,7 +81,7 @@ class Api {
   const Options options_;
   const StaticFiles files_;
   std::atomic<bool> draining_{false};
-  std::atomic<int> exports_{0};
+  const std::shared_ptr<std::atomic<int>> exports_ = std::make_shared<std::atomic<int>>(0);
 };
 
 }  // namespace api

@@ -123,6 +123,7 @@ struct Answer {
   int status = 0;
   std::string body;
   std::map<std::string, std::string> headers;
+  std::shared_ptr<void> held;
 
   [[nodiscard]] base::JsonValue json() const {
     auto parsed = base::parse_json(body, {.depth = 64, .members = 0});
@@ -161,6 +162,7 @@ struct ApiWorld : chat::testing::AccountWorld {
       answer.emplace();
       answer->status = response.status;
       answer->body = std::move(response.body);
+      answer->held = std::move(response.held);
       for (auto& [name, value] : response.headers) answer->headers[name] = value;
     });
     on.run();

@@ -352,6 +352,21 @@ TEST(Api, StoresOnlyAddressesThatTheOfferDoesNotRefuse) {
   EXPECT_EQ(refused.error("message"), "not this one");
 }
 
+TEST(Api, OnlyTwoExportsAreThereUntilTheirAnswersHaveLeft) {
+  ApiWorld world;
+  const auto token = world.token_of("alice");
+  const auto exported = [&] { return world.call("GET", "/api/v1/me/export", token); };
+  auto first = exported();
+  const auto second = exported();
+  EXPECT_EQ(first.status, 200);
+  EXPECT_EQ(second.status, 200);
+  const auto third = exported();
+  EXPECT_EQ(third.status, 503);
+  EXPECT_EQ(third.error("code"), "overloaded");
+  first.held.reset();
+  EXPECT_EQ(exported().status, 200);
+}
+
 TEST(Api, ExportsPushAddressesAndWhetherTheyShowTheText) {
   ApiWorld world;
   const auto alice = world.registered("alice", "phone");

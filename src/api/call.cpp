@@ -71,13 +71,14 @@ void Call::finish(engineio::HttpResponse response) {
   respond(std::move(response));
 }
 
-void Call::answer(int status, std::string json) {
+void Call::answer(int status, std::string json, std::shared_ptr<void> held) {
   engineio::HttpResponse response;
   response.status = status;
   response.headers = {{"Content-Type", "application/json"},
                       {"Cache-Control", "no-store"},
                       {"Content-Security-Policy", "default-src 'none'; frame-ancestors 'none'"}};
   response.body = std::move(json);
+  response.held = std::move(held);
   finish(std::move(response));
 }
 

@@ -1,6 +1,7 @@
 #pragma once
 // Call: one request on its way to one answer. Shared by the callbacks that it waits for.
 
+#include <memory>
 #include <optional>
 #include <string>
 #include <string_view>
@@ -23,7 +24,8 @@ struct Call {
       : request(std::move(from)), respond(std::move(to)), on(executor) {}
 
   /// Exactly one of these, once. They add the headers that every answer carries.
-  void answer(int status, std::string json);
+  /// `held`: until the answer has left (engineio::HttpResponse).
+  void answer(int status, std::string json, std::shared_ptr<void> held = nullptr);
   void answer_empty(int status);
   void refuse(const chat::Refusal& refusal);
   /// 405 with Allow, or a preflight's 204.

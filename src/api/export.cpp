@@ -19,8 +19,8 @@ constexpr std::size_t kPage = 200;
 
 class Export : public std::enable_shared_from_this<Export> {
  public:
-  Export(Api& api, CallPtr call) : api_(api), call_(std::move(call)) {}
-  ~Export() { api_.end_export(); }
+  Export(Api& api, CallPtr call, std::shared_ptr<void> permit)
+      : api_(api), call_(std::move(call)), permit_(std::move(permit)) {}
   Export(const Export&) = delete;
   Export& operator=(const Export&) = delete;
 
@@ -93,7 +93,7 @@ class Export : public std::enable_shared_from_this<Export> {
   void next_conversation() {
     if (index_ == conversations_.size()) {
       out_ += "]}";
-      return call_->answer(200, std::move(out_));
+      return call_->answer(200, std::move(out_), std::move(permit_));
     }
     if (index_ != 0) out_ += ',';
     out_ += R"({"peer":)";
@@ -123,6 +123,7 @@ class Export : public std::enable_shared_from_this<Export> {
 
   Api& api_;
   CallPtr call_;
+  std::shared_ptr<void> permit_;  // goes with the answer: the document is in memory until it has been sent
   std::string out_;
   std::vector<chat::ConversationView> conversations_;
   std::size_t index_ = 0;
@@ -133,10 +134,11 @@ class Export : public std::enable_shared_from_this<Export> {
 
 void export_me(Api& api, CallPtr call) {
   constexpr std::uint32_t kComeBack = 10;  // seconds; an export takes a few
-  if (!api.begin_export()) {
+  auto permit = api.begin_export();
+  if (permit == nullptr) {
     return call->refuse({chat::ErrorCode::kOverloaded, "other exports are running", kComeBack, {}, {}});
   }
-  std::make_shared<Export>(api, std::move(call))->start();
+  std::make_shared<Export>(api, std::move(call), std::move(permit))->start();
 }
 
 }  // namespace api

@@ -149,5 +149,29 @@ TEST_F(SlowReaderTest, AnAnswerThatIsReadFarTooSlowlyIsCutOff) {
   EXPECT_EQ(server_->counters().timed_out, 1u);
 }
 
+TEST_F(SlowReaderTest, WhatAnAnswerHoldsIsLetGoWhenItHasLeftOrNeverWill) {
+  std::atomic<int> held{0};
+  http_ = [&](HttpRequest request, HttpResponder respond) {
+    if (request.path != "/held") return respond(HttpResponse{});
+    ++held;
+    const std::shared_ptr<void> token(&held, [&](void*) { --held; });
+    respond(HttpResponse{200, {}, std::string(32 * 1024 * 1024, 'x'), token});
+  };
+  start(calm());
+  RawClient other(port_);
+  RawClient reader(port_);
+  EXPECT_EQ(reader.ask("/held").body.size(), 32u * 1024 * 1024);
+  EXPECT_EQ(reader.ask("/").status, 200);  // a turn later than the end of the answer
+  EXPECT_EQ(held, 0);
+  RawClient gone(port_);
+  gone.get("/held");
+  while (held == 0) EXPECT_EQ(other.ask("/").status, 200);
+  for (int turn = 0; turn < 2; ++turn) EXPECT_EQ(other.ask("/").status, 200);
+  EXPECT_EQ(held, 1) << "most of it is not read";
+  gone.reset();
+  for (int turn = 0; turn < 3; ++turn) EXPECT_EQ(other.ask("/").status, 200);
+  EXPECT_EQ(held, 0);
+}
+
 }  // namespace
 }  // namespace engineio::testing

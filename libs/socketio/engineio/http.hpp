@@ -33,6 +33,9 @@ struct HttpResponse {
   int status = 200;
   std::vector<std::pair<std::string, std::string>> headers;  // Content-Length and Connection are the server's business
   std::string body;                                          // omitted on the wire for HEAD and 204
+  /// Let go, on any thread, when the whole answer has been handed to the system or never will be: a bound on large
+  /// answers holds for as long as their bytes are here.
+  std::shared_ptr<void> held = nullptr;
 };
 
 /// Answers one request; call it exactly once, on any thread. The connection may be gone by then: the answer is dropped.

@@ -222,7 +222,8 @@ void HttpConversation::host_answered(std::uint64_t awaited, HttpResponse respons
   const auto found = std::find_if(slots_.begin(), slots_.end(), [&](const Slot& s) { return s.awaited == awaited; });
   if (found == slots_.end()) return;
   found->awaited = 0;
-  answer(found->number, Answer{response.status, std::move(response.headers), std::move(response.body), false});
+  answer(found->number, Answer{response.status, std::move(response.headers), std::move(response.body), false,
+                               std::move(response.held)});
 }
 
 void HttpConversation::answer(std::uint32_t number, Answer answer) {
@@ -231,6 +232,7 @@ void HttpConversation::answer(std::uint32_t number, Answer answer) {
   const auto& context = connection_.server().context();
   slot->session = nullptr;
   slot->ready = true;
+  slot->held = std::move(answer.held);
   slot->keep_alive = slot->keep_alive && !answer.close && !context.draining.load(std::memory_order_relaxed);
   ReplyHead head;
   head.status = answer.status;
@@ -248,6 +250,7 @@ void HttpConversation::answer(std::uint32_t number, Answer answer) {
 void HttpConversation::write_ready() {
   while (!slots_.empty() && slots_.front().ready && !last_request_) {
     connection_.output() += slots_.front().response;
+    if (slots_.front().held) held_.push_back(std::move(slots_.front().held));
     last_request_ = !slots_.front().keep_alive;
     slots_.erase(slots_.begin());
   }
@@ -380,6 +383,7 @@ void HttpConversation::on_deadline() {
 
 void HttpConversation::on_written(bool) {
   output_check_ = kNever;
+  held_.clear();
   idle_since_ = connection_.server().now();
   if (reading_ == nullptr) resume_later();  // a request may have waited for this
   update_deadline();

@@ -31,6 +31,7 @@ struct Answer {
   std::vector<std::pair<std::string, std::string>> headers;
   std::string body;
   bool close = false;
+  std::shared_ptr<void> held = nullptr;  // HttpResponse::held
 };
 
 class HttpConversation final : public Protocol {
@@ -76,6 +77,7 @@ class HttpConversation final : public Protocol {
     EngineSession* session = nullptr;  // of a poll or POST
     std::string headers;               // CORS and the like, as they will be written
     std::string response;              // once ready, while an earlier slot is not
+    std::shared_ptr<void> held;        // once ready
   };
   /// A request that is being read.
   struct Reading {
@@ -121,10 +123,11 @@ class HttpConversation final : public Protocol {
   Connection& connection_;
   std::unique_ptr<Reading> reading_;
   std::vector<Slot> slots_;
-  std::string stash_;                       // input that could not be used yet
-  base::SteadyTime idle_since_;             // accepted, or the last answer; empty lines do not count
-  base::SteadyTime output_check_ = kNever;  // of the rate at which waiting answers are read
-  std::size_t output_taken_ = 0;            // when the time to that check began
+  std::string stash_;                        // input that could not be used yet
+  std::vector<std::shared_ptr<void>> held_;  // of answers that are in the output
+  base::SteadyTime idle_since_;              // accepted, or the last answer; empty lines do not count
+  base::SteadyTime output_check_ = kNever;   // of the rate at which waiting answers are read
+  std::size_t output_taken_ = 0;             // when the time to that check began
   std::uint32_t next_slot_ = 1;
   bool fresh_ : 1 = true;             // nothing has been asked yet
   bool input_over_ : 1 = false;       // the last request was read, or nothing after this can be trusted
