@@ -107,6 +107,8 @@ socketio::ServerOptions socket_options(const Settings& settings) {
   options.max_namespaces_per_connection = kNamespaces;
   options.max_unjoined_payload = kUnjoinedBytes;
   options.packets = socketio_codec::DecodeLimits();  // the strict ones
+  options.rearm_connect_timeout = true;  // server.max_unjoined counts whoever is in no namespace
+  options.max_unjoined_per_address = static_cast<std::size_t>(settings.server.max_unjoined_per_address);
   options.handshake_retention = socketio::HandshakeRetention::kUntilJoined;
   return options;
 }

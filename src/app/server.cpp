@@ -219,8 +219,8 @@ void Server::Parts::connect_rooms() {
     if (!origin_allowed(handshake, settings.server.allowed_origins)) return {.allowed = false, .message = "Forbidden"};
     const auto open = engine->counters().sessions_now.load(std::memory_order_relaxed);
     const auto joined = gateway->counters().sessions_now.load(std::memory_order_relaxed);
-    if (open > joined + static_cast<std::uint64_t>(settings.server.max_unjoined))
-      return {.allowed = false, .message = "overloaded"};
+    const bool crowded = open > joined + static_cast<std::uint64_t>(settings.server.max_unjoined);
+    if (crowded || !sockets.has_room_for(handshake)) return {.allowed = false, .message = "overloaded"};
     return {};
   };
   engine = std::make_unique<engineio::Server>(std::move(options), shard_pointers, clock);

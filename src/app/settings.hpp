@@ -26,6 +26,7 @@ struct Settings {
     std::vector<std::string> trusted_proxies;
     std::int64_t max_connections = 200'000;
     std::int64_t max_unjoined = 1024;
+    std::int64_t max_unjoined_per_address = 64;
     std::int64_t ping_interval_ms = 25'000;
     std::int64_t ping_timeout_ms = 20'000;
     std::int64_t join_timeout_ms = 20'000;

@@ -22,6 +22,8 @@ void bind_server(Settings& s, SettingsTable& table) {
                "open TCP connections; beyond it a connection is closed on accept");
   table.number("server.max_unjoined", server.max_unjoined, 1, 10'000'000,
                "connections that are still authenticating; beyond it a handshake is refused");
+  table.number("server.max_unjoined_per_address", server.max_unjoined_per_address, 0, 10'000'000,
+               "those of one address (IPv6: /64; loopback and trusted proxies are exempt); 0 = no limit");
   table.number("server.ping_interval_ms", server.ping_interval_ms, 50, kDayMs, "milliseconds between heartbeats");
   table.number("server.ping_timeout_ms", server.ping_timeout_ms, 50, kDayMs,
                "milliseconds to wait for a heartbeat's answer");

@@ -123,6 +123,7 @@ void HttpConversation::finish_handshake(std::uint32_t number, const RequestHead&
   }
   handshake.address = sender.address;
   handshake.secure = sender.secure;
+  handshake.from_trusted = sender.trusted;
   handshake.cross_domain = head.has("origin");
   handshake.issued = context.clock.wall_now();
   handshake.accepted = server.now();

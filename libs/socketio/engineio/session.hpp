@@ -42,6 +42,7 @@ struct Handshake {
   std::map<std::string, std::string> headers;  // lower-case names
   std::string address;                         // peer, or what a trusted proxy says of it
   bool secure = false;                         // TLS
+  bool from_trusted = false;                   // loopback or a trusted proxy: limits per address do not apply
   bool cross_domain = false;                   // an Origin header was present
   base::WallTime issued{};
   base::SteadyTime accepted{};  // when the handshake was accepted: the younger session of a device wins by it

@@ -10,6 +10,7 @@
 #include "socketio/server/listeners.hpp"
 #include "socketio/server/local_namespace.hpp"
 #include "socketio/server/namespace.hpp"
+#include "socketio/server/unjoined_addresses.hpp"
 #include "socketio/socketio_codec/encoder.hpp"
 
 namespace socketio {
@@ -35,16 +36,24 @@ std::unique_ptr<HandshakeRecord> copy(const engineio::Handshake& handshake) {
   });
 }
 
+/// The address that an unjoined connection is counted by; nullopt: it is not.
+std::optional<engineio::PeerAddress> limited_address(const ServerOptions& options,
+                                                     const engineio::Handshake& handshake) {
+  if (options.max_unjoined_per_address == 0 || handshake.from_trusted) return std::nullopt;
+  const auto address = engineio::PeerAddress::parse(handshake.address);
+  return address ? std::optional(address->network()) : std::nullopt;
+}
+
 }  // namespace
 
 Connection::Connection(Hub& hub, engineio::Session& session, const engineio::Handshake& handshake)
-    : hub_(hub), session_(session), handshake_(copy(handshake)) {
-  arm(hub.options().connect_timeout);
+    : hub_(hub), session_(session), handshake_(copy(handshake)), limited_(limited_address(hub.options(), handshake)) {
+  begin_unjoined();
 }
 
 Connection::~Connection() {
   // An engine that is destroyed with open sessions may owe us on_close.
-  if (first_) on_close(engineio::CloseReason::kServerShuttingDown);
+  if (!over_) on_close(engineio::CloseReason::kServerShuttingDown);
 }
 
 void Connection::on_text(std::string_view payload) {
@@ -55,12 +64,12 @@ void Connection::on_text(std::string_view payload) {
   const auto packet = socketio_codec::decode_packet(payload, hub_.options().packets);
   if (!packet.ok()) return violate();
   if (packet->attachments == 0) return handle({*packet, {}, payload.size()});
-  // Nobody who has not joined makes us keep attachments; and until then deadline_ is that of joining.
+  // Nobody who has not joined makes us keep attachments.
   const Socket* socket = find(packet->name_space);
   const bool known = socket != nullptr ? socket->joined() : left_recently(packet->name_space);
   if (!known || !joined_once_) return violate();
   assembler_ = std::make_unique<socketio_codec::BinaryAssembler>(payload, hub_.options().packets);
-  arm(hub_.options().attachment_timeout);
+  if (!unjoined_) arm(hub_.options().attachment_timeout);
 }
 
 void Connection::on_binary(std::string_view payload) {
@@ -69,7 +78,7 @@ void Connection::on_binary(std::string_view payload) {
   const auto complete = assembler_->add(payload);
   if (!complete.ok()) return violate();
   if (!complete.value()) return;
-  deadline_->cancel();
+  if (!unjoined_) deadline_->cancel();
   const auto whole = std::move(assembler_);  // the packet's views point into it
   handle({whole->packet(), whole->attachments(), whole->held_bytes()});
 }
@@ -140,8 +149,8 @@ void Connection::refuse_namespace(std::string_view name, std::string_view messag
 void Connection::join(Socket& socket) {
   socket.state_ = Socket::State::kJoined;
   socket.space_->add(socket);
+  end_unjoined();
   if (!std::exchange(joined_once_, true)) {
-    deadline_.reset();
     if (hub_.options().handshake_retention == HandshakeRetention::kUntilJoined) hub_.bury(std::move(handshake_));
   }
   std::string& text = hub_.scratch();
@@ -217,8 +226,10 @@ void Connection::on_drain() {
 
 void Connection::on_close(engineio::CloseReason reason) {
   closing_ = true;
-  deadline_.reset();
+  over_ = true;
   assembler_.reset();
+  end_unjoined();
+  deadline_.reset();
   while (first_) leave(*first_, to_disconnect_reason(reason));
 }
 
@@ -228,8 +239,11 @@ void Connection::leave(Socket& socket, DisconnectReason reason) {
   std::unique_ptr<Socket> owned = std::move(*link);
   *link = std::move(owned->next_);
   LocalNamespace& space = *socket.space_;
-  if (socket.state_ == Socket::State::kJoined) space.remove(socket);
+  const bool was_joined = socket.joined();
+  if (was_joined) space.remove(socket);
   socket.state_ = Socket::State::kLeft;
+  // A socket that was refused ends nothing: its connection waits in vain since its handshake, or its last `41`.
+  if (was_joined && !over_ && hub_.options().rearm_connect_timeout && !joined_anywhere()) begin_unjoined();
   hub_.unregister(socket.ref());
   if (socket.acks_) socket.acks_->abandon();
   if (SocketHandler* handler = std::exchange(socket.handler_, nullptr)) handler->on_disconnect(reason);
@@ -237,6 +251,26 @@ void Connection::leave(Socket& socket, DisconnectReason reason) {
   hub_.bury(std::move(owned));
   space.release();
   hub_.release_if_empty(space);
+}
+
+void Connection::begin_unjoined() {
+  unjoined_ = true;
+  arm(hub_.options().connect_timeout);
+  if (limited_) hub_.unjoined().add(*limited_);
+}
+
+void Connection::end_unjoined() {
+  if (!std::exchange(unjoined_, false)) return;
+  if (limited_) hub_.unjoined().remove(*limited_);
+  if (assembler_) return arm(hub_.options().attachment_timeout);
+  deadline_.reset();
+}
+
+bool Connection::joined_anywhere() const {
+  for (const Socket* at = first_.get(); at != nullptr; at = at->next_.get()) {
+    if (at->joined()) return true;
+  }
+  return false;
 }
 
 void Connection::disconnect(Socket& socket) {
@@ -299,7 +333,7 @@ void Connection::violate() {
 
 void Connection::on_deadline() {
   if (closing_) return;
-  if (joined_once_) return violate();
+  if (!unjoined_) return violate();
   closing_ = true;
   session_.close(engineio::CloseReason::kForcedServerClose, false);
 }

@@ -5,11 +5,13 @@
 // An idle connection holds no buffer, no timer and (kUntilJoined) no copy of the handshake.
 
 #include <memory>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <vector>
 
 #include "aio/timer_wheel.hpp"
+#include "socketio/engineio/peer_address.hpp"
 #include "socketio/engineio/session.hpp"
 #include "socketio/server/middleware.hpp"
 #include "socketio/server/socket.hpp"
@@ -59,6 +61,10 @@ class Connection final : public engineio::Listener {
   void join(Socket& socket);
   void refuse_namespace(std::string_view name, std::string_view message);
   void leave(Socket& socket, DisconnectReason reason);
+  /// From a moment at which no namespace is joined to the next join, or the end.
+  void begin_unjoined();
+  void end_unjoined();
+  [[nodiscard]] bool joined_anywhere() const;
   void violate();
   void on_deadline();
   void arm(std::chrono::milliseconds delay);
@@ -75,11 +81,14 @@ class Connection final : public engineio::Listener {
   std::unique_ptr<Socket> first_;
   std::unique_ptr<HandshakeRecord> handshake_;
   std::unique_ptr<socketio_codec::BinaryAssembler> assembler_;  // while attachments are outstanding
-  std::unique_ptr<aio::Timer> deadline_;                        // of joining, later of attachments
+  std::unique_ptr<aio::Timer> deadline_;                        // of joining (unjoined_), else of attachments
   std::unique_ptr<std::vector<std::string>> recently_left_;     // at our wish: the client may not know yet (§10.6)
   base::SteadyTime behind_since_ = base::SteadyTime::max();     // a broadcast found no room; max: it had
+  std::optional<engineio::PeerAddress> limited_;                // whose share of unjoined connections it takes
+  bool unjoined_ = false;  // since the handshake; with rearm_connect_timeout also since the last namespace was left
   bool joined_once_ = false;
   bool closing_ = false;
+  bool over_ = false;  // the engine's session is gone
 };
 
 }  // namespace socketio

@@ -73,6 +73,92 @@ TEST(Connection, DoesNotArmTheConnectTimeoutAgainAfterTheLastNamespaceIsLeft) {
   EXPECT_FALSE(peer->session.closed);
 }
 
+TEST(Connection, ClosesInTimeAfterTheLastNamespaceIsLeftWhereThatIsAskedFor) {
+  World world({.connect_timeout = kConnectTimeout, .rearm_connect_timeout = true});
+  world.server.of("/");
+  world.server.of("/admin");
+  auto peer = world.join();
+  peer->text("0/admin,");
+  peer->text("1");
+  world.shard.advance(10 * kConnectTimeout);
+  EXPECT_TRUE(peer->open()) << "/admin is joined";
+  peer->text("1/admin,");
+  world.shard.advance(kConnectTimeout - 20ms);
+  EXPECT_FALSE(peer->session.closed);
+  peer->text("0");
+  world.shard.advance(10 * kConnectTimeout);
+  EXPECT_FALSE(peer->session.closed) << "it came back in time";
+  peer->text("1");
+  world.shard.advance(kConnectTimeout + 20ms);
+  EXPECT_EQ(peer->session.closed, CloseReason::kForcedServerClose);
+}
+
+TEST(Connection, IsGivenNoMoreTimeForBeingRefusedAfterItLeft) {
+  World world({.connect_timeout = kConnectTimeout, .rearm_connect_timeout = true});
+  bool welcome = true;
+  world.server.of("/").use([&](const ConnectRequest&, Decision decision) {
+    if (welcome) return decision.accept();
+    decision.refuse("no");
+  });
+  auto peer = world.join();
+  welcome = false;
+  peer->text("1");
+  world.shard.advance(kConnectTimeout - 20ms);
+  peer->text("0");
+  EXPECT_THAT(peer->received(), ElementsAre(R"(4{"message":"no"})"));
+  world.shard.advance(40ms);
+  EXPECT_EQ(peer->session.closed, CloseReason::kForcedServerClose);
+}
+
+TEST(Connection, IsGivenNoMoreTimeForAttachmentsThatComeAfterItWasLeft) {
+  World world({.connect_timeout = kConnectTimeout, .rearm_connect_timeout = true});
+  Socket* socket = nullptr;
+  world.server.of("/").on_connection([&](Socket& joined) { socket = &joined; });
+  auto peer = world.join();
+  socket->disconnect();
+  // It may not know yet, so what it sends is no violation.
+  world.shard.advance(kConnectTimeout - 20ms);
+  peer->text(R"(51-["late",{"_placeholder":true,"num":0}])");
+  peer->binary("x");
+  world.shard.advance(40ms);
+  EXPECT_EQ(peer->session.closed, CloseReason::kForcedServerClose);
+}
+
+TEST(Connection, TakesAShareOfItsAddressWhileNoNamespaceIsJoined) {
+  World world({.rearm_connect_timeout = true, .max_unjoined_per_address = 2});
+  world.server.of("/");
+  const auto has_room = [&](const std::string& address) {
+    return world.server.has_room_for(testing::Peer::handshake(address));
+  };
+  auto first = world.connect("2001:db8::1");
+  EXPECT_TRUE(has_room("2001:db8::2"));
+  auto second = world.connect("2001:db8::2");
+  EXPECT_FALSE(has_room("2001:db8::3")) << "a /64 is one address";
+  EXPECT_TRUE(has_room("2001:db8:0:1::1"));
+  first->text("0");
+  EXPECT_TRUE(has_room("2001:db8::3"));
+  first->text("1");
+  EXPECT_FALSE(has_room("2001:db8::3")) << "whoever left takes its share again";
+  first->end(CloseReason::kTransportClose);
+  second->text("7");
+  EXPECT_FALSE(second->open());
+  EXPECT_TRUE(has_room("2001:db8::3"));
+  auto joined = world.connect("2001:db8::1");
+  joined->text("0");
+  joined->end(CloseReason::kTransportClose);
+  const auto third = world.connect("2001:db8::1");
+  EXPECT_TRUE(has_room("2001:db8::3"));
+  const auto fourth = world.connect("2001:db8::1");
+  EXPECT_FALSE(has_room("2001:db8::3"));
+}
+
+TEST(Connection, TakesNoShareFromLoopbackAndTrustedProxies) {
+  World world({.max_unjoined_per_address = 1});
+  world.server.of("/");
+  const auto first = world.connect();
+  EXPECT_TRUE(world.server.has_room_for(testing::Peer::handshake(testing::kLoopback)));
+}
+
 class Violation : public ::testing::TestWithParam<std::vector<std::string>> {};
 
 TEST_P(Violation, ClosesTheWholeConnection) {

@@ -85,20 +85,27 @@ class FakeSession final : public engineio::Session {
   }
 };
 
+inline constexpr auto kLoopback = "127.0.0.1";
+
 /// One client: what it sends goes in, what it gets comes out.
 class Peer {
  public:
-  Peer(Hub& hub, FakeShard& shard) : shard_(shard) {
-    engineio::Handshake handshake;
-    handshake.url = "/socket.io/?EIO=4";
-    handshake.query = {{"EIO", "4"}};
-    handshake.headers = {{"host", "localhost"}};
-    handshake.address = "127.0.0.1";
-    listener_ = hub.accept(session, handshake);
+  Peer(Hub& hub, FakeShard& shard, const std::string& address = kLoopback) : shard_(shard) {
+    listener_ = hub.accept(session, handshake(address));
   }
   ~Peer() { end(engineio::CloseReason::kTransportClose); }
   Peer(const Peer&) = delete;
   Peer& operator=(const Peer&) = delete;
+
+  static engineio::Handshake handshake(const std::string& address) {
+    engineio::Handshake made;
+    made.url = "/socket.io/?EIO=4";
+    made.query = {{"EIO", "4"}};
+    made.headers = {{"host", "localhost"}};
+    made.address = address;
+    made.from_trusted = address == kLoopback;
+    return made;
+  }
 
   /// Within one turn of the shard.
   void text(std::string_view payload) {
@@ -134,9 +141,9 @@ class Peer {
 struct World {
   explicit World(ServerOptions options = {}) : server(options) {}
   ~World() { shard.run(); }
-  std::unique_ptr<Peer> connect() {
+  std::unique_ptr<Peer> connect(const std::string& address = kLoopback) {
     if (server.hubs().empty()) server.add_hub(shard.place());
-    return std::make_unique<Peer>(*server.hubs()[0], shard);
+    return std::make_unique<Peer>(*server.hubs()[0], shard, address);
   }
   /// A client that has joined `space`; its CONNECT answer is already read.
   std::unique_ptr<Peer> join(std::string_view packet = "0") {

@@ -35,6 +35,10 @@ void Hub::count_dropped_broadcast() {
   server_.dropped_broadcasts_.fetch_add(1, std::memory_order_relaxed);
 }
 
+UnjoinedAddresses& Hub::unjoined() {
+  return server_.unjoined_;
+}
+
 std::array<char, kSocketIdSize> Hub::make_id() {
   char bytes[kIdBytes];
   random_.fill(bytes, sizeof bytes);

@@ -26,6 +26,7 @@ namespace socketio {
 
 class LocalNamespace;
 class Server;
+class UnjoinedAddresses;
 
 /// What a hub needs of its shard; everything outlives the hub.
 struct Place {
@@ -52,6 +53,8 @@ class Hub : public std::enable_shared_from_this<Hub> {
   [[nodiscard]] const ServerOptions& options() const { return options_; }
   [[nodiscard]] aio::TimerWheel& timers() { return place_.timers; }
   void count_dropped_broadcast();
+  /// Of all shards.
+  [[nodiscard]] UnjoinedAddresses& unjoined();
   [[nodiscard]] base::SteadyTime now() const { return place_.clock.steady_now(); }
 
   /// 20 unguessable characters.

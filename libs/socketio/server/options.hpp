@@ -17,8 +17,15 @@ enum class HandshakeRetention : std::uint8_t {
 };
 
 struct ServerOptions {
-  /// No namespace joined this long after the engine's handshake: the connection is closed. Armed once, never re-armed.
+  /// No namespace joined this long after the engine's handshake: the connection is closed. Armed once, as the reference
+  /// server does it, unless the next is on.
   std::chrono::milliseconds connect_timeout{45'000};
+  /// Arms it again when the last namespace is left. Off: such a connection stays for as long as it answers pings
+  /// (§12.1). On for whoever bounds the connections that are in no namespace: they must end by themselves.
+  bool rearm_connect_timeout = false;
+  /// Connections of one address (IPv6: /64) that are in no namespace at the same time; loopback and trusted proxies are
+  /// exempt; 0 = off. Held where the engine's allow_request asks Server::has_room_for() (S-5).
+  std::size_t max_unjoined_per_address = 0;
   /// A binary packet whose attachments do not all arrive in time closes the connection (S-2).
   std::chrono::milliseconds attachment_timeout{10'000};
   /// Joined or being joined at the same time on one connection (S-8).

@@ -4,6 +4,7 @@
 #include <utility>
 
 #include "base/check.hpp"
+#include "socketio/engineio/session.hpp"
 #include "socketio/server/broadcaster.hpp"
 #include "socketio/server/hub.hpp"
 
@@ -33,6 +34,13 @@ Namespace& Server::of(std::function<bool(std::string_view name)> predicate) {
   CHECK(hubs_.empty());
   dynamic_.push_back({std::move(predicate), std::make_shared<Namespace>(*this, std::string())});
   return *dynamic_.back().pattern;
+}
+
+bool Server::has_room_for(const engineio::Handshake& handshake) const {
+  const std::size_t most = options_.max_unjoined_per_address;
+  if (most == 0 || handshake.from_trusted) return true;
+  const auto address = engineio::PeerAddress::parse(handshake.address);
+  return !address || unjoined_.count(address->network()) < most;
 }
 
 Hub& Server::add_hub(const Place& place) {

@@ -18,13 +18,15 @@
 
 #include "socketio/server/namespace.hpp"
 #include "socketio/server/options.hpp"
+#include "socketio/server/unjoined_addresses.hpp"
 
 namespace aio {
 class Shard;
 }
 namespace engineio {
 class Server;
-}
+struct Handshake;
+}  // namespace engineio
 
 namespace socketio {
 
@@ -56,6 +58,9 @@ class Server {
   [[nodiscard]] const ServerOptions& options() const { return options_; }
   /// How often a socket did not get a broadcast because of ServerOptions::max_broadcast_bytes. Any thread.
   [[nodiscard]] const std::atomic<std::uint64_t>& dropped_broadcasts() const { return dropped_broadcasts_; }
+  /// False: the address has max_unjoined_per_address connections that are in no namespace. Any thread; handshakes at
+  /// the same moment on several shards may exceed the number by those.
+  [[nodiscard]] bool has_room_for(const engineio::Handshake& handshake) const;
   [[nodiscard]] std::span<const std::shared_ptr<Hub>> hubs() const { return hubs_; }
   /// One per shard, in their order; attach does it. For tests and for engines of another make.
   Hub& add_hub(const Place& place);
@@ -70,13 +75,14 @@ class Server {
   std::shared_ptr<Namespace> find_or_create(std::string_view name, bool& dynamic);
   std::shared_ptr<Namespace> find_or_create_dynamic(std::string_view name);
 
-  ServerOptions options_;
+  const ServerOptions options_;
   std::shared_ptr<Broadcaster> broadcaster_;  // namespaces tell it of their end
   std::vector<std::shared_ptr<Namespace>> fixed_;
   std::vector<Dynamic> dynamic_;
   std::mutex live_mutex_;  // guards live_ and kept_; taken only when a shard meets a dynamic name for the first time
   std::map<std::string, std::weak_ptr<Namespace>, std::less<>> live_;
   std::vector<std::shared_ptr<Namespace>> kept_;  // with remove_empty_dynamic_namespaces off
+  UnjoinedAddresses unjoined_;
   std::vector<std::shared_ptr<Hub>> hubs_;
   std::atomic<std::uint64_t> dropped_broadcasts_{0};
 };
