@@ -15,7 +15,7 @@ double AddressLimiter::refill(Entry& entry, base::SteadyTime now) const {
 
 bool AddressLimiter::admit(const PeerAddress& address, base::SteadyTime now) {
   const std::lock_guard lock(mutex_);
-  if (entries_.size() >= kMostEntries) forget_idle(now);
+  if (entries_.size() >= sweep_at_) forget_idle(now);
   auto [found, fresh] = entries_.try_emplace(address.network());
   Entry& entry = found->second;
   if (fresh) {
@@ -40,17 +40,26 @@ void AddressLimiter::release(const PeerAddress& address) {
   if (found->second.connections == 0 && limits_.connects_per_second == 0) entries_.erase(found);
 }
 
+template <class Unused>
+void AddressLimiter::forget(Unused unused) {
+  looked_at_ += entries_.size();
+  std::erase_if(entries_, [&](const auto& item) { return item.second.connections == 0 && unused(item.second); });
+}
+
+/// Makes so much room, or waits for so many more addresses, that what it costs is little for each of them: all shards
+/// wait for it.
 void AddressLimiter::forget_idle(base::SteadyTime now) {
-  bool freed = false;
-  for (auto at = entries_.begin(); at != entries_.end();) {
-    Entry& entry = at->second;
+  forget([&](Entry entry) {
     const double burst = refill(entry, now);
-    const bool unused = entry.connections == 0 && entry.tokens >= burst;
-    freed |= unused;
-    at = unused ? entries_.erase(at) : std::next(at);
-  }
-  if (freed) return;
-  std::erase_if(entries_, [](const auto& item) { return item.second.connections == 0; });
+    return entry.tokens >= burst;
+  });
+  if (entries_.size() > kMostEntries / 2) forget([](const Entry&) { return true; });
+  sweep_at_ = std::max(kMostEntries, 2 * entries_.size());
+}
+
+std::uint64_t AddressLimiter::looked_at() const {
+  const std::lock_guard lock(mutex_);
+  return looked_at_;
 }
 
 std::size_t AddressLimiter::tracked() const {

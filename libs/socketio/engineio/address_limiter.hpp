@@ -3,6 +3,7 @@
 // per closed connection of a limited address, never per request).
 
 #include <cstddef>
+#include <cstdint>
 #include <map>
 #include <mutex>
 
@@ -21,6 +22,8 @@ class AddressLimiter {
   [[nodiscard]] bool admit(const PeerAddress& address, base::SteadyTime now);
   void release(const PeerAddress& address);
   [[nodiscard]] std::size_t tracked() const;
+  /// How many entries have been looked at to find some that can be forgotten. For tests.
+  [[nodiscard]] std::uint64_t looked_at() const;
 
  private:
   struct Entry {
@@ -28,15 +31,20 @@ class AddressLimiter {
     base::SteadyTime refilled{};
     std::size_t connections = 0;
   };
-  /// Addresses remembered at once. Beyond it those without a connection are forgotten: under an attack from more
-  /// addresses than that the rate per address is no longer the defence.
+  /// Addresses remembered at once, unless more have a connection: then twice as many as those. Beyond it those without
+  /// a connection are forgotten: under an attack from more addresses than that the rate per address is no longer the
+  /// defence.
   static constexpr std::size_t kMostEntries = 65'536;
   double refill(Entry& entry, base::SteadyTime now) const;
   void forget_idle(base::SteadyTime now);
+  template <class Unused>
+  void forget(Unused unused);
 
   const AddressLimits limits_;
   mutable std::mutex mutex_;
   std::map<PeerAddress, Entry> entries_;  // a tree: the keys are chosen by strangers
+  std::size_t sweep_at_ = kMostEntries;
+  std::uint64_t looked_at_ = 0;
 };
 
 }  // namespace engineio

@@ -42,13 +42,34 @@ TEST(AddressLimiter, RefillsTheBurstAtItsRate) {
   EXPECT_FALSE(limiter.admit(address, now));
 }
 
+PeerAddress network(int i) {
+  PeerAddress address;
+  address.bytes = {0x20, 1, static_cast<std::uint8_t>(i), static_cast<std::uint8_t>(i >> 8),
+                   static_cast<std::uint8_t>(i >> 16)};
+  return address;
+}
+
+TEST(AddressLimiter, DoesNotSearchAllAddressesForEachNewOneWhenAllHaveAConnection) {
+  constexpr int kAddresses = 80'000;
+  AddressLimiter limiter({.connects_per_second = 1, .connect_burst = 1, .connections = 1});
+  const base::SteadyTime now{1h};
+  for (int i = 0; i < kAddresses; ++i) EXPECT_TRUE(limiter.admit(network(i), now));
+  EXPECT_EQ(limiter.tracked(), static_cast<std::size_t>(kAddresses)) << "whoever has a connection is remembered";
+  EXPECT_LE(limiter.looked_at(), 4u * kAddresses);
+  for (int i = 0; i < kAddresses; ++i) limiter.release(network(i));
+  for (int i = 0; i < 2 * kAddresses; ++i) {
+    EXPECT_TRUE(limiter.admit(network(kAddresses + i), now));
+    limiter.release(network(kAddresses + i));
+  }
+  EXPECT_LE(limiter.tracked(), 2u * kAddresses) << "and forgotten without one";
+  EXPECT_LE(limiter.looked_at(), 12u * kAddresses);
+}
+
 TEST(AddressLimiter, ForgetsAddressesInsteadOfGrowing) {
   AddressLimiter limiter({.connects_per_second = 1, .connect_burst = 1});
   base::SteadyTime now{1h};
   for (int i = 0; i < 70'000; ++i) {
-    PeerAddress address;
-    address.bytes = {0x20, 1, static_cast<std::uint8_t>(i), static_cast<std::uint8_t>(i >> 8),
-                     static_cast<std::uint8_t>(i >> 16)};
+    const auto address = network(i);
     EXPECT_TRUE(limiter.admit(address, now));
     limiter.release(address);
   }

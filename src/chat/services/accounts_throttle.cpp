@@ -9,10 +9,6 @@
 namespace chat {
 namespace {
 
-// Some 100 bytes each: 6 MB at most. More keys than this within a window is an attack from many addresses, which limits
-// per address cannot answer anyway.
-constexpr std::size_t kMaxKeys = 65'536;
-
 constexpr std::size_t kIpv6Groups = 8;
 
 /// The groups of a piece of an IPv6 address, without leading zeros.
@@ -44,24 +40,14 @@ std::uint32_t WindowThrottle::wait(const Count& count, base::SteadyTime now) con
   return wait > wait.zero() ? told_seconds(wait) : 0;
 }
 
-void WindowThrottle::make_room(base::SteadyTime now) {
-  if (counts_.size() < kMaxKeys) return;
-  std::erase_if(counts_, [&](const auto& entry) { return now - entry.second.opened >= 2 * window_; });
-  if (counts_.size() >= kMaxKeys) counts_.erase(counts_.begin());
-}
-
 std::uint32_t WindowThrottle::admit(const std::string& key, base::SteadyTime now) {
   if (limit_ <= 0) return 0;
   const std::lock_guard lock(mutex_);
-  auto found = counts_.find(key);
-  if (found == counts_.end()) {
-    make_room(now);
-    found = counts_.emplace(key, Count{.opened = now, .counted = {}}).first;
-  }
-  roll(found->second, now);
-  const auto seconds = wait(found->second, now);
+  auto& count = counts_.find_or_add(key, Count{.opened = now, .counted = {}});
+  roll(count, now);
+  const auto seconds = wait(count, now);
   if (seconds == 0) {
-    found->second.counted.current += 1;
+    count.counted.current += 1;
   } else {
     refused_.fetch_add(1, std::memory_order_relaxed);
   }
@@ -70,24 +56,11 @@ std::uint32_t WindowThrottle::admit(const std::string& key, base::SteadyTime now
 
 void WindowThrottle::withdraw(const std::string& key) {
   const std::lock_guard lock(mutex_);
-  const auto found = counts_.find(key);
-  if (found == counts_.end()) return;
-  auto& counted = found->second.counted;
+  auto* const found = counts_.find(key);
+  if (found == nullptr) return;
+  auto& counted = found->counted;
   auto& taken = counted.current > 0 ? counted.current : counted.previous;  // its window may have ended meanwhile
   if (taken > 0) --taken;
-}
-
-void FailureThrottle::make_room(base::SteadyTime now) {
-  if (records_.size() < kMaxKeys) return;
-  std::erase_if(records_, [&](const auto& entry) { return now - entry.second.last >= kForgetAfter; });
-  if (records_.size() >= kMaxKeys) records_.erase(records_.begin());
-}
-
-FailureThrottle::Record& FailureThrottle::record_of(const std::string& key, base::SteadyTime now) {
-  const auto found = records_.find(key);
-  if (found != records_.end()) return found->second;
-  make_room(now);
-  return records_.emplace(key, Record{}).first->second;
 }
 
 std::chrono::seconds FailureThrottle::wait_after(int failures) const {
@@ -103,7 +76,7 @@ void FailureThrottle::block(Record& record, std::chrono::seconds wait) {
 
 std::uint32_t FailureThrottle::begin(const std::string& key, base::SteadyTime now) {
   const std::lock_guard lock(mutex_);
-  auto& record = record_of(key, now);
+  auto& record = records_.find_or_add(key, {});
   if (record.failures > 0 && now - record.last >= kForgetAfter) record = {};
   if (now < record.blocked_until) {
     refused_.fetch_add(1, std::memory_order_relaxed);
@@ -118,7 +91,7 @@ std::uint32_t FailureThrottle::begin(const std::string& key, base::SteadyTime no
 void FailureThrottle::learn(const std::string& key, const SharedThrottle::Attempt& said, base::SteadyTime now) {
   constexpr std::uint32_t kMostFailures = 1'000;  // all the same to wait_after()
   const std::lock_guard lock(mutex_);
-  auto& record = record_of(key, now);
+  auto& record = records_.find_or_add(key, {});
   record.failures = static_cast<int>(std::min(said.failures, kMostFailures));
   record.last = now;
   record.blocked_until = {};
@@ -132,10 +105,10 @@ void FailureThrottle::succeeded(const std::string& key) {
 
 void FailureThrottle::withdrawn(const std::string& key) {
   const std::lock_guard lock(mutex_);
-  const auto found = records_.find(key);
-  if (found == records_.end()) return;
-  found->second.blocked_until = {};
-  if (--found->second.failures <= 0) records_.erase(found);
+  auto* const found = records_.find(key);
+  if (found == nullptr) return;
+  found->blocked_until = {};
+  if (--found->failures <= 0) records_.erase(key);
 }
 
 std::string address_key(const std::string& address) {

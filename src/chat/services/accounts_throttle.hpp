@@ -1,20 +1,24 @@
 #pragma once
 // Who asks too often. Two shapes, both in memory (a restart forgives), both bounded in keys, both thread-safe:
 // WindowThrottle counts what a key did in any window; FailureThrottle makes a key wait longer with each failure.
-// Keys are chosen by strangers, so they live in an ordered tree: no hash to collide.
+// Beyond kMaxKeys the keys that were asked about longest ago are forgotten.
 
 #include <atomic>
 #include <chrono>
 #include <cstdint>
-#include <map>
 #include <mutex>
 #include <string>
 
 #include "base/clock.hpp"
 #include "chat/ports/shared_throttle.hpp"
 #include "chat/rules/sliding_window.hpp"
+#include "chat/services/recent_keys.hpp"
 
 namespace chat {
+
+// Some 100 bytes each: 6 MB at most. More keys than this within a window is an attack from many addresses, which limits
+// per address cannot answer anyway.
+inline constexpr std::size_t kMaxKeys = 65'536;
 
 /// At most `limit` in any `window`, by two adjacent windows, the older one weighted by what of it is still in view.
 class WindowThrottle {
@@ -36,12 +40,11 @@ class WindowThrottle {
   };
   void roll(Count& count, base::SteadyTime now) const;
   [[nodiscard]] std::uint32_t wait(const Count& count, base::SteadyTime now) const;
-  void make_room(base::SteadyTime now);
 
   const std::int64_t limit_;
   const std::chrono::seconds window_;
   std::mutex mutex_;
-  std::map<std::string, Count> counts_;
+  RecentKeys<Count> counts_{kMaxKeys};
   std::atomic<std::uint64_t> refused_{0};
 };
 
@@ -72,15 +75,13 @@ class FailureThrottle {
     base::SteadyTime last;
     base::SteadyTime blocked_until;
   };
-  Record& record_of(const std::string& key, base::SteadyTime now);
   /// After so many failures.
   [[nodiscard]] std::chrono::seconds wait_after(int failures) const;
   static void block(Record& record, std::chrono::seconds wait);
-  void make_room(base::SteadyTime now);
 
   const int free_;
   std::mutex mutex_;
-  std::map<std::string, Record> records_;
+  RecentKeys<Record> records_{kMaxKeys};
   std::atomic<std::uint64_t> refused_{0};
 };
 

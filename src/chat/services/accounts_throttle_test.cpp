@@ -51,6 +51,50 @@ TEST(WindowThrottle, IsOffAtZero) {
   for (int i = 0; i < 1000; ++i) EXPECT_EQ(throttle.admit("a", kStart), 0u);
 }
 
+/// More than are remembered; `each` is a key, "0" now and then among them.
+template <class Busy, class Each>
+void ask_for_many_keys(Busy busy, Each each) {
+  constexpr std::size_t kOften = 1'000;
+  for (std::size_t i = 1; i < 3 * chat::kMaxKeys; ++i) {
+    each("k" + std::to_string(i));
+    if (i % kOften == 0) busy();
+  }
+}
+
+TEST(WindowThrottle, ForgetsWhoWasAskedAboutLongestAgo) {
+  chat::WindowThrottle throttle(1, seconds(60));
+  EXPECT_EQ(throttle.admit("0", kStart), 0u);
+  EXPECT_EQ(throttle.admit("quiet", kStart), 0u);
+  ask_for_many_keys([&] { EXPECT_GT(throttle.admit("0", kStart), 0u) << "the smallest key keeps its count"; },
+                    [&](const std::string& key) { EXPECT_EQ(throttle.admit(key, kStart), 0u); });
+  EXPECT_EQ(throttle.admit("quiet", kStart), 0u) << "memory is bounded";
+}
+
+TEST(FailureThrottle, ForgetsWhoWasAskedAboutLongestAgo) {
+  chat::FailureThrottle throttle(1);
+  EXPECT_EQ(throttle.begin("0", kStart), 0u);
+  EXPECT_EQ(throttle.begin("quiet", kStart), 0u);
+  ask_for_many_keys([&] { EXPECT_GT(throttle.begin("0", kStart), 0u) << "the smallest key keeps its failures"; },
+                    [&](const std::string& key) { EXPECT_EQ(throttle.begin(key, kStart), 0u); });
+  EXPECT_EQ(throttle.begin("quiet", kStart), 0u) << "memory is bounded";
+}
+
+TEST(RecentKeys, KeepsTheLatestWithinItsBound) {
+  chat::RecentKeys<int> keys(4);
+  for (int i = 0; i < 100; ++i) {
+    keys.find_or_add(std::to_string(i), i);
+    EXPECT_LE(keys.size(), 4u);
+    ASSERT_NE(keys.find(std::to_string(i)), nullptr);
+    EXPECT_EQ(*keys.find(std::to_string(i)), i);
+  }
+  EXPECT_EQ(keys.find("0"), nullptr);
+  EXPECT_EQ(keys.find_or_add("99", 0), 99);
+  keys.erase("98");
+  keys.erase("99");
+  EXPECT_EQ(keys.find("98"), nullptr);
+  EXPECT_EQ(keys.find("99"), nullptr);
+}
+
 TEST(FailureThrottle, LetsFiveFailThenDoublesTheWaitUpToAQuarterOfAnHour) {
   chat::FailureThrottle throttle;
   auto now = kStart;
