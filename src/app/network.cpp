@@ -93,6 +93,9 @@ engineio::ServerOptions engine_options(const Settings& settings) {
   options.max_connections = size(server.max_connections);
   options.trusted_proxies = server.trusted_proxies;
   options.cors.origins = server.allowed_origins;
+  options.allow_origin = [allowed = server.allowed_origins](std::string_view origin, std::string_view host) {
+    return origin_allowed(origin, host, allowed);
+  };
   options.http.body = kRequestBodyBytes;
   options.addresses.connects_per_second = settings.limits.connects_per_second;
   options.addresses.connect_burst = chat::kConnectBurst;
@@ -104,24 +107,20 @@ engineio::ServerOptions engine_options(const Settings& settings) {
 socketio::ServerOptions socket_options(const Settings& settings) {
   socketio::ServerOptions options;
   options.connect_timeout = std::chrono::milliseconds(settings.server.join_timeout_ms);
+  options.rearm_connect_timeout = true;  // server.max_unjoined counts whoever is in no namespace
+  options.max_unjoined_per_address = static_cast<std::size_t>(settings.server.max_unjoined_per_address);
   options.max_namespaces_per_connection = kNamespaces;
   options.max_unjoined_payload = kUnjoinedBytes;
   options.packets = socketio_codec::DecodeLimits();  // the strict ones
-  options.rearm_connect_timeout = true;  // server.max_unjoined counts whoever is in no namespace
-  options.max_unjoined_per_address = static_cast<std::size_t>(settings.server.max_unjoined_per_address);
   options.handshake_retention = socketio::HandshakeRetention::kUntilJoined;
   return options;
 }
 
-bool origin_allowed(const engineio::Handshake& handshake, const std::vector<std::string>& allowed) {
-  const auto origin = handshake.headers.find("origin");
-  if (origin == handshake.headers.end()) return true;
+bool origin_allowed(std::string_view origin, std::string_view host, const std::vector<std::string>& allowed) {
   for (const auto& each : allowed)
-    if (each == "*" || each == origin->second) return true;
-  const auto scheme = origin->second.find("://");
-  const auto host = handshake.headers.find("host");
-  return scheme != std::string::npos && host != handshake.headers.end() &&
-         std::string_view(origin->second).substr(scheme + 3) == host->second;
+    if (each == "*" || each == origin) return true;
+  const auto scheme = origin.find("://");
+  return scheme != std::string_view::npos && !host.empty() && origin.substr(scheme + 3) == host;
 }
 
 }  // namespace app

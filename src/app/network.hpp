@@ -17,8 +17,7 @@ std::optional<std::string> refuse_to_bind(const std::string& host, std::int64_t 
 engineio::ServerOptions engine_options(const Settings& settings);
 socketio::ServerOptions socket_options(const Settings& settings);
 
-/// Browsers may connect from the server's own pages and from the allowed origins. What sends no Origin is no browser
-/// page.
-bool origin_allowed(const engineio::Handshake& handshake, const std::vector<std::string>& allowed);
+/// Browsers may connect from the server's own pages (the Host that they asked for) and from the allowed origins.
+bool origin_allowed(std::string_view origin, std::string_view host, const std::vector<std::string>& allowed);
 
 }  // namespace app

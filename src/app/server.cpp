@@ -216,7 +216,6 @@ void Server::Parts::connect_rooms() {
                                                 .operator_token = operator_secret});
   auto options = engine_options(settings);
   options.allow_request = [this](const engineio::Handshake& handshake) -> engineio::Admission {
-    if (!origin_allowed(handshake, settings.server.allowed_origins)) return {.allowed = false, .message = "Forbidden"};
     const auto open = engine->counters().sessions_now.load(std::memory_order_relaxed);
     const auto joined = gateway->counters().sessions_now.load(std::memory_order_relaxed);
     const bool crowded = open > joined + static_cast<std::uint64_t>(settings.server.max_unjoined);

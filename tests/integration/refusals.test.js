@@ -291,6 +291,27 @@ test('events before CONNECT are not served', async () => {
   assert.notEqual(await Promise.race([socket.closed, sleep(scale(3000)).then(() => 'still open')]), 'still open');
 });
 
+test('a page of another origin can neither begin a session nor take over one', async () => {
+  const base = `${server.url}/socket.io/?EIO=4&transport=polling`;
+  const open = JSON.parse((await (await fetch(base)).text()).slice(1));
+  const upgradeFrom = (origin) => new Promise((done) => {
+    const address = `${server.url.replace('http', 'ws')}/socket.io/?EIO=4&transport=websocket&sid=${open.sid}`;
+    const socket = new WebSocket(address, { headers: { origin } });
+    socket.on('error', () => done('refused'));
+    socket.on('open', () => {
+      socket.terminate();
+      done('open');
+    });
+  });
+  const headers = { origin: 'http://evil' };
+  assert.equal((await fetch(base, { headers })).status, 403);
+  assert.equal((await fetch(`${base}&sid=${open.sid}`, { headers })).status, 403);
+  assert.equal((await fetch(`${base}&sid=${open.sid}`, { headers, method: 'POST', body: '40' })).status, 403);
+  assert.equal(await upgradeFrom('http://evil'), 'refused');
+  assert.equal((await fetch(`${base}&sid=${open.sid}`, { headers: { origin: server.url }, method: 'POST', body: '40{}' })).status, 200);
+  assert.equal(await upgradeFrom(server.url), 'open');
+});
+
 test('unknown events are ignored or refused, never fatal', async () => {
   const [anna, bert] = await server.friends();
   const annas = await Client.connect(server, anna);

@@ -35,7 +35,9 @@ std::string refusal_body(const Refusal& refusal) {
 }
 
 bool origin_allowed(const RequestHead& head, const ServerOptions& options) {
-  if (options.allowed_origins.empty() || !head.has("origin")) return true;
+  if (!head.has("origin")) return true;
+  if (options.allow_origin) return options.allow_origin(head.header("origin"), head.header("host"));
+  if (options.allowed_origins.empty()) return true;
   const auto& allowed = options.allowed_origins;
   return std::find(allowed.begin(), allowed.end(), head.header("origin")) != allowed.end();
 }

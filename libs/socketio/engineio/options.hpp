@@ -10,6 +10,7 @@
 #include <functional>
 #include <optional>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "socketio/engineio/session.hpp"
@@ -77,6 +78,9 @@ struct ServerOptions {
   /// Polling and WebSocket handshakes and requests of other origins are refused with 403. Empty: no check. A request
   /// without Origin does not come from a browser's page and passes.
   std::vector<std::string> allowed_origins;
+  /// Decides in place of `allowed_origins`, of every request that has an Origin: handshakes, polls, posts and upgrades.
+  /// `host`: the Host header, maybe empty. On the connection's shard; must not block.
+  std::function<bool(std::string_view origin, std::string_view host)> allow_origin;
   /// Sets the cookie of this name on the first polling response; empty: none.
   std::string cookie_name;
   /// Addresses of proxies whose X-Forwarded-For is believed.

@@ -298,6 +298,28 @@ TEST_F(HttpTest, TheOriginListCoversPollingAndWebSocket) {
   EXPECT_EQ(good.upgrade(websocket(), "Origin: http://good.example\r\n"), 101);
 }
 
+TEST_F(HttpTest, WhoeverDecidesOnOriginsIsAskedForEveryRequestOfASession) {
+  auto options = calm();
+  options.allow_origin = [](std::string_view origin, std::string_view host) {
+    return origin == "http://" + std::string(host);
+  };
+  start(options);
+  const std::string evil = "Origin: http://evil\r\n";
+  RawClient client(port_);
+  EXPECT_EQ(client.ask(kOpen, evil).status, 403);
+  EXPECT_EQ(client.ask(kOpen, "Origin: http://localhost\r\n").status, 200);
+  const auto sid = handshake();
+  EXPECT_EQ(client.ask(polling(sid), evil).status, 403);
+  client.post(polling(sid), "4evil", evil);
+  EXPECT_EQ(client.reply().status, 403);
+  RawClient upgrading(port_);
+  EXPECT_EQ(upgrading.upgrade(websocket(sid), evil), 403);
+  EXPECT_EQ(server_->counters().refused_origin.load(), 4u);
+  client.post(polling(sid), "4good", "Origin: http://localhost\r\n");
+  EXPECT_EQ(client.reply().body, "ok") << "the session did not notice";
+  EXPECT_EQ(client.ask(polling(sid)).body, "4good");
+}
+
 TEST_F(HttpTest, TheHookSeesTheHandshakeAndItsMessageIsTold) {
   auto options = calm();
   options.trusted_proxies = {"127.0.0.1"};
