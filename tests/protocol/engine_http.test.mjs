@@ -7,9 +7,25 @@ import { quick } from "./support/server.mjs";
 import { eachRow, withServer } from "./support/table.mjs";
 
 const servers = ["engineio_echo", "socketio_echo"];
+const page = { headers: { origin: "http://page.example" } };
 const hello = Buffer.from([1, 2, 3, 4]);
 
 for (const name of servers) {
+  withServer(`${name}: --origin *`, name, { ...quick, origin: "*" }, (server) => {
+    it("lets pages of every origin in, and says so", async () => {
+      const response = await fetch(server().address({ EIO: "4", transport: "polling" }), page);
+      assert.equal(response.status, 200);
+      assert.equal(response.headers.get("access-control-allow-origin"), "*");
+    });
+  });
+
+  withServer(`${name}: --origin`, name, { ...quick, origin: "http://mine.example" }, (server) => {
+    it("lets no pages of other origins in", async () => {
+      const response = await fetch(server().address({ EIO: "4", transport: "polling" }), page);
+      assert.equal(response.status, 403);
+    });
+  });
+
   withServer(`${name}: handshake`, name, quick, (server) => {
     it("is answered with exactly five keys, in their order", async () => {
       const session = await Polling.open(server());

@@ -61,7 +61,7 @@ bool apply(Settings& settings, const std::string& flag, const std::string& value
     settings.server.path = value;
   else if (flag == "--origin") {
     settings.server.cors.origins.push_back(value);
-    settings.server.allowed_origins.push_back(value);
+    if (value != "*") settings.server.allowed_origins.push_back(value);
   } else {
     constexpr std::uint64_t kMostPort = 65'535;
     constexpr std::uint64_t kMostShards = 64;
