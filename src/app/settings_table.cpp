@@ -132,7 +132,8 @@ void bind_limits(Settings& s, SettingsTable& table) {
   add("limits.connections_per_address", limits.connections_per_address,
       "open TCP connections of one address, likewise");
   add("limits.friend_requests_per_day", limits.friend_requests_per_day, "friend requests of one user");
-  add("limits.lookups_per_minute", limits.lookups_per_minute, "look-ups of other users by name, per user");
+  add("limits.lookups_per_minute", limits.lookups_per_minute,
+      "look-ups of other users by name, per user; a change of name or e-mail address is one");
   add("limits.devices_per_user", limits.devices_per_user,
       "devices of one user; the least recently used offline one goes");
 }

@@ -19,7 +19,7 @@ struct Limits {
   std::uint32_t logins_per_minute = 30;       // per address
   std::uint32_t registrations_per_hour = 30;  // per address: offices and carriers share them
   std::uint32_t friend_requests_per_day = 20;
-  std::uint32_t lookups_per_minute = 30;
+  std::uint32_t lookups_per_minute = 30;  // also changes of the own name or address: 409 tells what is taken
 };
 
 // Bursts and inner bounds that are not worth a key.

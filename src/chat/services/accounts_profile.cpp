@@ -90,9 +90,15 @@ void AccountService::update_me(const Caller& caller, AccountChange change, base:
   if (change.username) refusal = check_username(*change.username);
   if (!refusal && change.email) refusal = check_email(*change.email);
   if (refusal) return answer<User>(on, std::move(reply), std::move(*refusal));
-  decide<User>(parts_.lane, on, std::move(reply), [caller, change = std::move(change)](LaneContext& context) {
-    return decide_update(context, caller, change);
-  });
+  const bool tells_what_is_taken = change.username || change.email;
+  auto submit = [this, caller, change = std::move(change), &on, reply = std::move(reply)](std::uint32_t wait) mutable {
+    if (wait != 0) return answer<User>(on, std::move(reply), refusal_throttled(wait));
+    decide<User>(parts_.lane, on, std::move(reply), [caller, change = std::move(change)](LaneContext& context) {
+      return decide_update(context, caller, change);
+    });
+  };
+  if (!tells_what_is_taken) return submit(0);
+  lookups_.admit(caller.user.hex(), parts_.clock.steady_now(), std::move(submit));
 }
 
 void AccountService::erase(const Caller& caller, base::Executor& on, Reply<std::monostate> reply) {

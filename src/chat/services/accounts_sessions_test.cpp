@@ -130,6 +130,28 @@ TEST(Profile, ChangesNameAndAddressUnlessTheyAreTaken) {
   EXPECT_TRUE(world.store.user_by_name("carol").value());
 }
 
+TEST(Profile, TellsWhatIsTakenAsOftenAsALookUpMay) {
+  AccountWorld world;
+  const auto alice = world.caller(world.registered("alice"));
+  world.registered("bob1");
+  const auto update = [&](chat::AccountChange change) {
+    return code_of(world.ask<chat::User>(
+        [&](auto reply) { world.accounts.update_me(alice, std::move(change), world.on, std::move(reply)); }));
+  };
+  const auto most = chat::Limits{}.lookups_per_minute;
+  for (std::uint32_t i = 0; i < 2 * most; ++i) EXPECT_EQ(update({{}, {}, i % 2 == 0}), "ok");
+  for (std::uint32_t i = 0; i < most; i += 2) {
+    EXPECT_EQ(update({"bob1", {}, {}}), "conflict");
+    EXPECT_EQ(update({{}, "bob1@example.org", {}}), "conflict");
+  }
+  EXPECT_EQ(update({"bob1", {}, {}}), "rate_limited");
+  EXPECT_EQ(update({"free", {}, {}}), "rate_limited") << "which says nothing of the name";
+  EXPECT_EQ(update({{}, {}, true}), "ok");
+  EXPECT_EQ(world.accounts.refused_lookups(), 2u);
+  world.clock.advance(std::chrono::minutes(2));
+  EXPECT_EQ(update({"bob1", {}, {}}), "conflict");
+}
+
 TEST(Profile, RemembersWhetherPushesMayShowTheText) {
   AccountWorld world;
   const auto alice = world.caller(world.registered("alice"));
