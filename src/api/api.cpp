@@ -11,6 +11,13 @@ namespace {
 
 constexpr int kMaxExports = 2;
 
+// What a user may write over HTTP, in seconds' worth of events_per_second: by default 600 changes in any minute, each a
+// commit of its own, and 1000 read marks in any five seconds, the burst of a socket.
+constexpr std::int64_t kWritesWorth = 3;
+constexpr std::chrono::seconds kWritesWindow{60};
+constexpr std::int64_t kMarksWorth = 5;
+constexpr std::chrono::seconds kMarksWindow{5};
+
 // No inline script or style, nothing from elsewhere, no frame around it. 'self' covers the WebSocket of one's own host.
 constexpr auto kPagePolicy =
     "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data:; font-src 'self'; "
@@ -65,7 +72,11 @@ bool etag_matches(const engineio::HttpRequest& request, const std::string& etag)
 }  // namespace
 
 Api::Api(Services services, Options options)
-    : services_(services), options_(std::move(options)), files_(options_.web_root) {
+    : services_(services),
+      options_(std::move(options)),
+      files_(options_.web_root),
+      writes_(kWritesWorth * options_.events_per_second, kWritesWindow),
+      marks_(kMarksWorth * options_.events_per_second, kMarksWindow) {
   CHECK(options_.here);
 }
 
@@ -112,10 +123,19 @@ void Api::authenticate(CallPtr call, const Route& route) {
   auto reply = [this, call, &route](std::variant<chat::Caller, chat::Refusal> outcome) {
     if (const auto* refusal = std::get_if<chat::Refusal>(&outcome)) return call->refuse(*refusal);
     call->caller = std::get<chat::Caller>(std::move(outcome));
+    if (const auto wait = rate_wait(*call, route.rate); wait != 0) {
+      return call->refuse({chat::ErrorCode::kRateLimited, "too many changes", wait, {}, {}});
+    }
     if (route.body == BodyRule::kObject && !call->parse_body()) return;
     route.handler(*this, call);
   };
   services_.accounts.authenticate(std::move(token), call->on, std::move(reply));
+}
+
+std::uint32_t Api::rate_wait(const Call& call, Rate rate) {
+  if (rate == Rate::kFree) return 0;
+  auto& throttle = rate == Rate::kWrite ? writes_ : marks_;
+  return throttle.admit(call.caller.user.hex(), services_.clock.steady_now());
 }
 
 void Api::authenticate_operator(CallPtr call, const Route& route) {

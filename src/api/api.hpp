@@ -4,6 +4,7 @@
 // services first.
 
 #include <atomic>
+#include <cstdint>
 #include <functional>
 #include <memory>
 #include <string>
@@ -12,6 +13,7 @@
 #include "api/static_files.hpp"
 #include "base/clock.hpp"
 #include "chat/services/accounts.hpp"
+#include "chat/services/accounts_throttle.hpp"
 #include "chat/services/history.hpp"
 #include "chat/services/inspection.hpp"
 #include "chat/services/messaging.hpp"
@@ -22,6 +24,7 @@ namespace api {
 
 struct Call;
 struct Route;
+enum class Rate : std::uint8_t;
 using CallPtr = std::shared_ptr<Call>;
 
 struct Services {
@@ -50,7 +53,8 @@ struct Options {
   std::function<bool(base::Task)> aside = {};
   std::function<base::Executor&()> here;  // the executor of the calling thread
   PushOffer push = {};
-  std::string operator_token = {};  // empty: nobody is the operator
+  std::string operator_token = {};      // empty: nobody is the operator
+  std::uint32_t events_per_second = 0;  // chat::Limits; 0: nobody writes too often
 };
 
 class Api {
@@ -65,6 +69,9 @@ class Api {
   void set_draining() { draining_.store(true, std::memory_order_relaxed); }
   [[nodiscard]] bool draining() const { return draining_.load(std::memory_order_relaxed); }
 
+  /// Calls that were refused because their user wrote too often; any thread. For restante_refusals_total.
+  [[nodiscard]] std::uint64_t refused_writes() const { return writes_.refused() + marks_.refused(); }
+
   [[nodiscard]] Services& services() { return services_; }
   [[nodiscard]] const Options& options() const { return options_; }
   /// Exports hold a user's whole history in memory, so only few are there at once; one is until the permit is
@@ -74,12 +81,16 @@ class Api {
  private:
   void handle_route(CallPtr call);
   void authenticate(CallPtr call, const Route& route);
+  /// 0, or the seconds that the call's user has to wait.
+  [[nodiscard]] std::uint32_t rate_wait(const Call& call, Rate rate);
   void authenticate_operator(CallPtr call, const Route& route);
   void handle_file(const CallPtr& call);
 
   Services services_;
   const Options options_;
   const StaticFiles files_;
+  chat::WindowThrottle writes_;
+  chat::WindowThrottle marks_;
   std::atomic<bool> draining_{false};
   const std::shared_ptr<std::atomic<int>> exports_ = std::make_shared<std::atomic<int>>(0);
 };

@@ -126,6 +126,9 @@ TEST_F(Openapi, NamesEveryErrorOfEveryBearerRoute) {
     for (char& c : method) c = static_cast<char>(c - 'A' + 'a');
     const auto responses = root.member("paths")->member(route.pattern)->member(method)->member("responses");
     for (const char* status : {"401", "500", "503"}) EXPECT_TRUE(responses->member(status)) << route.pattern << status;
+    if (route.rate != api::Rate::kFree) {
+      EXPECT_TRUE(responses->member("429")) << route.pattern;
+    }
     if (!std::string(route.pattern).ends_with('}') && route.body == api::BodyRule::kIgnored) continue;
     EXPECT_TRUE(responses->member("400")) << route.pattern;
   }

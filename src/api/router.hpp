@@ -17,12 +17,21 @@ using Handler = void (*)(Api& api, CallPtr call);
 enum class Access : std::uint8_t { kOpen, kBearer, kOperator };
 enum class BodyRule : std::uint8_t { kIgnored, kObject };
 
+/// Whose share of events_per_second a call of a user takes (Api). What ends a session, a device or the account is never
+/// held up: whoever has got hold of a token could keep its owner from doing it. Messages have limits of their own.
+enum class Rate : std::uint8_t {
+  kFree,
+  kMark,   // shares its commit with others
+  kWrite,  // a synced commit of its own, for which everybody waits
+};
+
 struct Route {
   std::string_view method;
   std::string_view pattern;  // segments in braces match anything but '/'
   Access access = Access::kBearer;
   BodyRule body = BodyRule::kIgnored;
   Handler handler = nullptr;
+  Rate rate = Rate::kFree;
 };
 
 /// Every row of docs/openapi.json, and no other.

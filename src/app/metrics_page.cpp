@@ -196,7 +196,7 @@ void export_queues(base::Registry& registry, const std::vector<aio::Shard*>& sha
 }
 
 void export_limits(base::Registry& registry, const chat::AccountService& accounts,
-                   const chat::RelationService& relations) {
+                   const chat::RelationService& relations, const api::Api& api) {
   const auto limit = [&](const char* reason, base::Function<std::uint64_t()> refused) {
     registry.sampled_counter(kRefusals, kRefusalsHelp, {{"reason", reason}},
                              [read = std::move(refused)]() mutable { return static_cast<double>(read()); });
@@ -206,6 +206,7 @@ void export_limits(base::Registry& registry, const chat::AccountService& account
   limit("registrations_per_hour", [&accounts] { return accounts.refused_registrations(); });
   limit("lookups_per_minute", [&accounts] { return accounts.refused_lookups(); });
   limit("friend_requests_per_day", [&relations] { return relations.refused_requests(); });
+  limit("http_changes", [&api] { return api.refused_writes(); });
 }
 
 void export_storage(base::Registry& registry, const std::string& directory) {

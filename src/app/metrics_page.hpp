@@ -5,6 +5,7 @@
 
 #include "aio/offload_pool.hpp"
 #include "aio/shard.hpp"
+#include "api/api.hpp"
 #include "base/metrics.hpp"
 #include "chat/services/accounts_service.hpp"
 #include "chat/services/relations_service.hpp"
@@ -25,7 +26,7 @@ void export_queues(base::Registry& registry, const std::vector<aio::Shard*>& sha
                    const std::vector<std::pair<const char*, const aio::OffloadPool*>>& pools);
 /// Refusals by the limits of the HTTP API.
 void export_limits(base::Registry& registry, const chat::AccountService& accounts,
-                   const chat::RelationService& relations);
+                   const chat::RelationService& relations, const api::Api& api);
 /// Free space of the file system below `directory`, and what the directory holds.
 void export_storage(base::Registry& registry, const std::string& directory);
 /// Process: resident memory, open descriptors, processor time, start time.

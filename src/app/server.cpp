@@ -213,7 +213,8 @@ void Server::Parts::connect_rooms() {
                                                 .aside = offload_to(scrapes),
                                                 .here = [this]() -> base::Executor& { return shard_here(); },
                                                 .push = push_offer(settings, providers),
-                                                .operator_token = operator_secret});
+                                                .operator_token = operator_secret,
+                                                .events_per_second = settings.limits.events_per_second});
   auto options = engine_options(settings);
   options.allow_request = [this](const engineio::Handshake& handshake) -> engineio::Admission {
     const auto open = engine->counters().sessions_now.load(std::memory_order_relaxed);
@@ -234,7 +235,7 @@ void Server::Parts::export_metrics() {
   export_process(registry, clock);
   export_storage(registry, settings.storage.path);
   export_queues(registry, shard_pointers, {{"reads", &reads}, {"passwords", &passwords}, {"metrics", &scrapes}});
-  export_limits(registry, accounts, relations);
+  export_limits(registry, accounts, relations, *api);
   cluster.export_metrics(registry);
   if (broadcasting) broadcasting->export_metrics(registry, sockets);
   registry.sampled_counter("restante_damaged_rows_total", "Rows of the store that could not be read", {},

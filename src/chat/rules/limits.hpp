@@ -12,7 +12,7 @@ struct Limits {
   std::uint32_t bytes_per_second = 1024 * 1024;  // of text; the burst is one second's worth
   std::uint32_t devices_per_user = 10;
   // Gateway.
-  std::uint32_t events_per_second = 200;  // per socket, acks and send_message not counted
+  std::uint32_t events_per_second = 200;  // per socket, acks and send_message not counted; also changes over HTTP
   std::uint32_t connects_per_second = 100;
   std::uint32_t connections_per_address = 5000;
   // Accounts and relations.

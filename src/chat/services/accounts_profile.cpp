@@ -15,23 +15,33 @@ std::optional<Refusal> check_taken(const Read<std::optional<User>>& found, const
   return std::nullopt;
 }
 
+/// False: it was that already.
+template <class T>
+bool replace(T& field, const T& value) {
+  if (field == value) return false;
+  field = value;
+  return true;
+}
+
 Outcome<User> decide_update(LaneContext& context, const Caller& caller, const AccountChange& change) {
   if (auto refusal = check_caller(context, caller.user, caller.login)) return std::move(*refusal);
   auto found = context.store().user(caller.user);
   if (!found) return refusal_of(found.error());
   if (!found.value()) return refusal_unauthorized("the session has ended", "revoked");
   User user = std::move(*found.value());
+  bool changed = false;
   if (change.username) {
     const auto other = context.store().user_by_name(*change.username);
     if (auto refusal = check_taken(other, user.id, "username")) return std::move(*refusal);
-    user.username = *change.username;
+    changed |= replace(user.username, *change.username);
   }
   if (change.email) {
     const auto other = context.store().user_by_email(*change.email);
     if (auto refusal = check_taken(other, user.id, "email")) return std::move(*refusal);
-    user.email = *change.email;
+    changed |= replace(user.email, *change.email);
   }
-  user.push_previews = change.push_previews.value_or(user.push_previews);
+  if (change.push_previews) changed |= replace(user.push_previews, *change.push_previews);
+  if (!changed) return user;  // a commit that nobody needs would be one that everybody waits for
   context.batch().users.push_back(user);
   context.forget_user(user.id);
   return user;

@@ -152,6 +152,22 @@ TEST(Profile, TellsWhatIsTakenAsOftenAsALookUpMay) {
   EXPECT_EQ(update({"bob1", {}, {}}), "conflict");
 }
 
+TEST(Profile, CommitsNothingThatIsSoAlready) {
+  AccountWorld world;
+  const auto alice = world.caller(world.registered("alice"));
+  const auto writes = [&](chat::AccountChange change) {
+    const auto outcome = world.ask<chat::User>(
+        [&](auto reply) { world.accounts.update_me(alice, std::move(change), world.on, std::move(reply)); });
+    EXPECT_EQ(code_of(outcome), "ok");
+    return !world.lane.batch().empty();
+  };
+  EXPECT_TRUE(writes({{}, {}, true}));
+  EXPECT_FALSE(writes({{}, {}, true}));
+  EXPECT_FALSE(writes({"alice", "alice@example.org", true}));
+  EXPECT_FALSE(writes({}));
+  EXPECT_TRUE(writes({"Alice", {}, {}})) << "letter case is shown";
+}
+
 TEST(Profile, RemembersWhetherPushesMayShowTheText) {
   AccountWorld world;
   const auto alice = world.caller(world.registered("alice"));

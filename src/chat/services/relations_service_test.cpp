@@ -123,6 +123,15 @@ TEST_F(Relations, ABlockIsNeverToldSuspendsAndCanBeTakenBack) {
   EXPECT_EQ(events(bob).size(), told);
 }
 
+TEST_F(Relations, WhatIsSoAlreadyIsNotCommittedAgain) {
+  for (const Verb verb : {&chat::Relations::block, &chat::Relations::unblock}) {
+    EXPECT_EQ(run(verb, alice, bob.user), "ok");
+    EXPECT_FALSE(world.lane.batch().empty());
+    EXPECT_EQ(run(verb, alice, bob.user), "ok");
+    EXPECT_TRUE(world.lane.batch().empty());
+  }
+}
+
 TEST_F(Relations, ABlockOfNobodyIsNotFoundAndOfOneselfInvalid) {
   EXPECT_EQ(run(&chat::Relations::block, alice, chat::UserId{}), "not_found");
   EXPECT_EQ(run(&chat::Relations::block, alice, alice.user), "invalid");
