@@ -5,6 +5,7 @@
 #include <limits>
 
 #include "base/json_reader.hpp"
+#include "base/json_size.hpp"
 #include "base/random.hpp"
 #include "base/utf8.hpp"
 
@@ -57,6 +58,7 @@ TEST(JsonWriter, EscapesExactlyWhatMustBe) {
     const std::string text(1, static_cast<char>(byte));
     std::string quoted;
     append_json_string(quoted, text);
+    EXPECT_EQ(json_string_size(text), quoted.size()) << byte;
     ASSERT_TRUE(parse_json(quoted, JsonLimits::strict()).ok()) << byte;
     EXPECT_EQ(parse_json(quoted)->as_string(), text);
   }
@@ -70,6 +72,9 @@ TEST(JsonWriter, RoundTripsAnyText) {
       append_utf8(text, static_cast<std::uint32_t>(random.next() % 0x110000) >> (random.next() % 20));
     }
     std::string out;
+    append_json_string(out, text);
+    EXPECT_EQ(json_string_size(text), out.size()) << out;
+    out.clear();
     JsonWriter(out).begin_object().member(text, text).end_object();
     const auto parsed = parse_json(out, JsonLimits::strict());
     ASSERT_TRUE(parsed.ok()) << out;

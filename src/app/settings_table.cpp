@@ -71,7 +71,8 @@ void bind_delivery(Settings& s, SettingsTable& table) {
   table.number("delivery.window_bytes", delivery.window_bytes, 16 * 1024, kGiB, "bytes in flight to one device");
   table.number("delivery.batch_entries", delivery.batch_entries, 1, 4096,
                "largest batch for clients that asked for batches");
-  table.number("delivery.batch_bytes", delivery.batch_bytes, 16 * 1024, kGiB, "bytes of such a batch");
+  table.number("delivery.batch_bytes", delivery.batch_bytes, 16 * 1024, kGiB,
+               "bytes of such a batch on the wire; an entry that is longer goes alone");
   table.number("delivery.silent_ms", delivery.silent_ms, 100, kDayMs,
                "milliseconds without confirmation after which a session is suspect");
   table.number("delivery.unconfirmed_ms", delivery.unconfirmed_ms, 100, kDayMs,

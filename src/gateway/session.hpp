@@ -39,6 +39,7 @@ class Session final : public socketio::SocketHandler, private chat::PumpHost {
 
   [[nodiscard]] base::SteadyTime now() const override;
   [[nodiscard]] const chat::DeviceId& device() const override { return device_; }
+  [[nodiscard]] std::size_t wire_bytes(const chat::LogItem& item) const override;
   std::optional<chat::AckNumber> write_entry(const chat::LogItem& item) override;
   std::optional<chat::AckNumber> write_batch(std::span<const std::shared_ptr<const chat::LogItem>> items,
                                              chat::MailboxSeq from, chat::MailboxSeq to) override;

@@ -17,6 +17,10 @@ base::SteadyTime Session::now() const {
   return gateway_.services_.clock.steady_now();
 }
 
+std::size_t Session::wire_bytes(const chat::LogItem& item) const {
+  return wire::most_bytes_of_batch_entry(item);
+}
+
 std::optional<chat::AckNumber> Session::write_entry(const chat::LogItem& item) {
   auto* socket = socket_.get();
   if (socket == nullptr) return std::nullopt;

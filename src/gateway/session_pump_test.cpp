@@ -222,6 +222,39 @@ TEST(Batches, CarryManyEntriesUnderOneAck) {
   EXPECT_THAT(world.log(), ElementsAre("confirm 2 messages 2", "announce 1"));
 }
 
+TEST(Batches, AreNotLargerThan64KiBOnTheWireWhateverIsInThem) {
+  constexpr std::size_t kMost = 64 * 1024;
+  for (const auto& [content, count] : std::vector<std::pair<std::string, int>>{{std::string(8192, 'x'), 20},
+                                                                               {std::string(8192, '"'), 20},
+                                                                               {std::string(8192, '\n'), 20},
+                                                                               {std::string(10'000, '\x01'), 3},
+                                                                               {std::string(30'000, '\x01'), 2},
+                                                                               {"short", 200}}) {
+    GatewayWorld world;
+    for (int i = 0; i < count; ++i) world.store_message(content);
+    auto client = world.knock(kBatchAuth);
+    world.answer_attach(attached(static_cast<std::uint64_t>(count)));
+    std::size_t entries = 0;
+    for (int turn = 0; turn < count; ++turn) {
+      client->turn();
+      for (const auto& packet : client->received()) {
+        const auto data = packet.find(R"(["receive_batch",)");
+        if (data == std::string::npos) continue;
+        std::size_t inside = 0;
+        for (auto at = packet.find(R"("kind":)"); at != std::string::npos; at = packet.find(R"("kind":)", at + 1)) {
+          ++inside;
+        }
+        entries += inside;
+        if (inside > 1) {
+          EXPECT_LE(packet.size() + 1, kMost) << "with the type of the Engine.IO packet";
+        }
+        client->text("3" + packet.substr(1, data - 1) + "[]");
+      }
+    }
+    EXPECT_EQ(entries, static_cast<std::size_t>(count)) << content.substr(0, 5);
+  }
+}
+
 TEST(Batches, CarryOtherEntriesInTheirBatchForm) {
   GatewayWorld world;
   auto relation = std::make_shared<chat::LogItem>();

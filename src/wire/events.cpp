@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <array>
 
+#include "base/json_size.hpp"
 #include "base/json_writer.hpp"
 #include "wire/scalars.hpp"
 #include "wire/shapes.hpp"
@@ -68,6 +69,34 @@ void append_relation_user(std::string& out, const chat::LogItem& item) {
   out += R"("user":)";
   append_user(out, item.entry.peer, item.peer_name);
   out += '}';
+}
+
+std::size_t digits_of(std::uint64_t number) {
+  std::size_t digits = 1;
+  for (; number >= 10; number /= 10) ++digits;
+  return digits;
+}
+
+constexpr std::size_t kIdBytes = 24;
+constexpr std::size_t kTimeBytes = 24;
+
+std::size_t most_bytes_of_message(const chat::MailboxEntry& entry, const chat::MessageView& message) {
+  // The longest of each, without numbers, content and client id.
+  constexpr std::size_t kAlways =
+      sizeof(
+          R"({"_id":"","sender":"","recipient":"","content":,"timestamp":"","status":"delivered","seq":,"position":})") +
+      3 * kIdBytes + kTimeBytes;
+  constexpr std::size_t kReason = sizeof(R"(,"reason":"unreadable")");
+  constexpr std::size_t kReadAt = sizeof(R"(,"readAt":"")") + kTimeBytes;
+  constexpr std::size_t kDeliveredAt = sizeof(R"(,"deliveredAt":"")") + kTimeBytes;
+  constexpr std::size_t kClientId = sizeof(R"(,"clientId":)");
+  std::size_t bytes = kAlways + base::json_string_size(message.content);
+  bytes += digits_of(message.seq.value) + digits_of(entry.position.value);
+  if (message.failure) bytes += kReason;
+  if (message.read_at) bytes += kReadAt;
+  if (message.delivered_at) bytes += kDeliveredAt;
+  if (entry.own) bytes += kClientId + base::json_string_size(message.client_id);
+  return bytes;
 }
 
 }  // namespace
@@ -155,6 +184,16 @@ void append_batch_entry(std::string& out, const chat::LogItem& item) {
     append_event_data(out, item);
   }
   out += '}';
+}
+
+std::size_t most_bytes_of_batch_entry(const chat::LogItem& item) {
+  constexpr std::size_t kAround = sizeof(R"({"position":,"kind":"relation","data":},)");
+  constexpr std::size_t kOther = 256;  // the data of an entry that is no message: ids, times, numbers and words
+  const std::size_t bytes = kAround + digits_of(item.entry.position.value);
+  if (item.entry.kind == EntryKind::kMessage && item.message) {
+    return bytes + most_bytes_of_message(item.entry, *item.message);
+  }
+  return bytes + kOther + base::json_string_size(item.peer_name);
 }
 
 std::string_view event_name(const chat::TransientEvent& event) {

@@ -21,6 +21,8 @@ void append_event_data(std::string& out, const chat::LogItem& item);
 std::string_view batch_kind(const chat::LogItem& item);
 /// {position, kind, data}; `data` as in the single event, a relation's with `event` in front.
 void append_batch_entry(std::string& out, const chat::LogItem& item);
+/// What append_batch_entry() appends, and a comma behind it, in bytes at most: escapes counted, nothing written.
+[[nodiscard]] std::size_t most_bytes_of_batch_entry(const chat::LogItem& item);
 
 /// `friend_request`, `friend_accepted`, `friend_removed`.
 std::string_view to_string(chat::RelationEvent event);

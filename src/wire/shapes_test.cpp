@@ -171,6 +171,50 @@ TEST(Event, OfEveryKindHasANameThatIsKnownAsTheServersOwn) {
   EXPECT_FALSE(wire::is_server_event(""));
 }
 
+/// The entry in a batch, as it is announced and as it is written.
+void expect_to_fit(const chat::LogItem& log_item, std::size_t slack) {
+  std::string out;
+  wire::append_batch_entry(out, log_item);
+  const auto most = wire::most_bytes_of_batch_entry(log_item);
+  EXPECT_LE(out.size() + 1, most) << out;
+  EXPECT_LE(most, out.size() + slack) << out;
+}
+
+TEST(BatchEntry, IsNeverLongerThanItsMostBytes) {
+  constexpr std::size_t kCloseForMessages = 48;
+  constexpr std::uint64_t kLargest = ~std::uint64_t{0};
+  for (const std::uint64_t number : {std::uint64_t{1}, kLargest}) {
+    for (const auto kind : {chat::EntryKind::kMessage, chat::EntryKind::kStatus, chat::EntryKind::kOwnRead,
+                            chat::EntryKind::kFailed, chat::EntryKind::kRemoved, chat::EntryKind::kRelation}) {
+      auto log_item = item(kind);
+      log_item.entry.position = chat::MailboxSeq(number);
+      log_item.entry.seq = chat::ConversationSeq(number);
+      log_item.entry.reason = chat::FailureReason::kUnreadable;
+      log_item.entry.relation = chat::RelationEvent::kFriendAccepted;
+      log_item.peer_name = std::string(32, 'a');
+      expect_to_fit(log_item, 256);
+    }
+    for (const std::string content : {"x", "\"", "\n", "\x01", "\xC3\xA9", "a\\b"}) {
+      auto log_item = item(chat::EntryKind::kMessage);
+      log_item.entry.position = chat::MailboxSeq(number);
+      log_item.message = view();
+      log_item.message->seq = chat::ConversationSeq(number);
+      log_item.message->content.clear();
+      for (int i = 0; i < 1000; ++i) log_item.message->content += content;
+      expect_to_fit(log_item, kCloseForMessages);
+      log_item.message->status = chat::MessageStatus::kDelivered;
+      log_item.message->delivered_at = log_item.message->read_at = kTime;
+      expect_to_fit(log_item, kCloseForMessages);
+      log_item.message->status = chat::MessageStatus::kFailed;
+      log_item.message->failure = chat::FailureReason::kUnreadable;
+      log_item.message->client_id = std::string(64, '"');
+      log_item.entry.own = true;
+      log_item.entry.owner = log_item.message->sender;
+      expect_to_fit(log_item, kCloseForMessages);
+    }
+  }
+}
+
 TEST(Scalars, WriteTheLargestNumber) {
   std::string out;
   wire::append_number(out, ~std::uint64_t{0});

@@ -37,6 +37,23 @@ test('a batching client gets a backlog in batches that cover every position', as
   await until(() => deliveredUpTo(annas) === 300, 'delivered up to 300');
 });
 
+test('no batch is larger than 64 KiB on the wire, however many escapes are in it', async () => {
+  const [anna, bert] = await server.friends();
+  const annas = await Client.connect(server, anna);
+  const long = [...'x"'].flatMap((letter) => Array.from({ length: 20 }, () => letter.repeat(8192)));
+  for (const text of long) await annas.sent(bert, text);
+  const berts = new Client(server, bert, { auth: { batch: true } });
+  const sizes = [];
+  berts.open().socket.io.engine.on('packet', ({ type, data }) => {
+    if (type === 'message' && data.includes('"receive_batch"')) sizes.push(Buffer.byteLength(data) + 1);
+  });
+  await berts.event('drained');
+  assert.deepEqual(berts.texts, long);
+  assert.equal(sizes.length, berts.all('receive_batch').length);
+  assert.ok(Math.max(...sizes) <= 64 * 1024, `${sizes}`);
+  assert.ok(Math.max(...sizes) > 48 * 1024, `batches are filled: ${sizes}`);
+});
+
 test('an unanswered batch confirms nothing and comes again', async () => {
   const { bert, annas } = await backlog(20);
   const silent = await Client.connect(server, bert, { auth: { batch: true }, ack: () => undefined });

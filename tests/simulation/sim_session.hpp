@@ -35,6 +35,9 @@ class Session final : public chat::LiveSession, public chat::PumpHost, public st
   // PumpHost
   base::SteadyTime now() const override;
   const chat::DeviceId& device() const override { return client.device; }
+  std::size_t wire_bytes(const chat::LogItem& item) const override {
+    return item.message ? item.message->content.size() : 0;
+  }
   std::optional<chat::AckNumber> write_entry(const chat::LogItem& item) override;
   std::optional<chat::AckNumber> write_batch(std::span<const std::shared_ptr<const chat::LogItem>> items,
                                              chat::MailboxSeq from, chat::MailboxSeq to) override;

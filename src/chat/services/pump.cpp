@@ -56,14 +56,15 @@ void Pump::forget_removed(const MailboxEntry& removed) {
   discard_page_ = discard_page_ || reading_;
   if (!flight_) return;
   auto& f = *flight_;
-  for (auto& item : f.ready) {
+  for (auto& ready : f.ready) {
+    const auto& item = ready.item;
     if (item->entry.kind != EntryKind::kMessage || item->entry.message != removed.message || !item->message) continue;
-    f.ready_bytes -= weight_of(*item);
     auto failed = std::make_shared<LogItem>(*item);
     failed->message->failure = removed.reason;
     failed->message->content.clear();
-    f.ready_bytes += weight_of(*failed);
-    item = std::move(failed);
+    f.ready_bytes -= ready.bytes;
+    ready = weighed(std::move(failed));
+    f.ready_bytes += ready.bytes;
   }
 }
 
@@ -76,9 +77,7 @@ void Pump::on_hint(Hint hint) {
   const bool next = hint.item && hint.item->entry.position == looked_.next();
   if (next && !reading_ && !no_key_ &&
       (!flight_ || (flight_->ready.size() < settings_.page_entries && flight_->ready_bytes < settings_.page_bytes))) {
-    auto& f = flight();
-    f.ready_bytes += weight_of(*hint.item);
-    f.ready.push_back(std::move(hint.item));
+    flight().push(weighed(std::move(hint.item)));
     looked_ = looked_.next();
   }
   wake();
@@ -96,8 +95,7 @@ void Pump::on_page(LogPage page) {
   for (auto& item : page.items) {
     CHECK(item->entry.position > looked_);
     looked_ = item->entry.position;
-    f.ready_bytes += weight_of(*item);
-    f.ready.push_back(std::move(item));
+    f.push(weighed(std::move(item)));
   }
   no_key_ = page.no_key;
   if (page.through > looked_) {

@@ -85,6 +85,7 @@ class Pump {
   [[nodiscard]] std::size_t memory() const;
 
  private:
+  struct Ready;
   struct Slot;
   struct Flight;
   enum class Verdict : std::uint8_t { kPass, kState, kMessage };
@@ -107,8 +108,9 @@ class Pump {
   bool take_batch();
   Verdict judge(const LogItem& item);
   [[nodiscard]] bool is_own(const MailboxEntry& entry) const;
-  [[nodiscard]] bool window_open(const LogItem& item) const;
-  bool write_single(const LogItem& item, Verdict verdict);
+  [[nodiscard]] Ready weighed(std::shared_ptr<const LogItem> item) const;
+  [[nodiscard]] bool window_open(const Ready& next, std::size_t before = 0) const;
+  bool write_single(const Ready& ready, Verdict verdict);
   void note_state(MailboxSeq position, AckNumber ack);
   void read_ahead();
   void ping_if_needed();

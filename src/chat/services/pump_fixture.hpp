@@ -14,6 +14,7 @@ using std::chrono::seconds;
 struct RecordingHost final : PumpHost {
   base::SteadyTime now() const override { return clock.steady_now(); }
   const DeviceId& device() const override { return own; }
+  std::size_t wire_bytes(const LogItem& item) const override { return item.message ? item.message->content.size() : 0; }
   std::optional<AckNumber> write_entry(const LogItem& item) override {
     if (gone) return std::nullopt;
     written.push_back(item.entry.position.value);
@@ -23,6 +24,9 @@ struct RecordingHost final : PumpHost {
                                        MailboxSeq to) override {
     for (const auto& item : items) written.push_back(item->entry.position.value);
     batches.emplace_back(from.value, to.value);
+    std::size_t bytes = 0;
+    for (const auto& item : items) bytes += wire_bytes(*item);
+    batch_bytes.push_back(bytes);
     return ++ack;
   }
   std::uint64_t ping() override { return ++pings; }
@@ -56,6 +60,7 @@ struct RecordingHost final : PumpHost {
   std::vector<WallTime> waits;
   std::vector<std::uint64_t> written, lost, drains, poisons, head_checks;
   std::vector<std::pair<std::uint64_t, std::uint64_t>> batches;
+  std::vector<std::size_t> batch_bytes;
   std::vector<std::pair<std::uint64_t, std::size_t>> reads;
   std::vector<PumpProgress> confirmed;
   std::vector<bool> silences;

@@ -9,6 +9,12 @@
 
 namespace chat {
 
+/// An entry that has been read and not been written.
+struct Pump::Ready {
+  std::shared_ptr<const LogItem> item;
+  std::uint32_t bytes = 0;  // PumpHost::wire_bytes(): what it is worth in windows and batches
+};
+
 /// One event on its way that holds at least one message: a message, or a batch.
 struct Pump::Slot {
   AckNumber ack = 0;
@@ -33,7 +39,7 @@ struct Pump::Slot {
   std::vector<MessageId> rescued;
 
   [[nodiscard]] bool open() const { return !confirmed; }
-  void add(const LogItem& item, MailboxSeq pending_through);
+  void add(const Ready& ready, MailboxSeq pending_through);
 };
 
 struct Pump::Flight {
@@ -44,7 +50,7 @@ struct Pump::Flight {
     MailboxSeq position;
   };
 
-  std::deque<std::shared_ptr<const LogItem>> ready;
+  std::deque<Ready> ready;
   std::size_t ready_bytes = 0;
   std::deque<Slot> slots;  // ascending in position and ack
   std::size_t bytes = 0;   // of all slots
@@ -52,6 +58,16 @@ struct Pump::Flight {
   std::vector<std::shared_ptr<const LogItem>> batch;  // scratch
   PumpProgress progress;                              // collected, not yet reported
 
+  void push(Ready entry) {
+    ready_bytes += entry.bytes;
+    ready.push_back(std::move(entry));
+  }
+  Ready pop() {
+    auto entry = std::move(ready.front());
+    ready.pop_front();
+    ready_bytes -= entry.bytes;
+    return entry;
+  }
   [[nodiscard]] bool idle() const { return ready.empty() && slots.empty() && state_acks.empty(); }
   Slot* find(AckNumber ack) {
     const auto at =
@@ -59,11 +75,5 @@ struct Pump::Flight {
     return at != slots.end() && at->ack == ack ? &*at : nullptr;
   }
 };
-
-/// Bytes an entry is worth in windows and batches: its text and about what JSON adds.
-inline std::size_t weight_of(const LogItem& item) {
-  constexpr std::size_t kEnvelope = 256;
-  return kEnvelope + (item.message ? item.message->content.size() : 0);
-}
 
 }  // namespace chat

@@ -33,6 +33,8 @@ class PumpHost {
   /// The device of this session: entries with this origin are passed over. Stable as long as the pump.
   [[nodiscard]] virtual const DeviceId& device() const = 0;
 
+  /// What the entry adds to a batch, in bytes on the wire at most; alone it is about as long.
+  [[nodiscard]] virtual std::size_t wire_bytes(const LogItem& item) const = 0;
   /// Queues one entry as its own event and returns the number of its ack. nullopt: the socket is gone.
   virtual std::optional<AckNumber> write_entry(const LogItem& item) = 0;
   /// Queues `receive_batch` {entries, from, to} with one ack for all.

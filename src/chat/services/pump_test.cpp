@@ -231,6 +231,57 @@ TEST_F(PumpTest, BatchesCoverWhatTheyPassOverAndOneAckConfirmsAll) {
   EXPECT_EQ(host.confirmed.back().position, MailboxSeq(5));
 }
 
+TEST_F(PumpTest, ABatchIsNotLargerThanItsBytesUnlessItIsOneEntry) {
+  constexpr std::uint64_t kCount = 20;
+  settings.window_bytes = 1024 * 1024;
+  start(kCount, 0, {.batch = true});
+  LogPage page;
+  for (std::uint64_t at = 1; at <= kCount; ++at) {
+    auto item = message(at);
+    item->message->content = std::string(at == 10 ? 2 * settings.batch_bytes : 9'000, 'x');
+    page.items.push_back(std::move(item));
+  }
+  page.through = MailboxSeq(kCount);
+  pump.on_page(std::move(page));
+  turn();
+  for (AckNumber number = 1; number <= host.ack; ++number) ack(number);
+  EXPECT_EQ(host.batches,
+            (std::vector<std::pair<std::uint64_t, std::uint64_t>>{{1, 7}, {8, 9}, {10, 10}, {11, 17}, {18, 20}}));
+  EXPECT_EQ(host.batch_bytes, (std::vector<std::size_t>{63'000, 18'000, 131'072, 63'000, 27'000}));
+}
+
+TEST_F(PumpTest, TheWindowIsNotOverdrawnByItsLastMessage) {
+  settings.window_bytes = 10'000;
+  start(0);
+  for (std::uint64_t at = 1; at <= 3; ++at) {
+    auto item = message(at);
+    item->message->content = std::string(at == 3 ? 20'000 : 6'000, 'x');
+    live(std::move(item));
+  }
+  EXPECT_EQ(host.written, Numbers{1});
+  ack(1);
+  EXPECT_EQ(host.written, (Numbers{1, 2}));
+  ack(2);
+  EXPECT_EQ(host.written, (Numbers{1, 2, 3})) << "what is larger than the window goes alone";
+}
+
+TEST_F(PumpTest, BatchesDoNotOverdrawTheWindowEither) {
+  settings.window_bytes = 20'000;
+  start(6, 0, {.batch = true});
+  LogPage page;
+  for (std::uint64_t at = 1; at <= 6; ++at) {
+    auto item = message(at);
+    item->message->content = std::string(6'000, 'x');
+    page.items.push_back(std::move(item));
+  }
+  page.through = MailboxSeq(6);
+  pump.on_page(std::move(page));
+  turn();
+  EXPECT_EQ(host.batches, (std::vector<std::pair<std::uint64_t, std::uint64_t>>{{1, 3}}));
+  ack(1);
+  EXPECT_EQ(host.batches, (std::vector<std::pair<std::uint64_t, std::uint64_t>>{{1, 3}, {4, 6}}));
+}
+
 TEST_F(PumpTest, HalvedBatchesAreSmaller) {
   Attached attached;
   attached.batch_halvings = 6;

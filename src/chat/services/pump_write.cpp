@@ -13,11 +13,15 @@ bool lost_to_everyone(const LogItem& item) {
   return failure == FailureReason::kUnreadable || (failure == FailureReason::kExpired && !item.entry.own);
 }
 
+/// What stands around the entries of a batch, its event's name and two numbers: below this in bytes.
+constexpr std::size_t kBatchFrame = 128;
+
 }  // namespace
 
-void Pump::Slot::add(const LogItem& item, MailboxSeq pending_through) {
+void Pump::Slot::add(const Ready& ready, MailboxSeq pending_through) {
+  const auto& item = *ready.item;
   if (first == MailboxSeq()) first = item.entry.position;
-  bytes += static_cast<std::uint32_t>(weight_of(item));
+  bytes += ready.bytes;
   if (item.entry.own) return;
   ++messages;
   const Receipt fresh{item.entry.peer, item.entry.seq, item.entry.message, item.author_ordinal};
@@ -67,13 +71,19 @@ Pump::Verdict Pump::judge(const LogItem& item) {
   return Verdict::kMessage;
 }
 
-bool Pump::window_open(const LogItem& item) const {
+Pump::Ready Pump::weighed(std::shared_ptr<const LogItem> item) const {
+  const auto bytes = static_cast<std::uint32_t>(host_.wire_bytes(*item));
+  return {std::move(item), bytes};
+}
+
+/// `before`: bytes that are about to be written with it. What is larger than the window goes alone.
+bool Pump::window_open(const Ready& next, std::size_t before) const {
   const auto& f = *flight_;
   const std::size_t limit = batch_entries_ == 0 ? settings_.window_entries : settings_.batches_in_flight;
-  if (f.slots.empty()) return true;
-  if (f.slots.size() >= limit || f.bytes >= settings_.window_bytes) return false;
+  if (f.slots.empty() && before == 0) return true;
+  if (f.slots.size() >= limit || f.bytes + before + next.bytes > settings_.window_bytes) return false;
   // The suspect travels alone: nothing is in flight with it, nothing follows it until it is confirmed.
-  return poison_ == MailboxSeq() || skip_poison_ || item.entry.position < poison_;
+  return poison_ == MailboxSeq() || skip_poison_ || next.item->entry.position < poison_;
 }
 
 void Pump::fill() {
@@ -92,19 +102,20 @@ void Pump::fill() {
 void Pump::fill_singles() {
   auto& f = *flight_;
   while (!f.ready.empty() && !ended_) {
-    const auto item = f.ready.front();
-    const bool state = item->entry.kind != EntryKind::kMessage;
-    const bool wait = state ? host_.buffered_bytes() >= settings_.state_buffer : !window_open(*item);
-    if (wait && !is_own(item->entry)) return;
-    const Verdict verdict = judge(*item);
-    if (verdict != Verdict::kPass && !write_single(*item, verdict)) return;
-    sent_ = item->entry.position;
-    f.ready_bytes -= weight_of(*item);
-    f.ready.pop_front();
+    const auto& next = f.ready.front();
+    const auto& item = *next.item;
+    const bool state = item.entry.kind != EntryKind::kMessage;
+    const bool wait = state ? host_.buffered_bytes() >= settings_.state_buffer : !window_open(next);
+    if (wait && !is_own(item.entry)) return;
+    const Verdict verdict = judge(item);
+    if (verdict != Verdict::kPass && !write_single(next, verdict)) return;
+    sent_ = item.entry.position;
+    f.pop();
   }
 }
 
-bool Pump::write_single(const LogItem& item, Verdict verdict) {
+bool Pump::write_single(const Ready& ready, Verdict verdict) {
+  const auto& item = *ready.item;
   const auto ack = host_.write_entry(item);
   if (!ack) {
     ended_ = true;
@@ -122,7 +133,7 @@ bool Pump::write_single(const LogItem& item, Verdict verdict) {
   slot.from = sent_.next();
   slot.to = position;
   slot.written = host_.now();
-  slot.add(item, drain_target_);
+  slot.add(ready, drain_target_);
   f.bytes += slot.bytes;
   f.slots.push_back(std::move(slot));
   return true;
@@ -150,23 +161,25 @@ bool Pump::take_batch() {
   const auto from = sent_.next();
   auto through = sent_;
   Slot slot;
-  std::size_t bytes = 0;
+  std::size_t bytes = kBatchFrame;
   f.batch.clear();
-  while (!f.ready.empty() && f.batch.size() < batch_entries_ && bytes < settings_.batch_bytes) {
-    const auto& item = f.ready.front();
-    const auto position = item->entry.position;
-    const bool own = is_own(item->entry);
-    const bool message = item->entry.kind == EntryKind::kMessage;
-    if (!own && (message ? !window_open(*item) : host_.buffered_bytes() >= settings_.window_bytes)) break;
-    const bool alone = !own && position == poison_ && !skip_poison_;
-    if (alone && !f.batch.empty()) break;
-    const Verdict verdict = judge(*item);
-    if (verdict == Verdict::kMessage) slot.add(*item, drain_target_);
-    bytes += weight_of(*item);
-    f.ready_bytes -= weight_of(*item);
-    if (verdict != Verdict::kPass) f.batch.push_back(item);
-    f.ready.pop_front();
-    through = position;
+  while (!f.ready.empty() && f.batch.size() < batch_entries_) {
+    const auto& next = f.ready.front();
+    const auto& entry = next.item->entry;
+    const bool own = is_own(entry);
+    const bool message = entry.kind == EntryKind::kMessage;
+    if (!own && (message ? !window_open(next, slot.bytes) : host_.buffered_bytes() >= settings_.window_bytes)) break;
+    const bool alone = !own && entry.position == poison_ && !skip_poison_;
+    const bool full = alone || (!own && bytes + next.bytes > settings_.batch_bytes);
+    if (full && !f.batch.empty()) break;
+    const Verdict verdict = judge(*next.item);
+    if (verdict == Verdict::kMessage) slot.add(next, drain_target_);
+    through = entry.position;
+    auto taken = f.pop();
+    if (verdict != Verdict::kPass) {
+      bytes += taken.bytes;
+      f.batch.push_back(std::move(taken.item));
+    }
     if (alone) break;
   }
   if (through < from) return false;
