@@ -178,6 +178,24 @@ test('of sockets of one device that come at once exactly one stays, and no other
   }
 });
 
+test('many devices of an account are let in at once, and of a hundred guesses at once five are judged', async () => {
+  const own = await Server.start({ set: { 'auth.argon2_memory_kib': 16_384, 'auth.argon2_passes': 3 } }); // none is judged before all are there
+  try {
+    const anna = await own.register();
+    const atOnce = (count, password) => Promise.all(Array.from({ length: count }, (_, index) => own.call('POST', '/login', {
+      body: { username: anna.username, password, device: `device-${index}` },
+    })));
+    for (const count of [8, 16]) {
+      assert.deepEqual((await atOnce(count, anna.password)).map(({ status }) => status), Array(count).fill(200));
+    }
+    const guesses = await atOnce(100, 'not the password');
+    assert.equal(guesses.filter(({ status }) => status === 401).length, 5);
+    assert.equal(guesses.filter(({ status, body }) => status === 429 && body.error.retryAfter >= 1).length, 95);
+  } finally {
+    await own.dispose();
+  }
+});
+
 test('SIGTERM does not wait for clients that are between two polls', async () => {
   const own = await Server.start();
   try {

@@ -179,13 +179,15 @@ class SetPresence final : public Presence {
 struct AccountWorld {
   /// `shared`: what this node counts together with others; null: alone.
   explicit AccountWorld(AccountOptions options = {}, SharedThrottle* shared = nullptr)
-      : accounts({lane, store, hasher, access_tokens, refresh_tokens, clock, pool(reads_full), pool(passwords_full),
+      : accounts({lane, store, hasher, access_tokens, refresh_tokens, clock, pool(reads_full), password_pool(),
                   presence, shared},
                  options),
         relations({lane, store, presence, clock, pool(reads_full), shared}, options.limits) {}
 
   bool reads_full = false;
   bool passwords_full = false;
+  bool passwords_held = false;  // until run_passwords()
+  std::deque<base::Task> held;
   base::ManualClock clock;
   base::SeededRandom random{7};
   adapters::memory::MemoryStore store{random};
@@ -204,6 +206,25 @@ struct AccountWorld {
       task();
       return true;
     };
+  }
+
+  Offload password_pool() {
+    return [this](base::Task task) {
+      if (passwords_full) return false;
+      passwords_held ? held.push_back(std::move(task)) : task();
+      return true;
+    };
+  }
+  /// What has been held, and what begins because of it, one after another; how many.
+  int run_passwords() {
+    int count = 0;
+    for (; !held.empty(); ++count) {
+      const auto task = std::make_unique<base::Task>(std::move(held.front()));
+      held.pop_front();
+      (*task)();
+    }
+    on.run();
+    return count;
   }
 
   /// Calls `call(reply)` and waits for the answer.

@@ -4,16 +4,19 @@
 //
 //   WindowGate   here full? no · all nodes full? no, and it is not counted here either · unavailable? what was counted
 //                here decides
-//   FailureGate  all nodes are asked, because a success elsewhere forgives here · unavailable? this node decides by
-//                what it has learned
+//   FailureGate  too many of this key under judgement here? it waits for its turn · all nodes are asked, because a
+//                success elsewhere forgives here · unavailable? this node decides by what it has learned
 //
 // Guessing passwords is what an attacker would take a Redis down for: while all nodes cannot be asked, a log-in has a
 // quarter of its limits at each node. All other limits are a node's full ones then. Nothing is refused for the lack of
 // an answer.
 //
-// Any thread. `then` is called exactly once: inside the call, or on the thread of the shared throttle, which it must
-// not keep. The gate outlives that.
+// Any thread. `then` is called exactly once: inside the call, on the thread of the shared throttle, which it must not
+// keep, or inside the call that ends an attempt before it. The gate outlives that.
 
+#include <deque>
+#include <map>
+#include <mutex>
 #include <optional>
 #include <utility>
 
@@ -54,36 +57,63 @@ class WindowGate {
   std::atomic<std::uint64_t> refused_by_all_{0};
 };
 
+/// An attempt counts as a failure until it has been judged. So that those that are right do not shut each other out, as
+/// many of a key are under way at a time as cannot come to a wait even if all are wrong (four, less what has failed
+/// before; one at least), and the others wait in a line: a program that logs its devices in at once is let in, and a
+/// hundred guesses at once still come to the wait after five.
 class FailureGate {
  public:
+  /// Of one key. At some 0.15 s for a password the last one waits a second or so.
+  static constexpr std::size_t kLine = 16;
+  /// Of all keys; some 500 bytes each.
+  static constexpr std::size_t kAllLines = 1'024;
+  static constexpr std::uint32_t kCrowdedWait = 1;  // seconds; by then the line is shorter
+
   /// Where an attempt was counted; the caller keeps it until the attempt has been judged.
   struct Attempt {
     std::string key;
     bool by_all = false;
   };
 
-  FailureGate(std::string_view subject, SharedThrottle* shared);
+  using Then = base::Function<void(std::uint32_t, Attempt)>;
 
-  /// then(seconds, attempt): 0: go ahead, the attempt counts as a failure until it succeeds or is withdrawn.
-  template <class Then>
-  void begin(std::string key, base::SteadyTime now, Then then) {
-    if (shared_ != nullptr) return ask(std::move(key), now, std::move(then));
-    const auto wait = here_.begin(key, now);
-    then(wait, Attempt{std::move(key), false});
-  }
+  /// `clock` outlives this.
+  FailureGate(std::string_view subject, SharedThrottle* shared, const base::Clock& clock);
+
+  /// then(seconds, attempt): 0: go ahead, the attempt counts as a failure; exactly one of the three below follows.
+  void begin(std::string key, Then then);
   void succeeded(const Attempt& attempt);
+  void failed(const Attempt& attempt);
   /// The attempt was never judged (overload): it does not count.
   void withdrawn(const Attempt& attempt);
   [[nodiscard]] std::uint64_t refused() const noexcept;
 
  private:
-  using Then = base::Function<void(std::uint32_t, Attempt)>;
-  void ask(std::string key, base::SteadyTime now, Then then);
+  /// Those of a key that are under way, and those that wait for them.
+  struct Line {
+    int begun = 0;   // not yet judged; above 0 while somebody waits
+    int asking = 0;  // of them, those that the other nodes have not answered
+    std::deque<Then> waiting;
+  };
+  enum class Entry : std::uint8_t { kBegins, kWaits, kCrowded };
+  Entry enter(const std::string& key, Then& then);
+  void count_begun(Line& line) const;
+  [[nodiscard]] bool may_begin(const std::string& key, const Line& line);
+  void start(std::string key, Then then);
+  void told(std::string key, std::uint32_t wait, bool by_all, Then then);
+  /// One of the key is not under way any more: who waited for that begins.
+  void leave(const std::string& key);
+  std::optional<Then> next_of(const std::string& key);
   std::uint32_t decide(const std::string& key, base::SteadyTime now,
                        const std::optional<SharedThrottle::Attempt>& said);
 
   const std::string_view subject_;
   SharedThrottle* const shared_;
+  const base::Clock& clock_;
+  std::mutex mutex_;
+  std::map<std::string, Line> lines_;  // guarded; of keys with an attempt under way
+  std::size_t waiting_ = 0;            // guarded; in all lines
+  std::atomic<std::uint64_t> crowded_{0};
   FailureThrottle here_;   // alone, or what all nodes said last
   FailureThrottle alone_;  // what was begun without an answer
   std::atomic<std::uint64_t> refused_by_all_{0};

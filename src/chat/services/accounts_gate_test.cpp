@@ -30,11 +30,17 @@ struct Begun {
   std::uint32_t wait = 0;
   FailureGate::Attempt attempt;
 };
-Begun begin(FailureGate& gate, const std::string& key = "a", base::SteadyTime now = kStart) {
+Begun begin(FailureGate& gate, const std::string& key = "a") {
   std::optional<Begun> begun;
-  gate.begin(key, now,
+  gate.begin(key,
              [&begun](std::uint32_t wait, FailureGate::Attempt attempt) { begun = Begun{wait, std::move(attempt)}; });
   return begun.value();
+}
+/// A wrong one, judged at once; the seconds to wait instead.
+std::uint32_t guess(FailureGate& gate, const std::string& key = "a") {
+  const auto begun = begin(gate, key);
+  if (begun.wait == 0) gate.failed(begun.attempt);
+  return begun.wait;
 }
 
 TEST(WindowGate, WithoutOthersCountsAlone) {
@@ -107,70 +113,191 @@ TEST(WindowGate, WaitsForALateAnswer) {
   EXPECT_EQ(first, 0u);
 }
 
-TEST(FailureGate, MakesOneNodeWaitForTheFailuresAtAnother) {
+class FailureGateTest : public ::testing::Test {
+ protected:
   FakeSharedThrottle shared;
-  FailureGate one("guess", &shared);
-  FailureGate two("guess", &shared);
-  for (int i = 0; i < 5; ++i) EXPECT_EQ(begin(one).wait, 0u);
-  EXPECT_EQ(begin(two).wait, kWait);
-  EXPECT_EQ(begin(two, "b").wait, 0u);
+  base::ManualClock clock;
+  FailureGate one{"guess", &shared, clock};
+  FailureGate two{"guess", &shared, clock};
+  FailureGate lonely{"guess", nullptr, clock};
+};
+
+TEST_F(FailureGateTest, MakesOneNodeWaitForTheFailuresAtAnother) {
+  for (int i = 0; i < 5; ++i) EXPECT_EQ(guess(one), 0u);
+  EXPECT_EQ(guess(two), kWait);
+  EXPECT_EQ(guess(two, "b"), 0u);
   EXPECT_EQ(two.refused(), 1u);
 }
 
-TEST(FailureGate, ForgivesHereWhatSucceededElsewhere) {
-  FakeSharedThrottle shared;
-  FailureGate one("guess", &shared);
-  FailureGate two("guess", &shared);
-  FailureGate::Attempt last;
-  for (int i = 0; i < 5; ++i) last = begin(one).attempt;
-  two.succeeded(last);
-  EXPECT_EQ(begin(one).wait, 0u);
+TEST_F(FailureGateTest, ForgivesHereWhatSucceededElsewhere) {
+  for (int i = 0; i < 4; ++i) EXPECT_EQ(guess(one), 0u);
+  two.succeeded(begin(two).attempt);
+  EXPECT_EQ(guess(one), 0u);
   shared.mode = Mode::kDown;
-  EXPECT_EQ(begin(one).wait, 0u) << "the five are forgotten here, too";
+  EXPECT_EQ(guess(one), 0u) << "the four are forgotten here, too";
 }
 
-TEST(FailureGate, WithoutAnAnswerHasAQuarterOfTheFreeFailures) {
-  FakeSharedThrottle shared;
+TEST_F(FailureGateTest, WithoutAnAnswerHasAQuarterOfTheFreeFailures) {
   shared.mode = Mode::kDown;
-  FailureGate gate("guess", &shared);
-  auto now = kStart;
-  EXPECT_EQ(begin(gate, "a", now).wait, 0u);
+  EXPECT_EQ(guess(one), 0u);
   for (const std::uint32_t expected : {5u, 10u, 20u}) {
-    EXPECT_EQ(begin(gate, "a", now).wait, expected);
-    now += seconds(expected);
-    EXPECT_EQ(begin(gate, "a", now).wait, 0u);
-  }
-  EXPECT_EQ(gate.refused(), 3u);
-  gate.succeeded({"a", false});
-  EXPECT_EQ(begin(gate, "a", now).wait, 0u);
-}
-
-TEST(FailureGate, WithoutAnAnswerRemembersWhatAllNodesSaidLast) {
-  FakeSharedThrottle shared;
-  FailureGate gate("guess", &shared);
-  shared.failures["guess a"] = 9;
-  EXPECT_EQ(begin(gate).wait, kWait);
-  shared.mode = Mode::kDown;
-  EXPECT_EQ(begin(gate).wait, kWait);
-  EXPECT_EQ(begin(gate, "a", kStart + seconds(kWait)).wait, 0u);
-}
-
-TEST(FailureGate, TakesBackWhatWasNeverJudgedWhereItWasCounted) {
-  FakeSharedThrottle shared;
-  FailureGate gate("guess", &shared);
-  for (int i = 0; i < 100; ++i) {
-    const auto begun = begin(gate);
+    EXPECT_EQ(guess(one), expected);
+    clock.advance(seconds(expected));
+    const auto begun = begin(one);
     ASSERT_EQ(begun.wait, 0u);
-    gate.withdrawn(begun.attempt);
+    expected == 20u ? one.succeeded(begun.attempt) : one.failed(begun.attempt);
+  }
+  EXPECT_EQ(one.refused(), 3u);
+  EXPECT_EQ(guess(one), 0u);
+}
+
+TEST_F(FailureGateTest, WithoutAnAnswerRemembersWhatAllNodesSaidLast) {
+  shared.failures["guess a"] = 9;
+  EXPECT_EQ(guess(one), kWait);
+  shared.mode = Mode::kDown;
+  EXPECT_EQ(guess(one), kWait);
+  clock.advance(seconds(kWait));
+  EXPECT_EQ(guess(one), 0u);
+}
+
+TEST_F(FailureGateTest, TakesBackWhatWasNeverJudgedWhereItWasCounted) {
+  for (int i = 0; i < 100; ++i) {
+    const auto begun = begin(one);
+    ASSERT_EQ(begun.wait, 0u);
+    one.withdrawn(begun.attempt);
   }
   EXPECT_EQ(shared.count_of("withdrawn guess a"), 100);
   shared.mode = Mode::kDown;
   for (int i = 0; i < 100; ++i) {
-    const auto begun = begin(gate);
+    const auto begun = begin(one);
     ASSERT_EQ(begun.wait, 0u);
-    gate.withdrawn(begun.attempt);
+    one.withdrawn(begun.attempt);
   }
   EXPECT_EQ(shared.count_of("withdrawn guess a"), 100) << "nobody has counted it";
+}
+
+/// Many attempts of one key that come at once, and what they were told, in order.
+struct Crowd {
+  explicit Crowd(FailureGate& of) : gate(of) {}
+
+  FailureGate& gate;
+  std::deque<FailureGate::Attempt> under_way;
+  std::vector<std::uint32_t> refused;
+  std::size_t most_at_once = 0;
+  int judged = 0;
+
+  void come(int count, const std::string& key = "a") {
+    for (int i = 0; i < count; ++i) {
+      gate.begin(key, [this](std::uint32_t wait, FailureGate::Attempt attempt) {
+        if (wait != 0) return refused.push_back(wait);
+        under_way.push_back(std::move(attempt));
+        most_at_once = std::max(most_at_once, under_way.size());
+      });
+    }
+  }
+  void judge(bool right) {
+    const auto attempt = std::move(under_way.front());
+    under_way.pop_front();
+    ++judged;
+    right ? gate.succeeded(attempt) : gate.failed(attempt);
+  }
+  void judge_all(bool right) {
+    while (!under_way.empty()) judge(right);
+  }
+};
+
+TEST_F(FailureGateTest, LetsInAllWhoAreRightHoweverManyComeAtOnce) {
+  for (auto* gate : {&lonely, &one}) {
+    Crowd crowd(*gate);
+    crowd.come(16);
+    crowd.judge_all(true);
+    EXPECT_EQ(crowd.judged, 16);
+    EXPECT_EQ(crowd.most_at_once, 4u);
+    EXPECT_TRUE(crowd.refused.empty());
+    EXPECT_EQ(gate->refused(), 0u);
+  }
+}
+
+TEST_F(FailureGateTest, LetsInAllWhoAreRightWhenNobodyAnswers) {
+  shared.mode = Mode::kDown;
+  Crowd crowd(one);
+  crowd.come(12);
+  crowd.judge_all(true);
+  EXPECT_EQ(crowd.judged, 12);
+  EXPECT_EQ(crowd.most_at_once, 1u);
+  EXPECT_TRUE(crowd.refused.empty());
+}
+
+TEST_F(FailureGateTest, LetsInAllWhoAreRightWhenTheAnswersAreLate) {
+  shared.mode = Mode::kLate;
+  Crowd crowd(one);
+  crowd.come(12);
+  for (int i = 0; i < 12; ++i) {
+    shared.answer_late_ones();
+    crowd.judge_all(true);
+  }
+  EXPECT_EQ(crowd.judged, 12);
+  EXPECT_EQ(crowd.most_at_once, 4u);
+}
+
+TEST_F(FailureGateTest, JudgesFiveOfAHundredGuessesAtOnce) {
+  for (auto* gate : {&lonely, &one}) {
+    Crowd crowd(*gate);
+    crowd.come(100);
+    EXPECT_EQ(crowd.refused, std::vector<std::uint32_t>(80, FailureGate::kCrowdedWait)) << "four begin, sixteen wait";
+    crowd.judge_all(false);
+    EXPECT_EQ(crowd.judged, 5);
+    EXPECT_EQ(crowd.refused.size(), 95u);
+    EXPECT_EQ(crowd.refused.back(), gate == &one ? kWait : 5u);
+    EXPECT_EQ(gate->refused(), 95u);
+  }
+}
+
+TEST_F(FailureGateTest, FourWhoAreWrongDoNotShutOutWhoIsRightBehindThem) {
+  for (auto* gate : {&lonely, &one}) {
+    for (int wrong = 1; wrong <= 4; ++wrong) {
+      Crowd crowd(*gate);
+      const auto key = std::to_string(wrong);
+      crowd.come(16, key);
+      for (int i = 0; i < wrong; ++i) crowd.judge(false);
+      crowd.judge_all(true);
+      EXPECT_EQ(crowd.judged, 16) << wrong;
+      EXPECT_TRUE(crowd.refused.empty()) << wrong;
+    }
+  }
+}
+
+TEST_F(FailureGateTest, WhatHasFailedBeforeLeavesFewerAtOnce) {
+  for (int i = 0; i < 3; ++i) EXPECT_EQ(guess(lonely), 0u);
+  Crowd crowd(lonely);
+  crowd.come(10);
+  EXPECT_EQ(crowd.under_way.size(), 1u);
+  crowd.judge_all(true);
+  EXPECT_EQ(crowd.judged, 10);
+  EXPECT_TRUE(crowd.refused.empty());
+}
+
+TEST_F(FailureGateTest, WhoIsNotJudgedMakesWayForTheNext) {
+  Crowd crowd(lonely);
+  crowd.come(10);
+  while (!crowd.under_way.empty()) {
+    const auto attempt = std::move(crowd.under_way.front());
+    crowd.under_way.pop_front();
+    lonely.withdrawn(attempt);
+    ++crowd.judged;
+  }
+  EXPECT_EQ(crowd.judged, 10);
+  EXPECT_EQ(guess(lonely), 0u);
+}
+
+TEST_F(FailureGateTest, TheLinesOfAllKeysTogetherAreBounded) {
+  constexpr int kKeys = 100;
+  Crowd crowd(lonely);
+  for (int key = 0; key < kKeys; ++key) crowd.come(20, std::to_string(key));
+  EXPECT_EQ(crowd.under_way.size(), 4u * kKeys);
+  EXPECT_EQ(crowd.refused.size(), 16u * kKeys - FailureGate::kAllLines);
+  crowd.judge_all(true);
+  EXPECT_EQ(crowd.judged, static_cast<int>(4 * kKeys + FailureGate::kAllLines));
 }
 
 /// Two nodes of one cluster, as far as limits go.

@@ -21,14 +21,13 @@ void AccountService::begin_login(const std::shared_ptr<PasswordJob<Grant>>& job)
   if (!is_username(credentials.username) || !is_password(credentials.password)) {
     return job->finish(refusal_credentials());
   }
-  failures_.begin(fold_case(credentials.username), parts_.clock.steady_now(),
-                  [this, job](std::uint32_t wait, FailureGate::Attempt attempt) {
-                    if (wait != 0) return job->finish(refusal_throttled(wait));
-                    job->attempt = std::move(attempt);
-                    if (parts_.passwords([this, job] { check_login(job); })) return;
-                    failures_.withdrawn(job->attempt);
-                    job->finish(refusal_passwords_busy());
-                  });
+  failures_.begin(fold_case(credentials.username), [this, job](std::uint32_t wait, FailureGate::Attempt attempt) {
+    if (wait != 0) return job->finish(refusal_throttled(wait));
+    job->attempt = std::move(attempt);
+    if (parts_.passwords([this, job] { check_login(job); })) return;
+    failures_.withdrawn(job->attempt);
+    job->finish(refusal_passwords_busy());
+  });
 }
 
 void AccountService::check_login(const std::shared_ptr<PasswordJob<Grant>>& job) {
@@ -41,7 +40,10 @@ void AccountService::check_login(const std::shared_ptr<PasswordJob<Grant>>& job)
   const auto& user = found.value();
   const auto& hash = user ? user->password_hash : dummy_hash_;
   const bool matches = parts_.hasher.verify(credentials.password, hash);
-  if (!user || !matches || user->deactivated) return job->finish(refusal_credentials());
+  if (!user || !matches || user->deactivated) {
+    failures_.failed(job->attempt);
+    return job->finish(refusal_credentials());
+  }
   failures_.succeeded(job->attempt);
   std::string renewed;
   if (parts_.hasher.outdated(hash)) renewed = parts_.hasher.hash(credentials.password);
@@ -74,17 +76,16 @@ void AccountService::change_password(const Caller& caller, std::string password,
   job->caller = caller;
   job->credentials.password = std::move(password);
   // The same guessing as at a login, by somebody who holds a token: throttled by account too.
-  failures_.begin(
-      "change:" + caller.user.hex(), parts_.clock.steady_now(),
-      [this, job, chosen = std::move(new_password)](std::uint32_t wait, FailureGate::Attempt attempt) mutable {
-        if (wait != 0) return job->finish(refusal_throttled(wait));
-        job->attempt = std::move(attempt);
-        const bool taken = parts_.passwords(
-            [this, job, chosen = std::move(chosen)]() mutable { check_password_change(job, std::move(chosen)); });
-        if (taken) return;
-        failures_.withdrawn(job->attempt);
-        job->finish(refusal_passwords_busy());
-      });
+  failures_.begin("change:" + caller.user.hex(), [this, job, chosen = std::move(new_password)](
+                                                     std::uint32_t wait, FailureGate::Attempt attempt) mutable {
+    if (wait != 0) return job->finish(refusal_throttled(wait));
+    job->attempt = std::move(attempt);
+    const bool taken = parts_.passwords(
+        [this, job, chosen = std::move(chosen)]() mutable { check_password_change(job, std::move(chosen)); });
+    if (taken) return;
+    failures_.withdrawn(job->attempt);
+    job->finish(refusal_passwords_busy());
+  });
 }
 
 void AccountService::check_password_change(const std::shared_ptr<PasswordJob<std::monostate>>& job,
@@ -96,6 +97,7 @@ void AccountService::check_password_change(const std::shared_ptr<PasswordJob<std
   }
   const auto& user = found.value();
   if (!user || !parts_.hasher.verify(job->credentials.password, user->password_hash)) {
+    failures_.failed(job->attempt);
     auto refusal = refusal_unauthorized("the present password is wrong");
     refusal.field = "password";
     return job->finish(std::move(refusal));

@@ -143,6 +143,57 @@ TEST(Login, IsThrottledPerAccountAfterFiveFailuresAndRecovers) {
   EXPECT_EQ(code_of(world.try_log_in(wrong)), "unauthorized") << "success forgives";
 }
 
+/// What so many log-ins of alice that come at once are answered, in order of the answers.
+std::vector<std::string> at_once(AccountWorld& world, int count, const chat::Credentials& credentials) {
+  std::vector<std::string> answers;
+  world.passwords_held = true;
+  for (int i = 0; i < count; ++i) {
+    auto each = credentials;
+    each.device = chat::DeviceId{"device" + std::to_string(i)};
+    world.accounts.log_in(std::move(each), world.on, [&answers](const chat::Outcome<chat::Grant>& outcome) {
+      answers.push_back(code_of(outcome));
+    });
+  }
+  world.run_passwords();
+  return answers;
+}
+
+TEST(Login, OfManyDevicesAtOnceIsNoGuessing) {
+  for (const int count : {6, 8, 16}) {
+    AccountWorld world;
+    world.registered("alice");
+    EXPECT_EQ(at_once(world, count, AccountWorld::credentials("alice")),
+              std::vector<std::string>(static_cast<std::size_t>(count), "ok"));
+  }
+}
+
+TEST(Login, JudgesFiveOfAHundredGuessesAtOnce) {
+  AccountWorld world;
+  world.registered("alice");
+  auto wrong = AccountWorld::credentials("alice");
+  wrong.password = "not-her-password";
+  wrong.trusted_address = true;
+  const auto answers = at_once(world, 100, wrong);
+  EXPECT_EQ(world.hasher.verified, 5);
+  EXPECT_EQ(std::count(answers.begin(), answers.end(), "unauthorized"), 5);
+  EXPECT_EQ(std::count(answers.begin(), answers.end(), "rate_limited"), 95);
+}
+
+TEST(ChangePassword, AtOnceIsJudgedInTurnToo) {
+  AccountWorld world;
+  const auto caller = world.caller(world.registered("alice"));
+  world.passwords_held = true;
+  std::vector<std::string> answers;
+  for (int i = 0; i < 20; ++i) {
+    world.accounts.change_password(
+        caller, "not-her-password", "another password", world.on,
+        [&answers](const chat::Outcome<std::monostate>& outcome) { answers.push_back(code_of(outcome)); });
+  }
+  EXPECT_EQ(world.run_passwords(), 5);
+  EXPECT_EQ(std::count(answers.begin(), answers.end(), "unauthorized"), 5);
+  EXPECT_EQ(answers.size(), 20u);
+}
+
 TEST(Login, IsLimitedPerAddress) {
   AccountWorld world;
   world.registered("alice");

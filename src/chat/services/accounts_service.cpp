@@ -19,7 +19,7 @@ AccountService::AccountService(AccountParts parts, AccountOptions options)
     : parts_(std::move(parts)),
       options_(options),
       dummy_hash_(parts_.hasher.hash("no account has this password")),
-      failures_("guess", parts_.shared_limits),
+      failures_("guess", parts_.shared_limits, parts_.clock),
       address_logins_("login", {options.limits.logins_per_minute, std::chrono::minutes(1)}, parts_.shared_limits,
                       AloneShare::kQuarter),
       address_registrations_("registration", {options.limits.registrations_per_hour, std::chrono::hours(1)},

@@ -111,6 +111,12 @@ void FailureThrottle::withdrawn(const std::string& key) {
   if (--found->failures <= 0) records_.erase(key);
 }
 
+int FailureThrottle::failures(const std::string& key, base::SteadyTime now) {
+  const std::lock_guard lock(mutex_);
+  const auto* const found = records_.find(key);
+  return found == nullptr || now - found->last >= kForgetAfter ? 0 : found->failures;
+}
+
 std::string address_key(const std::string& address) {
   if (address.find(':') == std::string::npos) return address;
   if (address.find('.') != std::string::npos) return address.substr(address.rfind(':') + 1);  // ::ffff:192.0.2.1

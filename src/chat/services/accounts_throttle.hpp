@@ -66,6 +66,8 @@ class FailureThrottle {
   void withdrawn(const std::string& key);
   /// What all nodes together know of the key, in place of what was known here.
   void learn(const std::string& key, const SharedThrottle::Attempt& said, base::SteadyTime now);
+  /// What counts against the key, attempts that have only begun included.
+  [[nodiscard]] int failures(const std::string& key, base::SteadyTime now);
   /// How often somebody had to wait; for a metric.
   [[nodiscard]] std::uint64_t refused() const noexcept { return refused_.load(std::memory_order_relaxed); }
 

@@ -116,6 +116,16 @@ TEST(FailureThrottle, ForgetsOnSuccessAndAfterAnHourOfQuiet) {
   for (int i = 0; i < 5; ++i) EXPECT_EQ(throttle.begin("a", later), 0u);
 }
 
+TEST(FailureThrottle, TellsWhatCountsAgainstAKey) {
+  chat::FailureThrottle throttle;
+  EXPECT_EQ(throttle.failures("a", kStart), 0);
+  for (int i = 0; i < 2; ++i) EXPECT_EQ(throttle.begin("a", kStart), 0u);
+  EXPECT_EQ(throttle.failures("a", kStart), 2);
+  EXPECT_EQ(throttle.failures("a", kStart + chat::FailureThrottle::kForgetAfter), 0);
+  throttle.succeeded("a");
+  EXPECT_EQ(throttle.failures("a", kStart), 0);
+}
+
 TEST(FailureThrottle, DoesNotCountWhatWasNeverJudged) {
   chat::FailureThrottle throttle;
   for (int i = 0; i < 100; ++i) {
