@@ -3,12 +3,14 @@
 #include <gtest/gtest.h>
 
 #include <algorithm>
+#include <future>
 #include <mutex>
 
 #include "adapters/redis/lease_keys.hpp"
 #include "adapters/redis/redis_bus.hpp"
 #include "adapters/redis/redis_cluster_testing.hpp"
 #include "adapters/redis/redis_presence.hpp"
+#include "adapters/redis/redis_throttle.hpp"
 
 namespace adapters::redis {
 namespace {
@@ -263,6 +265,51 @@ TEST_F(RedisClusterTest, NotesCrossTheClusterAndTheBusMovesToAnotherNodeWhenItsO
     b.bus.publish(typing);
     return a.heard(&Listener::typing) > before;
   }));
+}
+
+TEST_F(RedisClusterTest, LimitsAreCountedTogetherWhicheverMasterHasTheKey) {
+  constexpr int kKeys = 24;
+  constexpr chat::FailurePolicy kGuessing{
+      .free = 5, .first_wait = 5s, .longest_wait = 15 * 60s, .forget_after = 60 * 60s};
+  constexpr chat::WindowPolicy kTwoAnHour{.limit = 2, .window = 3600s};
+  ThrottleOptions options;
+  options.server = server();
+  options.name_of = [](const chat::ThrottleKey& key) { return std::string(key.subject) + "-" + key.who; };
+  options.answer_within = 30s;  // a loaded machine is not what is tested
+  RedisThrottle one(options), two(options);
+  ASSERT_TRUE(eventually([&] { return one.up() && two.up(); }));
+  const auto failures = [&](RedisThrottle& node, const std::string& who) {
+    std::promise<std::uint32_t> said;
+    node.begin({"guess", who}, kGuessing, [&](const auto& answer) { said.set_value(answer ? answer->failures : 0); });
+    return said.get_future().get();
+  };
+  const auto admitted = [&](RedisThrottle& node, const std::string& who) {
+    std::promise<bool> said;
+    node.admit({"lookup", who}, kTwoAnHour,
+               [&](const auto& answer) { said.set_value(answer && answer->wait_seconds == 0); });
+    return said.get_future().get();
+  };
+  // A master learns a script with the first key, whose question others may overtake.
+  for (int i = 0; i < kKeys; ++i) {
+    two.withdrawn({"guess", "other" + std::to_string(i)});
+    EXPECT_EQ(failures(two, "another" + std::to_string(i)), 1u);
+  }
+  std::vector<int> on_master(RedisCluster::kMasters);
+  for (int i = 0; i < kKeys; ++i) {
+    const auto who = std::to_string(i);
+    ++on_master[RedisCluster::master_of("restante:limit:{guess-" + who + "}")];
+    EXPECT_EQ(failures(one, who), 1u) << who;
+    EXPECT_EQ(failures(two, who), 2u) << who;
+    two.withdrawn({"guess", who});
+    EXPECT_EQ(failures(two, who), 2u) << who;
+    two.succeeded({"guess", who});
+    EXPECT_EQ(failures(two, who), 1u) << who;
+    EXPECT_EQ(failures(one, who), 2u) << who;
+    EXPECT_TRUE(admitted(one, who) && admitted(two, who)) << who;
+    EXPECT_FALSE(admitted(one, who)) << who;
+  }
+  for (const int count : on_master) EXPECT_GT(count, 0) << "each master has its share";
+  EXPECT_EQ(one.unanswered() + two.unanswered(), 0u);
 }
 
 }  // namespace

@@ -12,6 +12,7 @@
 #include "aio/shard.hpp"
 #include "base/check.hpp"
 #include "base/log.hpp"
+#include "redis/cluster_router.hpp"
 #include "redis/commands.hpp"
 
 namespace adapters::redis {
@@ -54,16 +55,19 @@ using SharedQuestion = std::shared_ptr<Question>;
 
 }  // namespace
 
-/// The thread and its connection.
+/// The thread and its connection, or its connections to all masters of a Redis Cluster.
 class RedisThrottle::Wire {
  public:
   explicit Wire(const ThrottleOptions& options)
-      : options_(options),
-        shard_(aio::ShardIndex{0}, clock_),
-        overdue_(aio::Timer::member<&Wire::on_overdue>(*this)),
-        commands_(shard_, impatient(options.server), [this](bool connected) { on_state(connected); }) {
+      : options_(options), shard_(aio::ShardIndex{0}, clock_), overdue_(aio::Timer::member<&Wire::on_overdue>(*this)) {
+    const auto hear = [this](bool connected) { on_state(connected); };
+    if (options.server.endpoint.seeds.empty()) {
+      server_ = std::make_unique<::redis::Commands>(shard_, impatient(options.server), hear);
+    } else {
+      cluster_ = std::make_unique<::redis::ClusterRouter>(shard_, impatient(options.server), hear);
+    }
     shard_.start();
-    shard_.post([this] { commands_.start(); });
+    shard_.post([this] { cluster_ ? cluster_->start() : server_->start(); });
   }
   ~Wire() { stop(); }
   Wire(const Wire&) = delete;
@@ -111,6 +115,7 @@ class RedisThrottle::Wire {
     std::exchange(question->answer, {})(nullptr);
   }
 
+  /// In a cluster true comes again for each master that is connected to again, and false when none is left.
   void on_state(bool connected) {
     connected_ = connected;
     if (!connected) return;
@@ -118,9 +123,11 @@ class RedisThrottle::Wire {
     complained_ = false;
     for (std::size_t i = 0; i < kThrottleScripts; ++i) {
       if (!hashes_[i].empty()) continue;  // a text has the same hash everywhere
-      commands_.command({"SCRIPT", "LOAD", text_of(static_cast<ThrottleScript>(i))}, [this, i](const Outcome& outcome) {
+      const std::string_view words[] = {"SCRIPT", "LOAD", text_of(static_cast<ThrottleScript>(i))};
+      const auto learn = [this, i](const Outcome& outcome) {
         if (outcome && outcome->kind == ::redis::ReplyKind::kBulk) hashes_[i] = outcome->text;
-      });
+      };
+      cluster_ ? cluster_->command_anywhere(words, learn) : server_->command(words, learn);
     }
   }
 
@@ -151,12 +158,13 @@ class RedisThrottle::Wire {
       words = {"EVAL", text_of(*question->script), "1", question->key};
     }
     words.insert(words.end(), question->arguments.begin(), question->arguments.end());
-    commands_.command(words, [this, question, by_hash](const Outcome& outcome) {
+    auto hear = [this, question, by_hash](const Outcome& outcome) {
       if (outcome && outcome->is_error() && by_hash && outcome->text.starts_with("NOSCRIPT")) {
         return send(question, false);  // it has forgotten the text, or is another server
       }
       on_reply(question, outcome);
-    });
+    };
+    cluster_ ? cluster_->command(question->key, words, std::move(hear)) : server_->command(words, std::move(hear));
   }
 
   void on_reply(const SharedQuestion& question, const Outcome& outcome) {
@@ -210,7 +218,9 @@ class RedisThrottle::Wire {
   base::SystemClock clock_;
   aio::Shard shard_;
   aio::Timer overdue_;
-  ::redis::Commands commands_;  // destroyed first: it calls back what still waits
+  // One of the two; destroyed first: it calls back what still waits.
+  std::unique_ptr<::redis::Commands> server_;
+  std::unique_ptr<::redis::ClusterRouter> cluster_;
 };
 
 RedisThrottle::RedisThrottle(ThrottleOptions options) : options_(std::move(options)) {

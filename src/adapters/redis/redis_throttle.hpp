@@ -4,9 +4,9 @@
 // here.
 //
 // Owner: the application. All verbs are for any thread and never wait. An answer comes inside the call while Redis is
-// not there, else from this object's thread, after ThrottleOptions::answer_within at the latest. What is told without
-// an answer (a success, a withdrawal) is lost while Redis is not there. The constructor returns at once, whether or not
-// there is a server.
+// not there (of a Redis Cluster: no master), else from this object's thread, after ThrottleOptions::answer_within at
+// the latest. What is told without an answer (a success, a withdrawal) is lost while Redis is not there. The
+// constructor returns at once, whether or not there is a server.
 
 #include <atomic>
 #include <chrono>
