@@ -280,7 +280,7 @@ void ClusterRouter::adopt(SlotMap map) {
   for (const Address& master : masters) {
     if (Node* node = node_for(master)) node->wanted = true;
   }
-  if (first) base::log::info("redis_cluster_found", {{"masters", map_->masters().size()}});
+  if (first) base::log::debug("redis_cluster_found", {{"masters", map_->masters().size()}});
   leave_unwanted();
 }
 

@@ -121,7 +121,7 @@ void Link::become_ready() {
   state_ = State::kReady;
   if (peer_ == Peer::kServer) be_content();
   timer_.cancel();
-  base::log::info("redis_connected", {{"host", target_.host}, {"port", target_.port}});
+  base::log::debug("redis_connected", {{"host", target_.host}, {"port", target_.port}});
   owner_->on_ready();
 }
 

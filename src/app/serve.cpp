@@ -31,7 +31,7 @@ int serve(const Settings& settings) {
   if (!server) return complain(server.error());
   std::cout << "listening on " << url_of(settings, (*server)->port()) << std::endl;
   const int signal = wait_for_stop();
-  base::log::info("draining", {{"signal", signal}});
+  base::log::debug("draining", {{"signal", signal}});
   (*server)->drain();
   return 0;
 }

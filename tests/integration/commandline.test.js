@@ -175,6 +175,28 @@ test('standard output holds exactly one line "listening on"', () => {
   assert.equal(server.log.match(/^listening on http:\/\/127\.0\.0\.1:\d+$/gm).length, 1);
 });
 
+test('a server that works as it should has nothing to say on standard error', async () => {
+  const own = await Server.start();
+  try {
+    for (let round = 0; round < 2; round += 1) {
+      const [anna, bert] = await own.friends();
+      const annas = await Client.connect(own, anna);
+      await annas.sent(bert, 'for later');
+      const berts = await Client.connect(own, bert);
+      await berts.event('drained');
+      await berts.sent(anna, 'live');
+      await annas.received(1);
+      assert.equal(await own.stop(), 0);
+      annas.close();
+      berts.close();
+      if (round === 0) await own.boot();
+    }
+    assert.equal(own.stderr, '');
+  } finally {
+    await own.dispose();
+  }
+});
+
 test('the metrics that others query are there', async () => {
   const [anna, bert] = await server.friends();
   const annas = await Client.connect(server, anna);

@@ -86,6 +86,7 @@ class Server {
     server.data = data || path.join(server.folder, 'data');
     server.port = await freePort();
     server.log = '';
+    server.stderr = '';
     await server.boot();
     return server;
   }
@@ -118,7 +119,10 @@ class Server {
       stdout += text;
       this.log += text;
     });
-    child.stderr.on('data', (text) => (this.log += text));
+    child.stderr.on('data', (text) => {
+      this.stderr += text;
+      this.log += text;
+    });
     await until(() => {
       if (ended) throw new Error(`the server ended while starting: ${JSON.stringify(ended)} ${this.log.slice(-2000)}`);
       return /^listening on http:\/\/\S+$/m.test(stdout);
