@@ -340,6 +340,8 @@ TEST(Api, MarksAsRead) {
   const std::string path = "/api/v1/conversations/0000000000000000000000b2/read";
   EXPECT_EQ(world.call("POST", path, token, R"({"upTo":7})").status, 204);
   EXPECT_EQ(world.messaging.read->second, chat::ConversationSeq(7));
+  EXPECT_EQ(world.call("POST", path, token, R"({"upTo":1e+21})").status, 204);
+  EXPECT_EQ(world.messaging.read->second, chat::ConversationSeq(~std::uint64_t{0}));
   EXPECT_EQ(world.call("POST", path, token, R"({"upTo":-1})").error("field"), "upTo");
   EXPECT_EQ(world.call("POST", path, token, "{}").error("field"), "upTo");
 }

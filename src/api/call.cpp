@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <cctype>
 
+#include "base/clamped_number.hpp"
 #include "base/trimmed.hpp"
 #include "wire/shapes.hpp"
 
@@ -166,7 +167,7 @@ std::optional<std::string> Fields::optional_text(std::string_view name) {
 
 std::uint64_t Fields::number(std::string_view name) {
   const auto found = member(name);
-  const auto number = found ? found->as_uint64() : std::nullopt;
+  const auto number = found ? base::clamped_uint64(*found) : std::nullopt;
   if (!number) fail(invalid(name, std::string(name) + " must be a whole number, not negative"));
   return number.value_or(0);
 }

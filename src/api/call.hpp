@@ -52,7 +52,7 @@ class Fields {
 
   std::string text(std::string_view name);                               // required
   std::optional<std::string> optional_text(std::string_view name);       // absent or null: nullopt
-  std::uint64_t number(std::string_view name);                           // required, not negative
+  std::uint64_t number(std::string_view name);                           // required, not negative; clamped
   std::optional<chat::DeviceId> optional_device(std::string_view name);  // absent or null: nullopt
   std::optional<bool> optional_flag(std::string_view name);              // absent or null: nullopt
   std::optional<base::JsonValue> optional_object(std::string_view name);

@@ -1,5 +1,6 @@
 #include "gateway/client_events.hpp"
 
+#include "base/clamped_number.hpp"
 #include "base/json_reader.hpp"
 #include "chat/services/send_input.hpp"
 #include "gateway/connect_payload.hpp"
@@ -61,7 +62,7 @@ base::Result<ReadArguments, Refusal> parse_mark_read(std::string_view arguments)
   const auto peer = user_member(*object, "peer");
   if (!peer) return fail(peer.error());
   const auto up_to = object->member("upTo");
-  const auto number = up_to ? up_to->as_uint64() : std::nullopt;
+  const auto number = up_to ? base::clamped_uint64(*up_to) : std::nullopt;
   if (!number) return fail(invalid("upTo", "upTo is a conversation number, a whole number"));
   return ReadArguments(std::pair(*peer, chat::ConversationSeq(*number)));
 }

@@ -66,7 +66,14 @@ TEST(ClientEvents, MarkReadTakesANumberOrAMessage) {
   const auto message = parse_mark_read(std::string(R"({"messageId":")") + kUser + R"("})");
   ASSERT_TRUE(message.ok());
   EXPECT_TRUE(std::holds_alternative<chat::MessageId>(*message));
-  for (const std::string bad : {R"("upTo":-1)", R"("upTo":1.5)", R"("upTo":"7")", R"("upTo":1e3)"})
+  for (const std::string large : {"18446744073709551615", "18446744073709552000", "1e+21", "1.7976931348623157e+308"}) {
+    const auto all = parse_mark_read(std::string(R"({"peer":")") + kUser + R"(","upTo":)" + large + "}");
+    ASSERT_TRUE(all.ok()) << large;
+    EXPECT_EQ((std::get<std::pair<chat::UserId, chat::ConversationSeq>>(*all).second.value), ~std::uint64_t{0})
+        << large;
+  }
+  for (const std::string bad : {R"("upTo":-1)", R"("upTo":1.5)", R"("upTo":"7")", R"("upTo":1e3)", R"("upTo":-1e21)",
+                                R"("upTo":1e-400)", R"("upTo":null)"})
     EXPECT_EQ(parse_mark_read(std::string(R"({"peer":")") + kUser + R"(",)" + bad + "}").error().field, "upTo") << bad;
 }
 

@@ -151,7 +151,14 @@ test('mark_read is clamped to the last message, covers all before it, and implie
   const { anna, bert, annas } = await backlog(4);
   const berts = await Client.connect(server, bert, { ack: () => undefined });
   await berts.received(4);
+  for (const upTo of [1.5, -(2 ** 64), NaN]) {
+    assert.equal((await berts.request('mark_read', { peer: anna.id, upTo })).error.field, 'upTo');
+  }
   assert.deepEqual(await berts.request('mark_read', { peer: anna.id, upTo: 4_000_000 }), { ok: true });
+  for (const upTo of [2 ** 64, 1e21, Number.MAX_VALUE]) {
+    assert.deepEqual(await berts.request('mark_read', { peer: anna.id, upTo }), { ok: true });
+    await server.expect(204, 'POST', `/conversations/${anna.id}/read`, { token: bert.token, body: { upTo } });
+  }
   const read = await annas.event('message_status', (event) => event.status === 'read');
   assert.equal(read.upTo, 4);
   assert.deepEqual((await server.history(anna, bert)).map((message) => message.status), ['read', 'read', 'read', 'read']);
