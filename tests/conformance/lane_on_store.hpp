@@ -88,7 +88,7 @@ class LaneOnStore {
     submit(std::make_unique<chat::testing::SetAddress>(who.user, who.device, std::move(address)));
   }
 
-  chat::MessageView send(const Session& from, const chat::UserId& to) {
+  chat::MessageView send(const Session& from, const chat::UserId& to, const std::string& client_id = "") {
     chat::MessageView sent;
     chat::SendRequest request;
     request.sender = from.user;
@@ -97,6 +97,7 @@ class LaneOnStore {
     request.connection = from.connection;
     request.recipient = to;
     request.content = "secret";
+    request.client_id = client_id;
     request.accepted = clock.steady_now();
     lane_->send(std::move(request), executor_, [&](auto answer) { sent = std::get<chat::SendAnswer>(answer).message; });
     run();
@@ -145,6 +146,8 @@ class LaneOnStore {
     EXPECT_TRUE(lane_->submit(command));
     run();
   }
+  /// restante_pending_messages
+  [[nodiscard]] std::int64_t pending() const { return metrics_.pending_messages.value(); }
   void commit(const chat::CommitBatch& batch) { EXPECT_TRUE(store_.commit(batch, chat::Durability::kSynced).ok()); }
 
   base::ManualClock clock;

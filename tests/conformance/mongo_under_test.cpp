@@ -1,5 +1,6 @@
 #include "mongo_under_test.hpp"
 
+#include <gtest/gtest.h>
 #include <mongoc/mongoc.h>
 
 #include <atomic>
@@ -139,6 +140,32 @@ void MongoUnderTest::restore() {
   store_.reset();
   copy_database(name_ + "_backup", name_);
   store_ = open_mongo(name_);
+}
+
+void MongoUnderTest::damage_key(const chat::KeyId& id) {
+  damage("keys", R"("_id":{"$oid":")" + id.hex() + "\"}", "wrapped");
+}
+
+void MongoUnderTest::damage_user(const chat::UserId& id) {
+  damage("users", R"("_id":{"$oid":")" + id.hex() + "\"}", "username");
+}
+
+void MongoUnderTest::damage_message(const chat::Message& message) {
+  damage("messages", R"("_id":{"$oid":")" + message.id.hex() + "\"}", "content");
+}
+
+void MongoUnderTest::damage_watermark(const chat::WatermarkStep& step) {
+  const std::string kind = step.kind == chat::WatermarkKind::kRead ? "read" : "delivered";
+  damage("watermarks",
+         R"("author":{"$oid":")" + step.author.hex() + R"("},"reader":{"$oid":")" + step.reader.hex() +
+             R"("},"kind":")" + kind + R"(","upTo":)" + std::to_string(step.up_to.value),
+         "newest");
+}
+
+void MongoUnderTest::damage(const std::string& collection, const std::string& filter, const std::string& field) {
+  ASSERT_EQ(count_on_shared(name_, collection, "{" + filter + "}"), 1);
+  ASSERT_TRUE(run_on_shared(name_, R"({"update":")" + collection + R"(","updates":[{"q":{)" + filter +
+                                       R"(},"u":{"$set":{")" + field + R"(":[7]}}}]})"));
 }
 
 }  // namespace conformance

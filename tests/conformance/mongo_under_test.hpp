@@ -24,7 +24,15 @@ class MongoUnderTest {
   void backup();
   void restore();
 
+  // Documents changed behind the store's back, into what no longer has its meaning.
+  void damage_key(const chat::KeyId& id);
+  void damage_user(const chat::UserId& id);
+  void damage_message(const chat::Message& message);
+  void damage_watermark(const chat::WatermarkStep& step);
+
  private:
+  void damage(const std::string& collection, const std::string& filter, const std::string& field);
+
   std::string name_;
   std::unique_ptr<adapters::mongodb::MongoStore> store_;
 };

@@ -2,6 +2,7 @@
 // The stores that the suite runs on: how each is opened, restarted, backed up and restored.
 
 #include <gtest/gtest.h>
+#include <rocksdb/db.h>
 
 #include <filesystem>
 #include <memory>
@@ -9,6 +10,7 @@
 
 #include "adapters/memory/memory_store.hpp"
 #include "adapters/rocksdb/rocksdb_store.hpp"
+#include "adapters/rocksdb/row_key.hpp"
 #include "base/temporary_directory_testing.hpp"
 #include "mongo_under_test.hpp"
 
@@ -53,7 +55,34 @@ class RocksDbUnderTest {
     open();
   }
 
+  // Rows changed behind the store's back, by one bit. The store is opened again: what store() gave is gone.
+  void damage_key(const chat::KeyId& id) {
+    flip(adapters::rocksdb::Key(adapters::rocksdb::Table::kKey).add(id).view());
+  }
+  void damage_user(const chat::UserId& id) {
+    flip(adapters::rocksdb::Key(adapters::rocksdb::Table::kUser).add(id).view());
+  }
+  void damage_message(const chat::Message& message) {
+    flip(adapters::rocksdb::message_key(message.conversation(), message.seq).view());
+  }
+  void damage_watermark(const chat::WatermarkStep& step) {
+    flip(adapters::rocksdb::watermark_prefix(step.author, step.reader, step.kind).add_number(step.up_to.value).view());
+  }
+
  private:
+  void flip(std::string_view key) {
+    store_.reset();
+    ::rocksdb::DB* raw = nullptr;
+    ASSERT_TRUE(::rocksdb::DB::Open(::rocksdb::Options(), path(), &raw).ok());
+    const std::unique_ptr<::rocksdb::DB> database(raw);
+    const ::rocksdb::Slice slice(key.data(), key.size());
+    std::string row;
+    ASSERT_TRUE(database->Get({}, slice, &row).ok());
+    row[row.size() / 2] = static_cast<char>(row[row.size() / 2] ^ 0x10);
+    ASSERT_TRUE(database->Put({}, slice, row).ok());
+    ASSERT_TRUE(database->Close().ok());
+    open();
+  }
   [[nodiscard]] std::string path() const { return directory_.file("store"); }
   void open() {
     adapters::rocksdb::Options options;

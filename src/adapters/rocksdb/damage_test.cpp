@@ -3,11 +3,14 @@
 #include <gtest/gtest.h>
 #include <rocksdb/db.h>
 
+#include <filesystem>
+#include <fstream>
 #include <map>
 
 #include "adapters/rocksdb/rocksdb_store.hpp"
 #include "adapters/rocksdb/row_bytes.hpp"
 #include "adapters/rocksdb/row_key.hpp"
+#include "base/random.hpp"
 #include "base/temporary_directory_testing.hpp"
 
 namespace adapters::rocksdb {
@@ -250,6 +253,45 @@ TEST_F(DamagedRows, AreNotThoseOfUsersFromBeforeThereWasPush) {
   EXPECT_EQ((*user)->username, "ann");
   EXPECT_TRUE((*user)->deactivated);
   EXPECT_FALSE((*user)->push_previews);
+}
+
+TEST_F(DamagedRows, OfAWholeBlockAreCountedByEveryRead) {
+  constexpr std::uint8_t kMessages = 200;
+  base::SeededRandom random(1);
+  chat::CommitBatch batch;
+  for (std::uint8_t n = 6; n <= kMessages; ++n) {
+    batch.messages.push_back({.id = id<chat::MessageId>(n),
+                              .sender = ann_,
+                              .recipient = bob_,
+                              .seq = chat::ConversationSeq(n),
+                              .client_id = "",
+                              .content = {.key = id<chat::KeyId>(1), .bytes = random.bytes(1000)},
+                              .failure = std::nullopt});
+  }
+  ASSERT_TRUE(store_->commit(batch, chat::Durability::kSynced).ok());
+  store_.reset();
+  std::filesystem::path largest;
+  for (const auto& file : std::filesystem::directory_iterator(path())) {
+    const bool rows = file.path().extension() == ".sst";
+    if (rows && (largest.empty() || file.file_size() > std::filesystem::file_size(largest))) largest = file.path();
+  }
+  std::fstream bytes(largest, std::ios::in | std::ios::out | std::ios::binary);
+  bytes.seekp(static_cast<std::streamoff>(std::filesystem::file_size(largest) / 2));
+  bytes << "damage";
+  bytes.close();
+  open();
+  std::size_t lost = 0;
+  for (std::uint8_t n = 6; n <= kMessages; ++n) {
+    const auto message = store_->message(id<chat::MessageId>(n));
+    if (message.ok()) continue;
+    EXPECT_EQ(message.error(), chat::StoreError::kCorrupt);
+    EXPECT_EQ(store_->damaged_rows(), ++lost);
+  }
+  EXPECT_GT(lost, 0u);
+  EXPECT_LT(lost, 100u);
+  EXPECT_EQ(store_->history(chat::ConversationKey::of(ann_, bob_), std::nullopt, 1000).error(),
+            chat::StoreError::kCorrupt);
+  EXPECT_EQ(store_->damaged_rows(), lost + 1) << "a walk counts it too";
 }
 
 TEST_F(DamagedRows, CanBeErasedWithTheirOwner) {

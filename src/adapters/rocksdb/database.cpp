@@ -64,8 +64,12 @@ chat::StoreError read_error(const ::rocksdb::Status& status) {
   return status.IsCorruption() ? chat::StoreError::kCorrupt : chat::StoreError::kUnavailable;
 }
 
-Range::Range(::rocksdb::DB& db, std::string lower, std::string upper)
-    : lower_(std::move(lower)), upper_(std::move(upper)), lower_slice_(lower_), upper_slice_(upper_) {
+Range::Range(const Database& database, ::rocksdb::DB& db, std::string lower, std::string upper)
+    : database_(database),
+      lower_(std::move(lower)),
+      upper_(std::move(upper)),
+      lower_slice_(lower_),
+      upper_slice_(upper_) {
   ::rocksdb::ReadOptions options;
   options.iterate_lower_bound = &lower_slice_;
   options.iterate_upper_bound = &upper_slice_;
@@ -75,6 +79,7 @@ Range::Range(::rocksdb::DB& db, std::string lower, std::string upper)
 std::optional<chat::StoreError> Range::error() const {
   const auto status = iterator_->status();
   if (status.ok()) return std::nullopt;
+  if (status.IsCorruption()) database_.note_damage(lower_);
   return read_error(status);
 }
 

@@ -29,10 +29,12 @@ inline std::string_view view(const ::rocksdb::Slice& slice) {
 /// kCorrupt for damage, kUnavailable for all else.
 chat::StoreError read_error(const ::rocksdb::Status& status);
 
+class Database;
+
 /// An iterator over [lower, upper), one instant of the store. Owns its bounds.
 class Range {
  public:
-  Range(::rocksdb::DB& db, std::string lower, std::string upper);
+  Range(const Database& database, ::rocksdb::DB& db, std::string lower, std::string upper);
   Range(const Range&) = delete;
   Range& operator=(const Range&) = delete;
 
@@ -48,10 +50,11 @@ class Range {
   // Only while valid().
   void next() { iterator_->Next(); }
   void previous() { iterator_->Prev(); }
-  /// Set when the walk ended by an error and not by the bound.
+  /// Set when the walk ended by an error and not by the bound. Damage is counted at each call.
   [[nodiscard]] std::optional<chat::StoreError> error() const;
 
  private:
+  const Database& database_;
   std::string lower_;
   std::string upper_;
   ::rocksdb::Slice lower_slice_;
@@ -77,14 +80,17 @@ class Database {
     ::rocksdb::PinnableSlice row;
     const auto status = db_->Get(::rocksdb::ReadOptions(), db_->DefaultColumnFamily(), slice(key), &row);
     if (status.IsNotFound()) return std::optional<T>();
-    if (!status.ok()) return base::fail(read_error(status));
+    if (!status.ok()) {
+      if (status.IsCorruption()) note_damage(key);  // of the block around the row
+      return base::fail(read_error(status));
+    }
     std::optional<T> found(std::in_place);
     if (decode(key, view(row), *found)) return found;
     note_damage(key);
     return base::fail(chat::StoreError::kCorrupt);
   }
   [[nodiscard]] Range range(std::string lower, std::string upper) const {
-    return {*db_, std::move(lower), std::move(upper)};
+    return {*this, *db_, std::move(lower), std::move(upper)};
   }
   /// All keys that begin with `prefix`.
   [[nodiscard]] Range prefix(std::string_view prefix) const;
@@ -94,7 +100,8 @@ class Database {
   void append_epoch();
   [[nodiscard]] bool writable() const { return access_ == Access::kReadWrite; }
   [[nodiscard]] const std::vector<std::string>& epochs() const { return epochs_; }
-  /// A row that does not decode: counted, and named in the log by its table only.
+  /// A row that does not decode, or cannot be read because of what surrounds it: counted, and named in the log by its
+  /// table only.
   void note_damage(std::string_view key) const;
   [[nodiscard]] std::uint64_t damaged_rows() const { return damaged_rows_.load(std::memory_order_relaxed); }
 

@@ -36,6 +36,13 @@ struct MailboxPage {
 template <class T>
 using Read = base::Result<T, StoreError>;
 
+/// For a caller who goes on without a damaged row: it reads as if it were not there.
+template <class T>
+[[nodiscard]] Read<std::optional<T>> if_readable(Read<std::optional<T>> read) {
+  if (!read && read.error() == StoreError::kCorrupt) return std::optional<T>();
+  return read;
+}
+
 class MailStore {
  public:
   virtual ~MailStore() = default;

@@ -31,19 +31,23 @@ void HistoryReader::read_log(const UserId& owner, MailboxSeq after, PageLimit li
 
 Read<std::optional<ConversationView>> HistoryReader::read_conversation(const UserId& user, const UserId& peer) const {
   const auto account = store_.user(peer);
-  if (!account) return base::fail(account.error());
+  const bool unnamed = !account && account.error() == StoreError::kCorrupt;  // a damaged row hides no conversation
+  if (!account && !unnamed) return base::fail(account.error());
   const auto newest = store_.history(ConversationKey::of(user, peer), std::nullopt, 1);
   if (!newest) return base::fail(newest.error());
-  if (!account.value() || newest->empty()) return std::optional<ConversationView>();
+  if ((!unnamed && !account.value()) || newest->empty()) return std::optional<ConversationView>();
   const Message& last = newest->front();
   MessageViewer viewer(store_, cipher_, user);
   auto view = viewer.view(last);
   if (!view) return base::fail(view.error());
-  const auto read = store_.watermark(peer, user, WatermarkKind::kRead, std::nullopt);
+  const auto read = if_readable(store_.watermark(peer, user, WatermarkKind::kRead, std::nullopt));
   if (!read) return base::fail(read.error());
   const auto theirs = last.sender == peer ? last.sender_ordinal : last.recipient_ordinal;
   const auto seen = read.value() ? read.value()->author_ordinal : 0;
-  return std::optional(ConversationView{*account.value(), std::move(*view), unread_count(theirs, seen)});
+  User named;
+  named.id = peer;
+  if (!unnamed) named = *account.value();
+  return std::optional(ConversationView{std::move(named), std::move(*view), unread_count(theirs, seen)});
 }
 
 Outcome<std::vector<ConversationView>> HistoryReader::read_conversations(const UserId& user) const {
@@ -118,7 +122,7 @@ Outcome<LogPage> HistoryReader::read_entries(const UserId& owner, MailboxSeq aft
       // What cannot be opened is "no message" to the pump, which has it failed for everyone.
       if (view->failure != FailureReason::kUnreadable || row.message->failure) item->message = std::move(*view);
     } else if (item->entry.kind == EntryKind::kRelation) {
-      const auto peer = store_.user(item->entry.peer);
+      const auto peer = if_readable(store_.user(item->entry.peer));
       if (!peer) return refusal_of(peer.error());
       if (peer.value()) item->peer_name = peer.value()->username;
     }

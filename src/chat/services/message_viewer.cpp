@@ -6,7 +6,7 @@ namespace chat {
 
 Read<std::optional<std::string>> MessageViewer::open(const Message& message) {
   if (!key_ || key_->id != message.content.key) {
-    auto row = store_.key(message.content.key);
+    auto row = if_readable(store_.key(message.content.key));
     if (!row) return base::fail(row.error());
     if (!row.value()) return std::optional<std::string>();
     key_ = std::move(*row);
@@ -23,21 +23,35 @@ Read<MessageViewer::Newest> MessageViewer::newest(const Message& message) {
   Newest newest;
   for (const auto kind : {WatermarkKind::kDelivered, WatermarkKind::kRead}) {
     const auto step = store_.watermark(message.sender, message.recipient, kind, std::nullopt);
-    if (!step) return base::fail(step.error());
-    if (step.value()) (kind == WatermarkKind::kRead ? newest.read : newest.delivered) = step.value()->up_to;
+    auto& up_to = kind == WatermarkKind::kRead ? newest.read : newest.delivered;
+    if (step) {
+      if (step.value()) up_to = step.value()->up_to;
+    } else if (step.error() == StoreError::kCorrupt) {
+      up_to = ConversationSeq(UINT64_MAX);  // unknown: each message is looked up
+    } else {
+      return base::fail(step.error());
+    }
   }
   newest_.emplace(pair, newest);
   return newest;
 }
 
+Read<std::optional<WatermarkStep>> MessageViewer::step(const Message& message, WatermarkKind kind,
+                                                       std::optional<ConversationSeq> covering) const {
+  return if_readable(store_.watermark(message.sender, message.recipient, kind, covering));
+}
+
 Read<std::optional<WatermarkStep>> MessageViewer::covering_step(const Message& message, WatermarkKind kind,
                                                                 ConversationSeq newest) {
   if (newest < message.seq) return std::optional<WatermarkStep>();
-  auto step = store_.watermark(message.sender, message.recipient, kind, message.seq);
-  if (!step || !step.value() || viewer_ != message.sender || told_to_author(*step.value(), message.seq)) return step;
-  // The first covering step was taken during a block and told to nobody; a later one may have been.
-  auto last = store_.watermark(message.sender, message.recipient, kind, std::nullopt);
-  if (!last || (last.value() && told_to_author(*last.value(), message.seq))) return last;
+  const auto shown = [&](const WatermarkStep& each) {
+    return each.up_to >= message.seq && (viewer_ != message.sender || told_to_author(each, message.seq));
+  };
+  auto first = step(message, kind, message.seq);
+  if (!first || (first.value() && shown(*first.value()))) return first;
+  // The first covering step was taken during a block and told to nobody, or is damaged; a later one may say it.
+  auto last = step(message, kind, std::nullopt);
+  if (!last || (last.value() && shown(*last.value()))) return last;
   return std::optional<WatermarkStep>();
 }
 

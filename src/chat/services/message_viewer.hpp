@@ -15,10 +15,11 @@ class MessageViewer {
       : store_(store), cipher_(cipher), viewer_(viewer) {}
 
   /// A message that cannot be opened is shown as failed, never as an empty text that looks real: `failure` is set and
-  /// `content` is empty; so is one that expired, to anybody but its author. Error: the store could not answer, or
-  /// kNoKey: this node cannot read the message, which says nothing about the message.
+  /// `content` is empty; so is one that expired, to anybody but its author. A damaged watermark counts as none: the
+  /// status is what the others say. Error: the store could not answer, or kNoKey: this node cannot read the message,
+  /// which says nothing about the message. Never kCorrupt.
   [[nodiscard]] Read<MessageView> view(const Message& message);
-  /// nullopt: unreadable. Errors as of view().
+  /// nullopt: unreadable, or its key is. Errors as of view().
   [[nodiscard]] Read<std::optional<std::string>> open(const Message& message);
 
  private:
@@ -28,6 +29,8 @@ class MessageViewer {
     ConversationSeq read;
   };
   Read<Newest> newest(const Message& message);
+  Read<std::optional<WatermarkStep>> step(const Message& message, WatermarkKind kind,
+                                          std::optional<ConversationSeq> covering) const;
   Read<std::optional<WatermarkStep>> covering_step(const Message& message, WatermarkKind kind, ConversationSeq newest);
 
   const Store& store_;

@@ -11,7 +11,7 @@ using std::chrono::milliseconds;
 using std::chrono::seconds;
 
 /// A socket and a lane that write down what the pump asks of them.
-struct RecordingHost final : PumpHost {
+struct RecordingHost : PumpHost {
   base::SteadyTime now() const override { return clock.steady_now(); }
   const DeviceId& device() const override { return own; }
   std::size_t wire_bytes(const LogItem& item) const override { return item.message ? item.message->content.size() : 0; }

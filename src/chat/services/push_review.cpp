@@ -65,7 +65,7 @@ Read<MailboxSeq> PushReview::position(const Device& device) const {
 }
 
 Read<bool> PushReview::is_unread(const UserId& reader, const Message& message) const {
-  const auto read = store_.watermark(message.sender, reader, WatermarkKind::kRead, std::nullopt);
+  const auto read = if_readable(store_.watermark(message.sender, reader, WatermarkKind::kRead, std::nullopt));
   if (!read) return base::fail(read.error());
   return !read.value() || read.value()->up_to < message.seq;
 }
@@ -104,7 +104,7 @@ Read<std::uint64_t> PushReview::unread(const UserId& user) const {
     const auto newest = store_.history(ConversationKey::of(user, peer), std::nullopt, 1);
     if (!newest) return base::fail(newest.error());
     if (newest->empty()) continue;
-    const auto read = store_.watermark(peer, user, WatermarkKind::kRead, std::nullopt);
+    const auto read = if_readable(store_.watermark(peer, user, WatermarkKind::kRead, std::nullopt));
     if (!read) return base::fail(read.error());
     const auto& last = newest->front();
     const auto theirs = last.sender == peer ? last.sender_ordinal : last.recipient_ordinal;
@@ -141,7 +141,7 @@ Read<bool> PushReview::add_preview(PushRequest& request, const PushJob& job) con
   if (!message || !message.value() || has_failed(*message.value())) return false;
   const auto unread = is_unread(job.user, *message.value());
   if (!unread || !unread.value()) return unread;
-  const auto sender = store_.user(message.value()->sender);
+  const auto sender = if_readable(store_.user(message.value()->sender));
   if (!sender) return base::fail(sender.error());
   auto text = MessageViewer(store_, cipher_, job.user).open(*message.value());
   if (!text && text.error() == StoreError::kNoKey) return false;

@@ -13,6 +13,12 @@ std::optional<Refusal> for_each_peer(const AccountStore& store, const UserId& us
   if (!relations) return refusal_of(relations.error());
   for (const auto& relation : relations.value()) {
     auto peer = store.user(relation.pair.peer_of(user));
+    if (!peer && peer.error() == StoreError::kCorrupt) {
+      // No name is left, and the place stays: neither friendship nor block ends by a damaged row.
+      User unnamed;
+      unnamed.id = relation.pair.peer_of(user);
+      peer = std::optional(std::move(unnamed));
+    }
     if (!peer) return refusal_of(peer.error());
     if (peer.value() && !peer.value()->deactivated) fn(relation, std::move(*peer.value()));
   }
