@@ -96,6 +96,10 @@ chat::Read<std::vector<chat::Message>> MeasuredStore::history(const chat::Conver
   return timed(Verb::kHistory, [&] { return store_.history(conversation, before, limit); });
 }
 
+chat::Read<chat::ConversationSeq> MeasuredStore::newest_number(const chat::ConversationKey& conversation) const {
+  return timed(Verb::kHistory, [&] { return store_.newest_number(conversation); });
+}
+
 chat::Read<std::vector<chat::UserId>> MeasuredStore::conversation_peers(const chat::UserId& user) const {
   return timed(Verb::kHistory, [&] { return store_.conversation_peers(user); });
 }

@@ -42,6 +42,8 @@ class MeasuredStore final : public chat::Store {
   [[nodiscard]] chat::Read<std::vector<chat::Message>> history(const chat::ConversationKey& conversation,
                                                                std::optional<chat::ConversationSeq> before,
                                                                std::size_t limit) const override;
+  [[nodiscard]] chat::Read<chat::ConversationSeq> newest_number(
+      const chat::ConversationKey& conversation) const override;
   [[nodiscard]] chat::Read<std::vector<chat::UserId>> conversation_peers(const chat::UserId& user) const override;
   [[nodiscard]] chat::Read<std::optional<chat::WatermarkStep>> watermark(
       const chat::UserId& author, const chat::UserId& reader, chat::WatermarkKind kind,

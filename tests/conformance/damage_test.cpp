@@ -5,6 +5,7 @@
 
 #include <map>
 
+#include "chat/services/message_viewer.hpp"
 #include "chat/services/pump_fixture.hpp"
 #include "lane_on_store.hpp"
 #include "rows.hpp"
@@ -213,6 +214,38 @@ TYPED_TEST(Damage, OfAPeersAccountHidesNoConversation) {
   });
   executor.run();
   EXPECT_EQ(names, (std::map<chat::UserId, std::string>{{this->ann_, ""}, {this->eve_, "u" + this->eve_.hex()}}));
+}
+
+TYPED_TEST(Damage, OfTheNewestMessagesDoesNotGiveTheirNumbersAgain) {
+  std::vector<chat::MessageView> sent;
+  for (int i = 0; i < 4; ++i) sent.push_back(this->send(this->ann_));
+  this->world_->confirm(this->phone_, 4, sent.back());
+  this->world_->mark_read(this->phone_, sent.back());
+  std::vector<chat::Message> rows;
+  for (const auto& each : sent) rows.push_back(this->row(each));
+  this->damage([&](auto& under_test) {
+    under_test.damage_message(rows[2]);
+    under_test.damage_message(rows[3]);
+  });
+  const auto pair = chat::ConversationKey::of(this->ann_, this->bob_);
+  EXPECT_EQ(this->store().newest_number(pair)->value, 4u);
+  for (const std::size_t limit : {1u, 2u, 3u}) {
+    const auto readable = this->store().history(pair, std::nullopt, limit);
+    ASSERT_EQ(readable->size(), std::min<std::size_t>(limit, 2)) << "damaged rows take no place in the answer";
+    EXPECT_EQ(readable->front().id, sent[1].id);
+  }
+
+  const auto next = this->send(this->ann_);
+  EXPECT_EQ(next.seq, chat::ConversationSeq(5));
+  const auto stored = this->row(next);
+  EXPECT_EQ(stored.sender_ordinal, 5u);
+  EXPECT_EQ(stored.recipient_ordinal, 2u) << "either may have written what is lost";
+  base::SeededRandom random(1);
+  chat::testing::LabelCipher cipher(random);
+  EXPECT_EQ(chat::MessageViewer(this->store(), cipher, this->ann_).view(stored)->status, MessageStatus::kSent);
+  this->phone_ = this->world_->join(this->phone_);
+  this->world_->mark_read(this->phone_, next);
+  EXPECT_EQ(chat::MessageViewer(this->store(), cipher, this->ann_).view(stored)->status, MessageStatus::kRead);
 }
 
 }  // namespace

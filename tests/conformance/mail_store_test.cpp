@@ -39,6 +39,7 @@ TYPED_TEST(MailStore, KnowsNothingOfAbsentRows) {
   EXPECT_EQ(describe(this->store().message(message_id(9))), "none");
   EXPECT_EQ(describe(this->store().message_by_client_id(this->ann_, this->bob_, "x")), "none");
   EXPECT_EQ(describe(this->store().history(chat::ConversationKey::of(this->ann_, this->bob_), std::nullopt, 5)), "");
+  EXPECT_EQ(this->store().newest_number(chat::ConversationKey::of(this->ann_, this->bob_))->value, 0u);
   EXPECT_EQ(describe(this->store().conversation_peers(this->ann_)), "");
   EXPECT_EQ(describe(this->store().current_key(chat::ConversationKey::of(this->ann_, this->bob_))), "none");
   EXPECT_EQ(describe(this->store().key(nth<chat::KeyId>(1))), "none");
@@ -103,6 +104,7 @@ TYPED_TEST(MailStore, ReadsHistoryNewestFirstInPages) {
     before = page->back().seq;
   }
   EXPECT_EQ(expected, 0u);
+  EXPECT_EQ(this->store().newest_number(conversation)->value, 300u);
   EXPECT_TRUE(this->store().history(conversation, chat::ConversationSeq(0), 7)->empty());
   EXPECT_TRUE(this->store().history(conversation, std::nullopt, 0)->empty());
   EXPECT_EQ(this->store().history(conversation, chat::ConversationSeq(1000), 7)->front().seq.value, 300u);
@@ -173,6 +175,8 @@ TYPED_TEST(MailStore, ErasesAConversationAndNothingElse) {
   EXPECT_EQ(describe(this->store().message(message_id(1))), "none");
   EXPECT_EQ(describe(this->store().message_by_client_id(this->bob_, this->ann_, "y")), "none");
   EXPECT_TRUE(this->store().history(gone, std::nullopt, 9)->empty());
+  EXPECT_EQ(this->store().newest_number(gone)->value, 0u);
+  EXPECT_EQ(this->store().newest_number(kept)->value, 1u);
   EXPECT_EQ(describe(this->store().watermark(this->ann_, this->bob_, chat::WatermarkKind::kRead, std::nullopt)),
             "none");
   EXPECT_EQ(describe(this->store().watermark(this->bob_, this->ann_, chat::WatermarkKind::kDelivered, std::nullopt)),

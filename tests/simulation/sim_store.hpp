@@ -80,6 +80,9 @@ class SimStore final : public chat::Store {
                                                  std::size_t limit) const override {
     return inner_->history(conversation, before, limit);
   }
+  chat::Read<chat::ConversationSeq> newest_number(const chat::ConversationKey& conversation) const override {
+    return inner_->newest_number(conversation);
+  }
   chat::Read<std::vector<chat::UserId>> conversation_peers(const chat::UserId& user) const override {
     return inner_->conversation_peers(user);
   }

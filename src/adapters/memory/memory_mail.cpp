@@ -132,6 +132,14 @@ chat::Read<std::vector<chat::Message>> MemoryStore::history(const chat::Conversa
   });
 }
 
+chat::Read<chat::ConversationSeq> MemoryStore::newest_number(const chat::ConversationKey& conversation) const {
+  return reading([&](const MemoryState& state) -> chat::ConversationSeq {
+    const auto found = state.conversations.find(conversation);
+    if (found == state.conversations.end() || found->second.empty()) return {};
+    return found->second.rbegin()->first;
+  });
+}
+
 chat::Read<std::vector<chat::UserId>> MemoryStore::conversation_peers(const chat::UserId& user) const {
   return reading([&](const MemoryState& state) -> std::vector<chat::UserId> {
     const auto found = state.peers.find(user);

@@ -17,6 +17,16 @@ Document first_by(const char* field, int direction) {
   return options;
 }
 
+/// Messages of a conversation with a number, below `before` when there is one.
+Document numbered(const chat::ConversationKey& conversation, std::optional<chat::ConversationSeq> before) {
+  Document filter = where("conversation", conversation_text(conversation));
+  Document number;
+  number.add("$gt", 0);  // what is no number is of another type, and would be the highest
+  if (before) number.add("$lt", *before);
+  filter.add("seq", number);
+  return filter;
+}
+
 struct Peers {
   chat::ConversationKey pair;
 };
@@ -122,12 +132,43 @@ chat::Read<std::vector<std::optional<chat::Message>>> MongoStore::messages_by_cl
 chat::Read<std::vector<chat::Message>> MongoStore::history(const chat::ConversationKey& conversation,
                                                            std::optional<chat::ConversationSeq> before,
                                                            std::size_t limit) const {
-  if (limit == 0) return std::vector<chat::Message>();  // which the server would take for "all"
-  Document filter = where("conversation", conversation_text(conversation));
-  if (before) filter.add("seq", Document().add("$lt", *before));
-  Document options;
-  options.add("sort", Document().add("seq", -1)).add("limit", limit);
-  return reader_->find_readable<chat::Message>(kMessages, filter, options);
+  std::vector<chat::Message> newest_first;
+  const auto read = reader_->with_connection([&](Connection& connection) {
+    Done failed;
+    // Damaged rows take a place in what the server returns, so it is asked again for as many.
+    for (auto below = before; !failed && newest_first.size() < limit;) {
+      const std::size_t most = limit - newest_first.size();
+      std::size_t looked_at = 0;
+      Document options;
+      options.add("sort", Document().add("seq", -1)).add("limit", most);
+      failed = connection.find(kMessages, numbered(conversation, below), options, [&](const bson_t* row) {
+        ++looked_at;
+        Fields(row).get("seq", below.emplace());
+        if (decode(row, newest_first.emplace_back())) return true;
+        newest_first.pop_back();
+        reader_->note_damage(kMessages);
+        return true;
+      });
+      if (looked_at < most) break;
+    }
+    return failed;
+  });
+  if (!read) return base::fail(read.error());
+  return newest_first;
+}
+
+chat::Read<chat::ConversationSeq> MongoStore::newest_number(const chat::ConversationKey& conversation) const {
+  chat::ConversationSeq newest;
+  const auto read = reader_->with_connection([&](Connection& connection) {
+    auto options = first_by("seq", -1);
+    options.add("projection", Document().add("_id", 0).add("seq", 1));  // the index alone answers
+    return connection.find(kMessages, numbered(conversation, std::nullopt), options, [&](const bson_t* row) {
+      Fields(row).get("seq", newest);
+      return true;
+    });
+  });
+  if (!read) return base::fail(read.error());
+  return newest;
 }
 
 chat::Read<std::vector<chat::UserId>> MongoStore::conversation_peers(const chat::UserId& user) const {

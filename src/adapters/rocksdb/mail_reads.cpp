@@ -189,6 +189,14 @@ chat::Read<std::vector<chat::Message>> RocksDbStore::history(const chat::Convers
   return newest_first;
 }
 
+chat::Read<chat::ConversationSeq> RocksDbStore::newest_number(const chat::ConversationKey& conversation) const {
+  auto rows = database_->prefix(Key(Table::kMessage).add(conversation).view());
+  rows.to_last();
+  if (rows.valid()) return chat::ConversationSeq(number_of(rows.key()));
+  if (const auto error = rows.error()) return base::fail(*error);
+  return chat::ConversationSeq();
+}
+
 chat::Read<std::vector<chat::UserId>> RocksDbStore::conversation_peers(const chat::UserId& user) const {
   std::vector<chat::UserId> peers;
   const Key prefix = Key(Table::kPeer).add(user);

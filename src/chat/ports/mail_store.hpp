@@ -76,10 +76,12 @@ class MailStore {
     }
     return found;
   }
-  /// Messages with number < `before` (or all), newest first, at most `limit`.
+  /// Messages with number < `before` (or all), newest first, at most `limit` of those that can be read.
   [[nodiscard]] virtual Read<std::vector<Message>> history(const ConversationKey& conversation,
                                                            std::optional<ConversationSeq> before,
                                                            std::size_t limit) const = 0;
+  /// The number that was given last in a conversation, whether its message can be read or not (I3); 0: none.
+  [[nodiscard]] virtual Read<ConversationSeq> newest_number(const ConversationKey& conversation) const = 0;
   /// Everyone with whom `user` has exchanged at least one message.
   [[nodiscard]] virtual Read<std::vector<UserId>> conversation_peers(const UserId& user) const = 0;
 

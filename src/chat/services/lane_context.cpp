@@ -83,10 +83,11 @@ void LaneDesk::load(ConversationState& state) {
   state.relation = take(store().relation(pair));
   state.relation.pair = pair;
   state.wrapped = take(store().current_key(pair));
+  state.last = take(store().newest_number(pair));
   const auto last = take(store().history(pair, std::nullopt, 1));
   if (!last.empty()) {
     const auto& message = last.front();
-    state.last = message.seq;
+    state.last = std::max(state.last, message.seq);
     state.last_at = message.timestamp;
     auto& sender = state.author(message.sender);
     auto& recipient = state.author(message.recipient);
@@ -95,6 +96,14 @@ void LaneDesk::load(ConversationState& state) {
     sender.newest_known = true;
     sender.newest_seq = message.seq;
     sender.newest = message.id;
+  }
+  const auto readable = last.empty() ? ConversationSeq() : last.front().seq;
+  if (state.last > readable) {
+    // Behind it are only damaged rows. Their numbers were given, and each may have been of either author.
+    for (auto& side : state.sides) {
+      side.ordinal += state.last.value - readable.value;
+      side.newest_known = false;
+    }
   }
   load_side(state, pair.low, pair.high);
   load_side(state, pair.high, pair.low);
