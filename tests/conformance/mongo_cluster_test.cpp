@@ -180,6 +180,57 @@ TEST_F(MongoPair, KeepBothFriendsArraysInStepWithTheRelation) {
   EXPECT_EQ(count_on_shared(name_, "users", R"({"friends":{"$size":0}})"), 2);
 }
 
+TEST_F(MongoPair, ReadUsersAsAnApplicationOfTheFoundingSchemaWritesThem) {
+  const auto insert = [&](std::uint32_t n, const std::string& fields) {
+    ASSERT_TRUE(run_on_shared(name_, R"({"insert":"users","documents":[{"_id":{"$oid":")" + user_id(n).hex() +
+                                         R"("},"email":"e@x","password":"$2b$10$x","friends":[],"__v":0)" + fields +
+                                         "}]}"));
+  };
+  insert(1, R"(,"username":"ann","isOnline":false)");
+  insert(2, R"(,"username":"bob","isOnline":true,"lastSeen":null)");
+  insert(3, R"(,"username":"eve","isOnline":false,"lastSeen":{"$date":{"$numberLong":"1700000000123"}})");
+  insert(4, R"(,"username":"dan","isOnline":false,"lastSeen":{"$numberDouble":"1700000000123.0"})");
+  insert(5, R"(,"username":"flo","isOnline":false,"lastSeen":{"$numberLong":"1700000000123"},"created":7)");
+  const std::vector<std::string> names = {"ann", "bob", "eve", "dan", "flo"};
+  for (std::uint32_t n = 1; n <= 5; ++n) {
+    const auto found = first_->user(user_id(n));
+    ASSERT_TRUE(found.ok() && *found) << n;
+    EXPECT_EQ((*found)->username, names[n - 1]);
+    EXPECT_EQ((*found)->created, n == 5 ? at_ms(7) : user_id(n).made());
+    EXPECT_EQ((*found)->last_seen, n < 3 ? user_id(n).made() : at_ms(1'700'000'000'123));
+    EXPECT_FALSE((*found)->deactivated);
+  }
+  EXPECT_EQ(first_->damaged_rows(), 0u);
+
+  insert(6, R"(,"username":"gus","lastSeen":"yesterday")");
+  insert(7, R"(,"username":"hal","lastSeen":{"$numberDouble":"NaN"})");
+  insert(8, R"(,"username":"ida","lastSeen":{"$numberDouble":"1e300"})");
+  insert(9, R"(,"username":["jon"])");
+  insert(10, "");
+  for (std::uint32_t n = 6; n <= 10; ++n) {
+    EXPECT_EQ(first_->user(user_id(n)).error(), StoreError::kCorrupt) << "what has no meaning is not guessed: " << n;
+  }
+}
+
+TEST_F(MongoPair, ReadNumbersThatANodeProgramHasWritten) {
+  for (std::uint32_t n = 1; n <= 2; ++n) {
+    ASSERT_TRUE(first_->commit(next_message(*first_, n, kBob), chat::Durability::kSynced).ok());
+  }
+  const auto set = [&](const std::string& collection, const std::string& filter, const std::string& value) {
+    ASSERT_TRUE(run_on_shared(
+        name_, R"({"update":")" + collection + R"(","updates":[{"q":)" + filter + R"(,"u":{"$set":)" + value + "}}]}"));
+  };
+  set("messages", R"({"seq":2})", R"({"seq":{"$numberDouble":"2.0"},"senderOrdinal":{"$numberInt":"2"}})");
+  set("entries", R"({"position":2})", R"({"position":{"$numberDouble":"2.0"},"epoch":{"$numberDouble":"1.0"}})");
+  const auto page = *first_->read_mailbox(kAnn, chat::MailboxSeq(0), {});
+  ASSERT_EQ(page.rows.size(), 2u);
+  EXPECT_EQ(page.through.value, 2u);
+  ASSERT_TRUE(page.rows[1].message);
+  EXPECT_EQ(page.rows[1].message->seq.value, 2u);
+  set("messages", R"({"seq":2})", R"({"senderOrdinal":{"$numberDouble":"2.5"}})");
+  EXPECT_EQ(first_->message(message_id(2)).error(), StoreError::kCorrupt);
+}
+
 TEST_F(MongoPair, ShowDamagedDocumentsAsUnreadableAndNeverAsAGap) {
   for (std::uint32_t n = 1; n <= 4; ++n) {
     ASSERT_TRUE(first_->commit(next_message(*first_, n, kBob), chat::Durability::kSynced).ok());

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <array>
+#include <cmath>
 
 #include "base/check.hpp"
 
@@ -130,19 +131,34 @@ std::string_view binary_at(const bson_iter_t& at) {
   return {reinterpret_cast<const char*>(bytes), size};
 }
 
+/// A shell or a Node script that touched the document may have left another type of number: there a whole number of
+/// more than 31 bits, like Date.now(), is a double.
+bool integer_at(const bson_iter_t& at, std::int64_t& to) {
+  constexpr double kExact = 9'007'199'254'740'992.0;  // 2^53: up to here a double is the number that was meant
+  if (BSON_ITER_HOLDS_DOUBLE(&at)) {
+    const double number = bson_iter_double(&at);
+    if (!(std::abs(number) <= kExact) || number != std::trunc(number)) return false;
+    to = static_cast<std::int64_t>(number);
+    return true;
+  }
+  if (!BSON_ITER_HOLDS_INT(&at)) return false;
+  to = bson_iter_as_int64(&at);
+  return true;
+}
+
 }  // namespace
 
-bool Fields::present(const char* key) const {
-  bson_iter_t at;
-  return bson_iter_init_find(&at, document_, key);
+bool Fields::look_up(const char* key, bson_iter_t& at) const {
+  return bson_iter_init_find(&at, document_, key) && !BSON_ITER_HOLDS_NULL(&at);
 }
 bool Fields::has(const char* key) const {
-  return present(key);
+  bson_iter_t at;
+  return look_up(key, at);
 }
 
 bool Fields::read(const char* key, std::string& to, bool required) {
   bson_iter_t at;
-  if (!bson_iter_init_find(&at, document_, key)) return !required;
+  if (!look_up(key, at)) return !required;
   if (!BSON_ITER_HOLDS_UTF8(&at)) return false;
   to = text_at(at);
   return true;
@@ -150,7 +166,7 @@ bool Fields::read(const char* key, std::string& to, bool required) {
 
 bool Fields::read(const char* key, bool& to, bool required) {
   bson_iter_t at;
-  if (!bson_iter_init_find(&at, document_, key)) return !required;
+  if (!look_up(key, at)) return !required;
   if (!BSON_ITER_HOLDS_BOOL(&at)) return false;
   to = bson_iter_bool(&at);
   return true;
@@ -158,10 +174,10 @@ bool Fields::read(const char* key, bool& to, bool required) {
 
 bool Fields::read(const char* key, std::uint64_t& to, bool required) {
   bson_iter_t at;
-  if (!bson_iter_init_find(&at, document_, key)) return !required;
-  // A shell or a Node script that touched the document may have left another integral type.
-  if (!BSON_ITER_HOLDS_INT(&at)) return false;
-  to = static_cast<std::uint64_t>(bson_iter_as_int64(&at));
+  if (!look_up(key, at)) return !required;
+  std::int64_t number = 0;
+  if (!integer_at(at, number)) return false;
+  to = static_cast<std::uint64_t>(number);
   return true;
 }
 
@@ -174,15 +190,20 @@ bool Fields::read(const char* key, std::uint32_t& to, bool required) {
 
 bool Fields::read(const char* key, base::WallTime& to, bool required) {
   bson_iter_t at;
-  if (!bson_iter_init_find(&at, document_, key)) return !required;
-  if (!BSON_ITER_HOLDS_DATE_TIME(&at)) return false;
-  to = base::WallTime(std::chrono::milliseconds(bson_iter_date_time(&at)));
+  if (!look_up(key, at)) return !required;
+  std::int64_t ms = 0;
+  if (BSON_ITER_HOLDS_DATE_TIME(&at)) {
+    ms = bson_iter_date_time(&at);
+  } else if (!integer_at(at, ms)) {
+    return false;
+  }
+  to = base::WallTime(std::chrono::milliseconds(ms));
   return true;
 }
 
 bool Fields::read(const char* key, base::ObjectIdBytes& to, bool required) {
   bson_iter_t at;
-  if (!bson_iter_init_find(&at, document_, key)) return !required;
+  if (!look_up(key, at)) return !required;
   if (!BSON_ITER_HOLDS_OID(&at)) return false;
   const bson_oid_t* const oid = bson_iter_oid(&at);
   std::copy(std::begin(oid->bytes), std::end(oid->bytes), to.begin());

@@ -84,7 +84,8 @@ Document where(const char* field, const Value& value) {
 }
 
 /// Reads the fields of a document. A field that is absent or of another type makes ok() false and leaves the value as
-/// it was; `maybe` allows absence. Whoever wrote the document, it is never believed beyond its types.
+/// it was; `maybe` allows absence, and a null is absent. A whole number may be of any numeric type, a time also a
+/// number of milliseconds. Whoever wrote the document, it is never believed beyond that.
 class Fields {
  public:
   explicit Fields(const bson_t* document) : document_(document) {}
@@ -153,11 +154,12 @@ class Fields {
   }
   template <class T>
   bool read(const char* key, std::optional<T>& to, bool required) {
-    if (!required && !present(key)) return true;
+    if (!required && !has(key)) return true;
     return read(key, to.emplace(), true);
   }
   bool read(const char* key, std::uint32_t& to, bool required);
-  [[nodiscard]] bool present(const char* key) const;
+  /// False: absent.
+  bool look_up(const char* key, bson_iter_t& at) const;
   bool open(const char* key, bson_t& view);
 
   const bson_t* document_;

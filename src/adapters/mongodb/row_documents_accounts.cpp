@@ -54,14 +54,17 @@ Document encode_fields(const chat::User& user) {
   return row;
 }
 
+/// Of a document that an application made from the founding schema: what is ours alone has a default, and so has
+/// `lastSeen`, which that schema does not demand.
 bool decode(const bson_t* document, chat::User& out) {
   Fields fields(document);
-  fields.get("_id", out.id)
-      .get("username", out.username)
+  fields.get("_id", out.id);
+  out.created = out.last_seen = out.id.made();
+  fields.get("username", out.username)
       .get("email", out.email)
       .get("password", out.password_hash)
-      .get("lastSeen", out.last_seen)
-      .get("created", out.created)
+      .maybe("lastSeen", out.last_seen)
+      .maybe("created", out.created)
       .maybe("deactivated", out.deactivated)
       .maybe("pushPreviews", out.push_previews);
   return fields.ok();
