@@ -216,6 +216,41 @@ TYPED_TEST(Damage, OfAPeersAccountHidesNoConversation) {
   EXPECT_EQ(names, (std::map<chat::UserId, std::string>{{this->ann_, ""}, {this->eve_, "u" + this->eve_.hex()}}));
 }
 
+TYPED_TEST(Damage, OfAMessageIsToldOnceHoweverOftenItIsRead) {
+  this->send(this->ann_);
+  const auto lost = this->send(this->ann_, "x");
+  for (int i = 0; i < 3; ++i) this->send(this->eve_);
+  const auto row = this->row(lost);
+  this->damage([&](auto& under_test) { under_test.damage_message(row); });
+  for (int connection = 0; connection < 3; ++connection) {
+    if (connection == 2) {
+      this->start();
+      this->phone_ = this->world_->join(this->phone_);
+    }
+    Device device(*this->world_, this->store(), this->bob_);
+    device.drain(this->head(this->bob_));
+    EXPECT_EQ(device.lost.size(), connection == 0 ? 1u : 0u);
+    EXPECT_EQ(device.drains.size(), 1u);
+    EXPECT_EQ(this->failures_told(this->ann_), 1u);
+    this->world_->report_unreadable(this->store().read_mailbox(this->bob_, MailboxSeq(1), {}).value().rows[0].entry);
+    EXPECT_EQ(this->failures_told(this->ann_), 1u);
+    EXPECT_EQ(this->head(this->bob_), MailboxSeq(6)) << "five messages, one removal";
+    EXPECT_EQ(this->world_->pending(), 4);
+  }
+  const auto remains = this->row(lost);
+  EXPECT_EQ(remains.sender, row.sender);
+  EXPECT_EQ(remains.recipient, row.recipient);
+  EXPECT_EQ(remains.seq, row.seq);
+  EXPECT_EQ(remains.timestamp, row.timestamp);
+  EXPECT_EQ(remains.sender_ordinal, row.sender_ordinal);
+  EXPECT_EQ(remains.recipient_ordinal, row.recipient_ordinal);
+  EXPECT_EQ(remains.failure, chat::FailureReason::kUnreadable);
+  const auto again = this->send(this->ann_, "x");
+  EXPECT_EQ(again.id, lost.id) << "a repeat is the same message";
+  EXPECT_EQ(again.client_id, "x");
+  EXPECT_EQ(again.status, MessageStatus::kFailed);
+}
+
 TYPED_TEST(Damage, OfTheNewestMessagesDoesNotGiveTheirNumbersAgain) {
   std::vector<chat::MessageView> sent;
   for (int i = 0; i < 4; ++i) sent.push_back(this->send(this->ann_));

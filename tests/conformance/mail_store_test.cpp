@@ -82,6 +82,23 @@ TYPED_TEST(MailStore, MarksAMessageFailedInItsPlace) {
   }
 }
 
+TYPED_TEST(MailStore, FindsWhatFailedByItsClientIdAlsoWhenTheMarkDoesNotKnowIt) {
+  auto stored = message(1, this->ann_, this->bob_, 1, "x");
+  chat::CommitBatch batch;
+  batch.messages = {stored};
+  this->commit(batch);
+  stored.failure = chat::FailureReason::kUnreadable;
+  stored.content = {};
+  stored.client_id.clear();
+  batch.messages = {stored};
+  this->commit(batch);
+  EXPECT_EQ(this->store().message(stored.id).value()->failure, stored.failure);
+  const auto found = this->store().message_by_client_id(this->ann_, this->bob_, "x");
+  ASSERT_TRUE(found.ok() && *found);
+  EXPECT_EQ((*found)->id, stored.id);
+  EXPECT_EQ(describe(this->store().message_by_client_id(this->bob_, this->ann_, "x")), "none");
+}
+
 TYPED_TEST(MailStore, ReadsHistoryNewestFirstInPages) {
   chat::CommitBatch batch;
   for (std::uint32_t n = 1; n <= 300; ++n) {

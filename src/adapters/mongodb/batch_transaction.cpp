@@ -103,10 +103,25 @@ Done BatchTransaction::put_changed_messages() {
   for (const auto* message : changed_) {
     DeliveryState state;
     if (auto failed = delivery_state(*message, state)) return failed;
-    writes_.on(kMessages).put(by_id(message->id.bytes), encode(*message, state));
+    if (message->failure && message->client_id.empty()) {
+      put_without_client_id(*message);
+    } else {
+      writes_.on(kMessages).put(by_id(message->id.bytes), encode(*message, state));
+    }
   }
   for (const auto& step : batch_.watermark_steps) keep_status(step);
   return std::nullopt;
+}
+
+/// The row keeps the client id that it had, unless that is what is damaged.
+void BatchTransaction::put_without_client_id(const chat::Message& message) {
+  auto& messages = writes_.on(kMessages);
+  Document damaged = by_id(message.id.bytes);
+  damaged.add("clientId", Document().add("$exists", true).add("$not", Document().add("$type", "string")));
+  messages.update(damaged, with("$unset", Document().add("clientId", "")));
+  Document change;
+  change.add("$set", encode(message)).add("$unset", Document().add("deliveredAt", "").add("readAt", ""));
+  messages.update(by_id(message.id.bytes), change, true);
 }
 
 Done BatchTransaction::delivery_state(const chat::Message& message, DeliveryState& state) {

@@ -30,6 +30,7 @@ class BatchTransaction {
   void put_users();
   void put_relation(const chat::Relation& relation);
   void keep_status(const chat::WatermarkStep& step);
+  void put_without_client_id(const chat::Message& message);
   Done delivery_state(const chat::Message& message, DeliveryState& state);
   Done covered_at(const chat::Message& message, chat::WatermarkKind kind, std::optional<base::WallTime>& at);
   Done head_of(const chat::UserId& owner, chat::MailboxSeq at_least, chat::MailboxSeq& head);

@@ -159,9 +159,11 @@ chat::Read<std::optional<chat::Message>> RocksDbStore::message_by_client_id(cons
   if (!*seq) return std::optional<chat::Message>();
   const auto conversation = chat::ConversationKey::of(sender, recipient);
   auto found = find_message(*database_, conversation, chat::ConversationSeq(**seq));
-  if (found && *found && ((*found)->sender != sender || (*found)->client_id != client_id)) {
-    return std::optional<chat::Message>();
-  }
+  if (!found || !*found) return found;
+  auto& message = **found;
+  // What took the place of a damaged row does not know its client id: the index alone does.
+  if (message.failure == chat::FailureReason::kUnreadable && message.client_id.empty()) message.client_id = client_id;
+  if (message.sender != sender || message.client_id != client_id) return std::optional<chat::Message>();
   return found;
 }
 

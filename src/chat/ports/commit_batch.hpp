@@ -41,7 +41,9 @@ struct Ending {
 
 struct CommitBatch {
   // Hot rows.
-  std::vector<Message> messages;  // insert, or replace (failure mark) by (conversation, seq)
+  /// Insert, or replace (failure mark) by (conversation, seq). One that failed and has no client id leaves the row the
+  /// one that it had: what takes the place of a damaged row does not know it, and a repeat still finds it (I2).
+  std::vector<Message> messages;
   std::vector<MailboxEntry> entries;
   std::vector<DevicePosition> positions;
   std::vector<WatermarkStep> watermark_steps;

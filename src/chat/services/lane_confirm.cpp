@@ -21,6 +21,42 @@ MailboxEntry status_entry(const WatermarkStep& step) {
   return entry;
 }
 
+/// What its entry knows of a message whose row is damaged. Ordinals go on from the message before it that can be read:
+/// those between may have been of either author.
+Message remains_of(const MailboxEntry& entry, const std::vector<Message>& before) {
+  Message message;
+  message.id = entry.message;
+  message.sender = entry.own ? entry.owner : entry.peer;
+  message.recipient = entry.own ? entry.peer : entry.owner;
+  message.seq = entry.seq;
+  message.timestamp = entry.at;
+  auto numbers = entry.seq.value;
+  if (!before.empty()) {
+    const auto& last = before.front();
+    const bool same = last.sender == message.sender;
+    message.sender_ordinal = same ? last.sender_ordinal : last.recipient_ordinal;
+    message.recipient_ordinal = same ? last.recipient_ordinal : last.sender_ordinal;
+    numbers -= last.seq.value;
+  }
+  message.sender_ordinal += numbers;
+  message.recipient_ordinal += numbers - 1;
+  return message;
+}
+
+/// The message of an entry, or what is left of it. nullopt: it is gone, or the read failed.
+std::optional<Message> message_or_remains(LaneDesk& desk, const MailboxEntry& entry) {
+  auto row = desk.store().message(entry.message);
+  if (row || row.error() != StoreError::kCorrupt) return desk.take(std::move(row));
+  auto newest = desk.store().history(ConversationKey::of(entry.owner, entry.peer), entry.seq.next(), 1);
+  if (!newest && newest.error() == StoreError::kCorrupt) newest = std::vector<Message>();
+  auto before = desk.take(std::move(newest));
+  if (desk.failed()) return std::nullopt;
+  if (before.empty() || before.front().seq != entry.seq) return remains_of(entry, before);
+  // Only what leads to it by its id is damaged, or the number is another message's by now.
+  if (before.front().id != entry.message) return std::nullopt;
+  return std::move(before.front());
+}
+
 }  // namespace
 
 void ConfirmCommand::stage_hot(LaneDesk& desk) {
@@ -179,22 +215,13 @@ void UnreadableCommand::stage_hot(LaneDesk& desk) {
   static_cast<void>(desk.fail_message(entry_, FailureReason::kUnreadable));
 }
 
-/// Marks the row, tells the author, and tells the recipient of the gap. False: it had failed already, or nobody is
-/// left.
+/// Marks the row, or puts what is left of the message into the place of one that is damaged, so that this is told once;
+/// tells the author, and tells the recipient of the gap. False: it had failed already, or nobody is left.
 bool LaneDesk::fail_message(const MailboxEntry& entry, FailureReason reason) {
-  auto row = store().message(entry.message);
-  const bool corrupt = !row && row.error() == StoreError::kCorrupt;
-  if (!row && !corrupt) {
-    fail(row.error());
-    return false;
-  }
-  if (!corrupt) {
-    if (!row.value()) return false;  // erased meanwhile: there is nobody to tell
-    auto& message = *row.value();
-    if (has_failed(message)) return false;
-    message.failure = reason;
-    batch_.messages.push_back(std::move(message));
-  }
+  auto message = message_or_remains(*this, entry);
+  if (!message || has_failed(*message)) return false;  // erased meanwhile: there is nobody to tell
+  message->failure = reason;
+  batch_.messages.push_back(std::move(*message));
   const bool expired = reason == FailureReason::kExpired;
   (expired ? parts_.metrics.messages_expired : parts_.metrics.messages_unreadable).add();
   const auto tell = [&](EntryKind kind, const UserId& owner, const UserId& peer) {
