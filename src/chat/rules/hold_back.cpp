@@ -10,13 +10,14 @@ bool holds_back(ErrorCode code) {
 }
 
 HoldBack::Queue* HoldBack::find(const UserId& recipient, SteadyTime now) {
+  // Of all recipients: nobody else comes for those to whom this socket writes no more.
+  for (auto& queue : queues_) {
+    while (!queue.ids.empty() && queue.ids.front().since + kPatience <= now) queue.ids.pop_front();
+  }
+  std::erase_if(queues_, [](const Queue& queue) { return queue.ids.empty(); });
   const auto queue =
       std::find_if(queues_.begin(), queues_.end(), [&](const Queue& q) { return q.recipient == recipient; });
-  if (queue == queues_.end()) return nullptr;
-  while (!queue->ids.empty() && queue->ids.front().since + kPatience <= now) queue->ids.pop_front();
-  if (!queue->ids.empty()) return &*queue;
-  queues_.erase(queue);
-  return nullptr;
+  return queue == queues_.end() ? nullptr : &*queue;
 }
 
 std::optional<HoldBack::Held> HoldBack::check(const UserId& recipient, std::string_view client_id, SteadyTime now) {

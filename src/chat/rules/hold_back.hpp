@@ -23,7 +23,8 @@ namespace chat {
 [[nodiscard]] bool holds_back(ErrorCode code);
 
 /// One per socket; owned by whoever decides on its sends, on that one's thread. Bounded: kMaxRecipients queues of
-/// kMaxIds ids; ids beyond are refused alike while their queue lasts, but not remembered.
+/// kMaxIds ids; ids beyond are refused alike while their queue lasts, but not remembered. What has waited too long goes
+/// with the next send or refusal, whoever is its recipient.
 class HoldBack {
  public:
   static constexpr std::size_t kMaxRecipients = 64;
@@ -60,6 +61,7 @@ class HoldBack {
     std::size_t failed = 0;  // how many at the front came from the commit that is failing now
   };
   void insert(const UserId& recipient, std::string_view client_id, const Refusal& refusal, SteadyTime now, bool failed);
+  /// Of those who still wait at this moment; the others are forgotten.
   Queue* find(const UserId& recipient, SteadyTime now);
 
   std::vector<Queue> queues_;

@@ -102,6 +102,21 @@ TEST(HoldBack, ARepeatAnsweredFromTheStoreIsNoLongerAwaited) {
   EXPECT_FALSE(held.check(user(1), "b", kStart));
 }
 
+TEST(HoldBack, TenSecondsEndItForThoseWhoAreWrittenToNoMore) {
+  for (const bool by_refusal : {false, true}) {
+    HoldBack held;
+    for (std::uint8_t i = 0; i < HoldBack::kMaxRecipients; ++i) held.refused(user(i), "a", limited(), kStart);
+    const auto later = kStart + HoldBack::kPatience;
+    if (by_refusal) {
+      held.refused(user(200), "b", limited(), later);
+      held.answered(user(200), "b");
+    } else {
+      EXPECT_FALSE(held.check(user(200), "b", later));
+    }
+    EXPECT_TRUE(held.empty());
+  }
+}
+
 TEST(HoldBack, MemoryIsBounded) {
   HoldBack held;
   for (int i = 0; i < 200; ++i) held.refused(user(static_cast<std::uint8_t>(i)), "a", limited(), kStart);

@@ -53,7 +53,7 @@ void LaneDesk::load(UserState& state) {
   load_push_jobs(state);
   if (failed()) return;
   state.loaded = true;
-  if (pending_.known(state.key)) return;
+  if (!state.exists || pending_.known(state.key)) return;  // an id that is nobody's is not worth remembering
   pending_.set(state.key, 0);
   auto after = state.highest_position();
   if (after >= state.head) return;

@@ -1,3 +1,5 @@
+#include "chat/services/lane_commands.hpp"
+#include "chat/services/lane_desk.hpp"
 #include "chat/services/lane_fixture.hpp"
 
 namespace chat::testing {
@@ -182,6 +184,20 @@ TEST_F(LaneSend, PendingCountsWhatNoDeviceHasConfirmed) {
   confirm(bob, 12);
   EXPECT_EQ(metrics.pending_messages.value(), 0);
   EXPECT_EQ(metrics.pending_users[1]->value(), 0);
+}
+
+TEST_F(LaneSend, OnlyAccountsAreRememberedAsCounted) {
+  const auto alice = join(alice_id, "phone");
+  const auto nobody = UserId::make(clock.wall_now(), random);
+  EXPECT_EQ(code(send(alice, nobody, "x")), ErrorCode::kNotAllowed);
+  send(alice, bob_id, "x");
+  std::unique_ptr<LaneCommand> look = std::make_unique<DirectoryCommand>([&](LaneDesk& desk) {
+    EXPECT_FALSE(desk.pending().known(nobody));
+    EXPECT_TRUE(desk.pending().known(bob_id));
+  });
+  EXPECT_TRUE(lane->submit(look));
+  run();
+  EXPECT_FALSE(look);
 }
 
 TEST_F(LaneSend, AUserIsAmongThoseAboveAThousandFromTheThousandAndFirstOn) {

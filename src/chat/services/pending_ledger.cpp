@@ -59,7 +59,7 @@ std::vector<std::pair<UserId, std::uint64_t>> PendingLedger::top(std::size_t lim
 
 void PendingLedger::subtract(const UserId& user, std::uint64_t messages) {
   const auto before = of(user);
-  set(user, before > messages ? before - messages : 0);
+  if (before > 0) set(user, before > messages ? before - messages : 0);
 }
 
 void PendingLedger::forget(const UserId& user) {

@@ -1,8 +1,8 @@
 #pragma once
 // PendingLedger: how many messages of others wait in each mailbox for the first device to confirm them, for
-// restante_pending_messages and restante_pending_users. Only users with pending messages cost memory (about 40 bytes):
-// their number, and their place among those who have about as many, so that the most loaded are found without a walk
-// over everybody.
+// restante_pending_messages and restante_pending_users. Users with pending messages cost memory (about 40 bytes): their
+// number, and their place among those who have about as many, so that the most loaded are found without a walk over
+// everybody. Who has been counted is remembered besides (about 15 bytes): accounts only, and strangers can make none.
 //
 // A user is counted when it is first loaded after a start (lane_survey.hpp sees to it that this happens to everyone for
 // whom something waits) and from then on exactly, except that two devices confirming overlapping runs may count a
@@ -25,7 +25,7 @@ class PendingLedger {
   [[nodiscard]] bool known(const UserId& user) const { return known_.contains(user); }
   void set(const UserId& user, std::uint64_t pending);
   void add(const UserId& user, std::uint64_t messages) { set(user, of(user) + messages); }
-  void subtract(const UserId& user, std::uint64_t messages);
+  void subtract(const UserId& user, std::uint64_t messages);  // of one that has none: nothing
   void forget(const UserId& user);
   [[nodiscard]] std::uint64_t of(const UserId& user) const;
   /// The users with the most pending messages, most first, at most `limit`. Looks at kLookedAt users at most, those of
