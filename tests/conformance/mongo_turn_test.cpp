@@ -2,6 +2,7 @@
 // Leases are a minute here: whatever goes on sooner does not wait for one.
 
 #include <gtest/gtest.h>
+#include <mongoc/mongoc.h>
 #include <signal.h>
 #include <sys/wait.h>
 #include <unistd.h>
@@ -70,6 +71,16 @@ class MongoTurn : public ::testing::Test {
                                          "}}"));
   }
   void stop_failing() { ASSERT_TRUE(servers_->command(0, R"({"configureFailPoint":"failCommand","mode":"off"})")); }
+  /// Nothing of the commit log is kept but what came after this number.
+  void forget_through(std::int64_t number) {
+    mongoc_client_t* const client = mongoc_client_new(servers_->uri().c_str());
+    mongoc_collection_t* const log = mongoc_client_get_collection(client, "turns", "commits");
+    bson_t* const old = BCON_NEW("_id", "{", "$lte", BCON_INT64(number), "}");
+    EXPECT_TRUE(mongoc_collection_delete_many(log, old, nullptr, nullptr, nullptr));
+    bson_destroy(old);
+    mongoc_collection_destroy(log);
+    mongoc_client_destroy(client);
+  }
   /// A node whose commands fail() makes fail.
   std::unique_ptr<MongoStore> open_broken(seconds commit_time) {
     return open_with(options_for(servers_->uri() + "&appName=broken", commit_time));
@@ -151,7 +162,7 @@ TEST_F(MongoTurn, OfANodeThatLostItsConnectionPassesOnAtOnce) {
   const auto store = open();
   const auto broken = open_broken(seconds(20));
   // Not even the word that the transaction is over arrives.
-  fail(R"({"times":4})", R"(["update","abortTransaction"])", kLostQuestion);
+  fail(R"({"times":4})", R"(["insert","abortTransaction"])", kLostQuestion);
   EXPECT_TRUE(commit_in_turn(*broken, 2).ok());
   EXPECT_TRUE(commit_in_turn(*store, 3).ok());
   EXPECT_TRUE(commit_in_turn(*broken, 4).ok());
@@ -203,6 +214,53 @@ TEST_F(MongoTurn, OfANodeWhoseCommitNeverArrivesDoesNotHoldTheOthersUp) {
   EXPECT_FALSE(*outcome) << "another batch has its number";
   EXPECT_TRUE(commit_in_turn(*broken, 2).ok());
   EXPECT_EQ(describe(store->mailbox_bounds(kAnn)), "bounds 1..2");
+}
+
+TEST_F(MongoTurn, ANodeThatMissedMoreThanTheLogKeepsIsTold) {
+  const auto behind = open();
+  const auto store = open();
+  ASSERT_TRUE(commit_in_turn(*behind, 2).ok());
+  for (std::uint32_t n = 3; n <= 5; ++n) ASSERT_TRUE(commit_in_turn(*store, n).ok());
+  forget_through(3);
+  const auto foreign = behind->begin_turn();
+  ASSERT_TRUE(foreign.ok());
+  EXPECT_TRUE(foreign->lost) << "the number that it expects is free again";
+  behind->end_turn();
+  ASSERT_TRUE(commit_in_turn(*behind, 6).ok());
+  const auto heard = store->begin_turn();
+  ASSERT_TRUE(heard.ok());
+  EXPECT_EQ(heard->batches.size(), 1u) << "and goes on behind the others";
+  EXPECT_FALSE(heard->lost);
+  store->end_turn();
+}
+
+TEST_F(MongoTurn, ANodeThatMissedTheWholeLogSinceItWasEmptyIsTold) {
+  const auto behind = open();
+  const auto store = open();
+  for (std::uint32_t n = 2; n <= 4; ++n) ASSERT_TRUE(commit_in_turn(*store, n).ok());
+  forget_through(2);
+  // A batch that was staged before is no batch of this turn.
+  EXPECT_EQ(behind->commit(first_message(5, 3), chat::Durability::kSynced).error(), StoreError::kConflict);
+  const auto foreign = behind->begin_turn();
+  ASSERT_TRUE(foreign.ok());
+  EXPECT_TRUE(foreign->lost);
+  behind->end_turn();
+}
+
+TEST_F(MongoTurn, ACommitWhoseNumberTheLogNoLongerKeepsStaysUnknown) {
+  const auto store = open();
+  const auto broken = open_broken(seconds(3));
+  ASSERT_TRUE(commit_in_turn(*broken, 2).ok());
+  fail(kAlways, R"(["commitTransaction"])", kLostAnswer);
+  ASSERT_EQ(commit_in_turn(*broken, 3).error(), StoreError::kUnknown);
+  for (std::uint32_t n = 4; n <= 6; ++n) ASSERT_TRUE(commit_in_turn(*store, n).ok());
+  forget_through(3);
+  stop_failing();
+  EXPECT_EQ(broken->find_outcome().error(), StoreError::kUnavailable) << "its free number proves nothing";
+  const auto foreign = broken->begin_turn();
+  ASSERT_TRUE(foreign.ok());
+  EXPECT_TRUE(foreign->lost);
+  broken->end_turn();
 }
 
 }  // namespace

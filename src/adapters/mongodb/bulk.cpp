@@ -68,12 +68,13 @@ void Bulk::remove_many(const Document& filter) {
   staged(mongoc_bulk_operation_remove_many_with_opts(bulk_, filter.bson(), nullptr, &error));
 }
 
-Done Bulk::run() {
+Done Bulk::run(std::uint64_t* matched) {
   bson_t reply;
   bson_error_t error;
   const bool done = mongoc_bulk_operation_execute(bulk_, &reply, &error) != 0;
   Done failure;
   if (!done) failure = failure_of(error, &reply);
+  if (matched != nullptr) Fields(&reply).get("nMatched", *matched);
   bson_destroy(&reply);
   return failure;
 }

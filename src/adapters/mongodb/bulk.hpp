@@ -26,7 +26,8 @@ class Bulk {
   void update_many(const Document& filter, const Document& change);
   void remove(const Document& filter);
   void remove_many(const Document& filter);
-  Done run();
+  /// `matched`: rows that were there for the replacements and updates, whether they changed or not.
+  Done run(std::uint64_t* matched = nullptr);
 
  private:
   const char* name_;

@@ -6,6 +6,7 @@
 #include "adapters/mongodb/digest_documents.hpp"
 #include "adapters/mongodb/schema.hpp"
 #include "base/hex.hpp"
+#include "base/log.hpp"
 #include "base/random.hpp"
 
 namespace adapters::mongodb {
@@ -50,10 +51,12 @@ Done CommitTurn::start_at_newest() {
   if (!connection) return Failure{Failure::kTransient, 0, "no connection"};
   Document newest;
   newest.add("sort", Document().add("_id", -1)).add("limit", 1);
+  std::uint64_t number = 0;
   const auto failed = connection->find(kCommits, Document(), newest, [&](const bson_t* row) {
-    Fields(row).get("_id", seen_);
+    Fields(row).get("_id", number);
     return false;
   });
+  if (!failed) seen_ = number;
   connection->remember_time();
   return failed;
 }
@@ -89,14 +92,46 @@ void CommitTurn::reconnect() {
   connection_.reset();
 }
 
+/// Inserts the number, and sees in the same command whether the one before it is still there (in an empty log: that
+/// there is none). It is whenever nothing was missed: trim_log() leaves the newest alone.
+Done CommitTurn::insert_next(bool& missed) {
+  mark_ = random_mark();
+  Document before;
+  if (seen_ == 0) {
+    before.add("_id", Document().add("$gt", seen_));
+  } else {
+    before.add("_id", seen_);
+  }
+  const auto with = [&](const char* op) {
+    Document change;
+    change.add(op, Document().add("node", registry_.name()));
+    return change;
+  };
+  Bulk log(*connection_, kCommits);
+  log.update(before, with("$setOnInsert"));  // changes nothing and locks nothing, but is counted
+  log.update(Document().add("_id", seen_ + 1).add("claim", mark_), with("$set"), true);
+  std::uint64_t matched = 0;
+  const auto failed = log.run(&matched);
+  missed = (matched == 0) != (seen_ == 0);
+  return failed;
+}
+
+/// Behind what nobody can tell any more.
+Done CommitTurn::skip_missed() {
+  base::log::warning("this node has missed more than the commit log keeps, and starts afresh");
+  foreign_.lost = behind_ = true;
+  return start_at_newest();
+}
+
 CommitTurn::Try CommitTurn::try_claim() {
+  bool missed = false;
   auto failed = open_connection();
   if (!failed) failed = connection_->begin(options_.majority_time);
-  if (!failed) {
-    mark_ = random_mark();
-    Document claim;
-    claim.add("_id", seen_ + 1).add("node", registry_.name()).add("claim", mark_);
-    failed = connection_->insert(kCommits, claim);
+  if (!failed) failed = insert_next(missed);
+  if (!failed && missed) {
+    connection_->abort();
+    failed = skip_missed();
+    if (!failed) return Try::kMissed;
   }
   if (!failed) {
     claimed_ = true;
@@ -118,6 +153,7 @@ bool CommitTurn::claim(Deadline deadline) {
     const auto outcome = try_claim();
     if (outcome == Try::kClaimed) return true;
     if (Clock::now() >= deadline) return false;
+    if (outcome == Try::kMissed) continue;
     if (outcome == Try::kFailed) {
       std::this_thread::sleep_for(kAfterFailure);
       continue;
@@ -176,6 +212,8 @@ std::optional<bool> CommitTurn::find_lost(Deadline deadline) {
     // Claimed numbers have all before them read, with what a majority has: the log says it for good.
     if (lost_.found) {
       written = true;
+    } else if (foreign_.lost) {
+      break;  // its document may be among what the log no longer keeps
     } else if (seen_ >= lost_.number || take_place_of_lost()) {
       written = false;
     }

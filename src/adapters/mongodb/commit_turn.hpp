@@ -2,7 +2,9 @@
 // The order of all nodes' batches, and whose turn it is. Each batch is one transaction whose first write inserts the
 // next number into the commit log: of two nodes that try, one meets the other's document, so the numbers are dense, in
 // commit order, and a node that holds number n in an open transaction knows that nobody else can commit. What it has
-// not seen of the numbers below it reads before it decides anything.
+// not seen of the numbers below it reads before it decides anything. Of the log's oldest numbers, which are deleted,
+// a claim learns by the number before it: that one is among the newest, which are kept, or this node has missed more
+// than the log holds, and the number that it takes for the next one is only free again.
 //
 //   commits {_id: number, node, claim, at, …digest}
 //
@@ -31,7 +33,8 @@ class CommitTurn {
 
   /// From now on, nothing of what was before.
   Done start_at_newest();
-  /// Waits until this node has claimed the next number and has seen all before it. False: not before `deadline`.
+  /// Waits until this node has claimed the next number and has seen all before it, or knows that it has not
+  /// (ForeignCommits::lost). False: not before `deadline`.
   bool claim(Deadline deadline);
   [[nodiscard]] bool claimed() const { return claimed_; }
   /// Of the open transaction.
@@ -45,8 +48,9 @@ class CommitTurn {
   /// The commit was sent, and nobody knows what became of it. The number is given up.
   void lose();
   /// Of the batch that was lost: true, it is in the log; false, another one has its number, an empty one of this node's
-  /// if need be, so that it can never appear. nullopt: not found out before `deadline`; if it is there, a later look
-  /// into the log finds it like another node's. Not to be called with a claimed number; leaves none.
+  /// if need be, so that it can never appear. nullopt: not found out before `deadline`, and if it is there, a later
+  /// look into the log finds it like another node's; or the log no longer holds its number. Not to be called with a
+  /// claimed number; leaves none.
   std::optional<bool> find_lost(Deadline deadline);
   /// Reads what others have committed.
   Done catch_up();
@@ -61,7 +65,7 @@ class CommitTurn {
   void reconnect();
 
  private:
-  enum class Try : std::uint8_t { kClaimed, kTaken, kFailed };
+  enum class Try : std::uint8_t { kClaimed, kTaken, kMissed, kFailed };
   struct Claim {
     std::uint64_t number = 0;  // 0: none
     std::string mark;
@@ -69,6 +73,8 @@ class CommitTurn {
     bool found = false;
   };
   Try try_claim();
+  Done insert_next(bool& missed);
+  Done skip_missed();
   Done open_connection();
   Done end_abandoned();
   void let_others_in();

@@ -10,10 +10,19 @@ namespace {
 
 constexpr std::chrono::milliseconds kEvery{1000};
 constexpr int kRoundsPerTrim = 60;
-/// Of the commit log: a node that missed more than this starts afresh. The newest stays whatever its age.
+/// Of the commit log: a node that missed more than this starts afresh. The newest stay whatever their age: a claim
+/// looks for the number before it (commit_turn.cpp).
 constexpr std::chrono::hours kLogKept{1};
 constexpr std::uint64_t kNewestKept = 1000;
 constexpr const char* kLeader = "leader";  // a lease like a node's: who sends pushes and expires messages
+
+/// A time that was before (`"$lt"`) or since (`"$gt"`) `age` ago, by the server's clock.
+Document time_compared(const char* field, const char* comparison, std::chrono::milliseconds age) {
+  Document filter;
+  BCON_APPEND(filter.mutable_bson(), "$expr", "{", comparison, "[", BCON_UTF8(field), "{", "$subtract", "[", "$$NOW",
+              BCON_INT64(age.count()), "]", "}", "]", "}");
+  return filter;
+}
 
 Document lease_older_than(std::chrono::milliseconds age) {
   return lease_compared("$lt", age);
@@ -40,10 +49,7 @@ void append_uuid(Document& document, const char* key, const std::string& uuid) {
 }  // namespace
 
 Document lease_compared(const char* comparison, std::chrono::milliseconds age) {
-  Document filter;
-  BCON_APPEND(filter.mutable_bson(), "$expr", "{", comparison, "[", "$lease", "{", "$subtract", "[", "$$NOW",
-              BCON_INT64(age.count()), "]", "}", "]", "}");
-  return filter;
+  return time_compared("$lease", comparison, age);
 }
 
 Done kill_sessions(Connection& connection, const std::vector<std::string>& sessions) {
@@ -250,10 +256,8 @@ Done NodeRegistry::trim_log(Connection& connection) {
   });
   if (failed || newest <= kNewestKept) return failed;
   Bulk rows(connection, kCommits);
-  Document filter;
-  filter.add("_id", Document().add("$lt", newest - kNewestKept))
-      .add("at", Document().add("$lt", base::WallTime(std::chrono::duration_cast<std::chrono::milliseconds>(
-                                           (std::chrono::system_clock::now() - kLogKept).time_since_epoch()))));
+  auto filter = time_compared("$at", "$lt", kLogKept);
+  filter.add("_id", Document().add("$lt", newest - kNewestKept));
   rows.remove_many(filter);
   return rows.run();
 }
