@@ -195,6 +195,7 @@ class LaneDesk final : public LaneContext {
   bool poll_commits();
   void hear_presence(const NodeNote& note);
   bool run_departures();
+  bool tell_gone(const UserId& user);
   bool review_heard();
   void run_friendships();
   void post_replies();

@@ -14,6 +14,7 @@ constexpr std::chrono::milliseconds kPollWithoutBus{250};  // where no notes com
 constexpr std::chrono::seconds kLongestLease{30};          // of presence: after that somebody else has renewed it
 constexpr std::chrono::milliseconds kLookAgain{2000};
 constexpr std::chrono::milliseconds kReviewEvery{5000};
+constexpr std::size_t kGoneAtOnce = 64;   // users of one pass, some reads each: commands come between two passes
 constexpr std::size_t kMostHeard = 4096;  // of one look-up; a node with more has its leases' ends told later, or never
 constexpr std::chrono::milliseconds kNoTurnPause{1000};
 constexpr std::size_t kJobsAtOnce = 1000;
@@ -188,23 +189,42 @@ void LaneDesk::expect_departures(const std::vector<UserId>& users) {
 
 /// Their node has died. Presence believes in them until their leases have run out, unless they have come back.
 bool LaneDesk::run_departures() {
+  const auto started = steady_now();
   bool any = false;
-  while (!departed_.empty() && departed_.front().at <= steady_now()) {
-    const auto due = departed_.front();
+  std::vector<Departure> due;
+  std::vector<UserId> users;
+  while (!departed_.empty() && departed_.front().at <= started && due.size() < kGoneAtOnce) {
+    const auto next = departed_.front();
     departed_.pop_front();
     any = true;
-    if (const auto* const state = users_.find(due.user); state != nullptr && !state->live.empty()) continue;
-    const auto row = store().user(due.user);
-    if (!row || !*row) continue;
-    if (online_elsewhere(due.user)) {
-      const auto again = steady_now() + kLookAgain;
-      if (again < due.give_up) departed_.push_back({again, due.give_up, due.user});
-      continue;
-    }
-    tell_friends(due.user, {due.user, false, (*row)->last_seen, {}});
-    tell_nodes({.kind = NodeNote::Kind::kPresence, .user = due.user, .peer = {}, .on = false, .at = (*row)->last_seen});
+    if (const auto* const state = users_.find(next.user); state != nullptr && !state->live.empty()) continue;
+    due.push_back(next);
+    users.push_back(next.user);
   }
-  return any;
+  if (due.empty()) return any;
+  const auto found = parts_.presence.look_up(users);
+  bool answers = true;  // the store: who finds that it does not asks it no more
+  for (std::size_t i = 0; i < due.size(); ++i) {
+    if (!found[i].online && answers) {
+      answers = tell_gone(users[i]);
+      if (answers) continue;
+    }
+    const auto again = started + kLookAgain;
+    if (again < due[i].give_up) departed_.push_back({again, due[i].give_up, users[i]});
+  }
+  return true;
+}
+
+/// To their friends on all nodes. False: the store does not answer.
+bool LaneDesk::tell_gone(const UserId& user) {
+  const auto row = store().user(user);
+  if (!row) return false;
+  heard_online_.erase(user);
+  if (!*row) return true;
+  const auto last_seen = (*row)->last_seen;
+  tell_friends(user, {user, false, last_seen, {}});
+  tell_nodes({.kind = NodeNote::Kind::kPresence, .user = user, .peer = {}, .on = false, .at = last_seen});
+  return true;
 }
 
 /// A node that dies says nothing, and notes get lost: those who were heard of are looked up from time to time.
@@ -217,6 +237,10 @@ bool LaneDesk::review_heard() {
   const auto found = parts_.presence.look_up(users);
   std::vector<UserId> gone;
   for (std::size_t i = 0; i < users.size(); ++i) {
+    if (gone.size() == kGoneAtOnce) {
+      review_at_ = steady_now();  // for the others
+      break;
+    }
     if (!found[i].hit) continue;
     auto& missing = heard_online_[users[i]];
     if (found[i].online) {

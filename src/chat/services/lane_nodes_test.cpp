@@ -187,6 +187,84 @@ TEST_F(AmongNodes, WhoMissedTooMuchOfTheLogClosesItsSessions) {
   EXPECT_TRUE(phone.session->ends.empty());
 }
 
+TEST_F(AmongNodes, WhoDoesNotComeBackAfterTheirNodeDiedAreOffline) {
+  const auto carol = person("carol");
+  befriend(alice, bob);
+  befriend(alice, carol);
+  const auto listener = join(alice, "phone");
+  presence.table[carol].insert(ConnectionId(99));  // on a third node
+  lane->node_died({bob, carol});
+  run();
+  EXPECT_TRUE(listener.session->events.empty()) << "they may come back";
+  clock.advance(options.offline_grace);
+  run();
+  ASSERT_EQ(listener.session->events.size(), 1u);
+  const auto& told = std::get<PresenceEvent>(listener.session->events[0]);
+  EXPECT_EQ(told.user, bob);
+  EXPECT_FALSE(told.online);
+  presence.table.erase(carol);
+  clock.advance(std::chrono::seconds(3));
+  run();
+  ASSERT_EQ(listener.session->events.size(), 2u) << "a lease that had not run out is looked at again";
+  EXPECT_EQ(std::get<PresenceEvent>(listener.session->events[1]).user, carol);
+}
+
+/// Has everybody online elsewhere, takes a millisecond of the clock to say so, and counts of how many it was asked.
+class SlowPresence final : public Presence {
+ public:
+  explicit SlowPresence(base::ManualClock& clock) : clock_(clock) {}
+  void set_online(const UserId& /*user*/, ConnectionId /*connection*/, const DeviceId& /*device*/) override {}
+  void clear(const UserId& /*user*/, ConnectionId /*connection*/) override {}
+  bool is_online(const UserId& /*user*/) const override { return true; }
+  std::vector<Found> look_up(std::span<const UserId> users) const override {
+    looked_up += users.size();
+    clock_.advance(std::chrono::milliseconds(1));
+    return Presence::look_up(users);
+  }
+  std::vector<Found> look_up_devices(const UserId& /*user*/, std::span<const DeviceId> devices) const override {
+    return std::vector<Found>(devices.size());
+  }
+  mutable std::size_t looked_up = 0;
+
+ private:
+  base::ManualClock& clock_;
+};
+
+TEST_F(AmongNodes, ANodeThatTookThousandsWithItDoesNotHoldTheLaneUp) {
+  constexpr std::size_t kThousands = 5000;
+  SlowPresence slow(clock);
+  lane = std::make_unique<Lane>(LaneParts{store, cipher, slow, clock, random, metrics}, options);
+  befriend(alice, bob);
+  const auto sender = join(alice, "phone");
+  CommitBatch batch;
+  std::vector<UserId> departed;
+  for (std::size_t i = 0; i < kThousands; ++i) {
+    User row;
+    row.id = UserId::make(clock.wall_now(), random);
+    row.username = "user" + std::to_string(i);
+    row.email = row.username + "@example.org";
+    departed.push_back(row.id);
+    batch.users.push_back(std::move(row));
+  }
+  ASSERT_TRUE(store.commit(batch, Durability::kSynced).ok());
+  lane->node_died(departed);
+  run();
+  slow.looked_up = 0;
+  clock.advance(options.offline_grace);
+  ASSERT_TRUE(lane->run_once());
+  EXPECT_GT(slow.looked_up, 0u);
+  EXPECT_LT(slow.looked_up, kThousands / 10);
+  std::optional<Sent> sent;
+  lane->send(request(sender, bob, "x"), executor, [&sent](auto answer) { sent = std::move(answer); });
+  ASSERT_TRUE(lane->run_once());
+  executor.run();
+  ASSERT_TRUE(sent);
+  EXPECT_TRUE(std::holds_alternative<SendAnswer>(*sent));
+  run();
+  EXPECT_GE(slow.looked_up, kThousands);
+  lane.reset();
+}
+
 TEST_F(AmongNodes, AnAttachTellsTheOthersAndALookAtAHeadTakesNoTurn) {
   const auto phone = join(bob, "phone");
   const auto turns = store.turns;
