@@ -64,7 +64,7 @@ Done kill_sessions(Connection& connection, const std::vector<std::string>& sessi
 }
 
 NodeRegistry::NodeRegistry(Pool& pool, std::string name, std::chrono::milliseconds lease)
-    : pool_(pool), name_(std::move(name)), lease_(lease) {}
+    : pool_(pool), name_(std::move(name)), lease_(lease), judge_(lease) {}
 
 NodeRegistry::~NodeRegistry() {
   {
@@ -101,8 +101,7 @@ Done NodeRegistry::announce_session(const std::string& session) {
   }
   auto connection = pool_.lease();
   if (!connection) return Failure{Failure::kTransient, 0, "no connection"};
-  bool there = false;
-  return renew(*connection, there);
+  return renew(*connection);
 }
 
 void NodeRegistry::hurry() {
@@ -115,16 +114,12 @@ void NodeRegistry::run() {
   bool hurried = false;
   for (int round = 0;; ++round) {
     if (auto connection = pool_.lease()) {
-      bool there = false;
-      auto failed = renew(*connection, there);
-      if (!failed && !there && known_) {
-        base::log::warning("this node was taken for dead by the others, and lives");
-        const std::lock_guard lock(watch_mutex_);
-        if (revived_) revived_();
-      }
-      known_ = known_ || !failed;
+      auto failed = renew(*connection);
+      const auto now = std::chrono::steady_clock::now();
+      if (!failed) judge_.renewed(now);
+      if (!failed) say_revived();
       if (!failed && hurried) failed = end_orphans(*connection);
-      if (!failed) failed = sweep(*connection);
+      if (!failed && judge_.may_judge(now)) failed = sweep(*connection);
       if (!failed) failed = elect(*connection);
       if (!failed && round % kRoundsPerTrim == 0) failed = trim_log(*connection);
       if (failed) leads_ = false;
@@ -138,8 +133,8 @@ void NodeRegistry::run() {
   }
 }
 
-/// `there`: the row was there before.
-Done NodeRegistry::renew(Connection& connection, bool& there) {
+/// A row that is not there any more was taken for a dead node's.
+Done NodeRegistry::renew(Connection& connection) {
   Document fields;
   {
     const std::lock_guard lock(mutex_);
@@ -150,10 +145,20 @@ Done NodeRegistry::renew(Connection& connection, bool& there) {
       .add("query", Document().add("_id", name_))
       .add("update", renewal(fields))
       .add("upsert", true);
-  Document reply;
-  const auto failed = connection.run(command, &reply);
-  there = !failed && Fields(reply.bson()).inside("value", [](Fields&) {});
-  return failed;
+  const bool known = known_;  // by now: two threads may make the first row together
+  Document before;
+  if (auto failed = connection.run(command, &before)) return failed;
+  const bool there = Fields(before.bson()).inside("value", [](Fields&) {});
+  if (known && !there) buried_ = true;
+  known_ = true;
+  return std::nullopt;
+}
+
+void NodeRegistry::say_revived() {
+  if (!buried_.exchange(false)) return;
+  base::log::warning("this node was taken for dead by the others, and lives");
+  const std::lock_guard lock(watch_mutex_);
+  if (revived_) revived_();
 }
 
 Done NodeRegistry::sweep(Connection& connection) {

@@ -13,6 +13,7 @@
 #include <condition_variable>
 #include <functional>
 #include <mutex>
+#include <optional>
 #include <string>
 #include <thread>
 #include <vector>
@@ -26,6 +27,25 @@ Document lease_compared(const char* comparison, std::chrono::milliseconds age);
 
 /// Ends what these sessions (16 bytes each) have open in the server.
 Done kill_sessions(Connection& connection, const std::vector<std::string>& sessions);
+
+/// When a node may judge others by their leases. While the database did not answer nobody could renew, and whoever gets
+/// through first would find all others dead: behind a gap, as behind its start, a node gives them the time of a lease.
+class LeaseJudge {
+ public:
+  using Time = std::chrono::steady_clock::time_point;
+  explicit LeaseJudge(std::chrono::milliseconds lease) : lease_(lease) {}
+  /// Its own lease.
+  void renewed(Time now) {
+    if (!renewed_ || now - *renewed_ > lease_ / 2) from_ = now + lease_;
+    renewed_ = now;
+  }
+  [[nodiscard]] bool may_judge(Time now) const { return renewed_ && now >= from_; }
+
+ private:
+  const std::chrono::milliseconds lease_;
+  std::optional<Time> renewed_;
+  Time from_{};
+};
 
 class NodeRegistry {
  public:
@@ -49,7 +69,8 @@ class NodeRegistry {
 
  private:
   void run();
-  Done renew(Connection& connection, bool& there);
+  Done renew(Connection& connection);
+  void say_revived();
   Done sweep(Connection& connection);
   Done end_orphans(Connection& connection);
   Done elect(Connection& connection);
@@ -62,7 +83,9 @@ class NodeRegistry {
   std::mutex watch_mutex_;
   std::function<void(const std::string&)> died_;  // guarded by watch_mutex_
   std::function<void()> revived_;                 // likewise
-  bool known_ = false;                            // this node's row has been there; the registry's thread
+  LeaseJudge judge_;                              // the registry's thread
+  std::atomic<bool> known_{false};                // this node's row has been there
+  std::atomic<bool> buried_{false};               // it was gone again, and nobody has been told yet
   std::mutex mutex_;
   std::condition_variable wake_;
   std::vector<std::string> sessions_;  // guarded
