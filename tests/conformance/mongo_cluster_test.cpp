@@ -166,6 +166,36 @@ TEST_F(MongoPair, KeepTheFoundingStatusTrue) {
   EXPECT_TRUE(seen(R"({"seq":1,"status":"read","readAt":{"$exists":true}})")) << "the watermarks still say so";
 }
 
+/// A router refuses an upsert whose filter does not name the shard (docs/data-model.md).
+TEST_F(MongoPair, NameTheShardOfWhateverTheyReplaceOrInsert) {
+  ASSERT_TRUE(run_on_shared(name_, R"({"profile":2})"));
+  chat::CommitBatch batch;
+  batch.messages = {message(1, kBob, kAnn, 1)};
+  batch.entries = {message_entry(kAnn, 1, batch.messages[0])};
+  batch.positions = {{kAnn, chat::DeviceId{"phone"}, chat::MailboxSeq(1)}};
+  batch.watermark_steps = {step(kBob, kAnn, chat::WatermarkKind::kDelivered, 1)};
+  batch.devices = {device(kAnn, "phone", 1)};
+  ASSERT_TRUE(first_->commit(batch, chat::Durability::kSynced).ok());
+  for (const auto mark : {std::optional(chat::FailureReason::kSkipped), std::optional<chat::FailureReason>()}) {
+    chat::CommitBatch marked;
+    marked.messages = {batch.messages[0]};
+    marked.messages[0].failure = mark;
+    ASSERT_TRUE(commit_in_turn(*first_, marked).ok());
+  }
+  ASSERT_TRUE(run_on_shared(name_, R"({"profile":0})"));
+  constexpr std::pair<const char*, const char*> kSharded[] = {
+      {"messages", "conversation"}, {"watermarks", "author"}, {"positions", "user"}, {"devices", "user"}};
+  for (const auto& [collection, key] : kSharded) {
+    const auto upserts = [&, collection = collection, key = key](const char* named) {
+      return count_on_shared(name_, "system.profile",
+                             R"({"op":"update","ns":")" + name_ + "." + collection + R"(","command.upsert":true,)" +
+                                 R"("command.q.)" + key + R"(":{"$exists":)" + named + "}}");
+    };
+    EXPECT_GT(upserts("true"), 0) << collection;
+    EXPECT_EQ(upserts("false"), 0) << collection;
+  }
+}
+
 TEST_F(MongoPair, KeepBothFriendsArraysInStepWithTheRelation) {
   chat::CommitBatch batch;
   batch.users = {user(1, "ann", "1@example.org"), user(2, "bob", "2@example.org")};

@@ -14,6 +14,13 @@ Document by_id(const base::ObjectIdBytes& id) {
   return filter;
 }
 
+/// For upserts: a router has to know the shard of what may have to be inserted.
+Document by_shard(const chat::Message& message) {
+  Document filter = by_id(message.id.bytes);
+  filter.add("conversation", conversation_text(message.conversation()));
+  return filter;
+}
+
 Document with(const char* op, const Document& fields) {
   Document change;
   change.add(op, fields);
@@ -106,7 +113,7 @@ Done BatchTransaction::put_changed_messages() {
     if (message->failure && message->client_id.empty()) {
       put_without_client_id(*message);
     } else {
-      writes_.on(kMessages).put(by_id(message->id.bytes), encode(*message, state));
+      writes_.on(kMessages).put(by_shard(*message), encode(*message, state));
     }
   }
   for (const auto& step : batch_.watermark_steps) keep_status(step);
@@ -121,7 +128,8 @@ void BatchTransaction::put_without_client_id(const chat::Message& message) {
   messages.update(damaged, with("$unset", Document().add("clientId", "")));
   Document change;
   change.add("$set", encode(message)).add("$unset", Document().add("deliveredAt", "").add("readAt", ""));
-  messages.update(by_id(message.id.bytes), change, true);
+  messages.update(by_id(message.id.bytes), change);  // its conversation may be what is damaged
+  messages.update(by_shard(message), change, true);  // or there is no row
 }
 
 Done BatchTransaction::delivery_state(const chat::Message& message, DeliveryState& state) {
