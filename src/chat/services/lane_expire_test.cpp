@@ -185,6 +185,29 @@ TEST_F(LaneExpire, ALivePumpHearsOfItWithTheEntryItself) {
   EXPECT_EQ(item->entry.message, sent.id);
 }
 
+TEST_F(LaneExpire, OnAnotherNodeItIsHeardOfHereBeforeAConfirmationCounts) {
+  store.among_others = true;
+  start();
+  const auto alice = join(alice_id, "phone");
+  const auto bob = join(bob_id, "phone");
+  const auto sent = message(send(alice, bob_id, "x"));
+  live_longer_than_a_message();
+  base::Registry its_registry;
+  LaneMetrics its_metrics{its_registry};
+  Lane elsewhere(LaneParts{store, cipher, presence, clock, random, its_metrics}, options);
+  auto command = expire_command(proposed(bob_id), [](bool committed) { EXPECT_TRUE(committed); });
+  ASSERT_TRUE(elsewhere.submit(command));
+  while (elsewhere.run_once()) continue;
+  ASSERT_EQ(failure(sent), FailureReason::kExpired);
+  auto& heard = store.others.batches.emplace_back();
+  heard.conversations.push_back(
+      ConversationKey::of(alice_id, bob_id));  // of a message that is marked (batch_digest.cpp)
+  heard.heads = {{alice_id, log(alice_id).back().entry.position}, {bob_id, log(bob_id).back().entry.position}};
+  confirm(bob, 1, {receipt(sent)});
+  EXPECT_EQ(position(bob), MailboxSeq(1));
+  EXPECT_FALSE(delivered(alice_id, bob_id)) << "the author hears that it failed, and nothing else";
+}
+
 TEST_F(LaneExpire, AMailboxIsWorkedOffInOrdersAndARestartFindsTheRest) {
   options.limits.messages_per_minute = 0;
   restart();

@@ -107,6 +107,13 @@ void LaneDesk::learn(const BatchDigest& batch) {
             [session = record.session, at = head.head] { session->on_hint({at, nullptr}); });
     }
   }
+  // A message that has failed names its conversation, among others: pumps here may have written it before.
+  for (const auto& conversation : batch.conversations) {
+    for (const auto& id : {conversation.low, conversation.high}) {
+      auto* const user = users_.find(id);
+      if (user != nullptr && !user->live.empty()) user->expired = std::max(user->expired, user->head);
+    }
+  }
   for (const auto& ending : batch.endings) run_ending(ending);
 }
 

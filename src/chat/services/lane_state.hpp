@@ -63,7 +63,7 @@ struct UserState {
   WallTime last_seen{};
   base::SteadyTime offline_since{};
   std::vector<DeviceState> devices;
-  /// Highest entry that has expired here: a pump may have read or written it before. Forgotten with the sessions.
+  /// Entries up to here may have expired: a pump may have read or written them before. Forgotten with the sessions.
   MailboxSeq expired;
 
   std::vector<LiveRecord> live;

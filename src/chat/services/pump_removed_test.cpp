@@ -29,6 +29,25 @@ TEST_F(PumpTest, APageThatWasReadBeforeAnExpiryIsReadAgain) {
   EXPECT_EQ(host.written, (Numbers{1, 2, 3}));
 }
 
+TEST_F(PumpTest, WhatAPageSaysOfAnExpiryHoldsForWhatWasReadBefore) {
+  settings.window_entries = 1;
+  start(3);
+  LogPage read;
+  for (std::uint8_t at = 1; at <= 3; ++at) read.items.push_back(identified(message(at), at));
+  read.through = MailboxSeq(3);
+  pump.on_page(std::move(read));
+  turn();
+  pump.on_hint({MailboxSeq(4), nullptr});  // on another node
+  turn();
+  LogPage more;
+  more.items.push_back(removal(4, 2));
+  more.through = MailboxSeq(4);
+  pump.on_page(std::move(more));
+  turn();
+  ack(1);
+  EXPECT_EQ(host.written, (Numbers{1, 3, 4}));
+}
+
 TEST_F(PumpTest, TheAuthorsOtherDeviceGetsItsCopyOfWhatExpired) {
   start(0);
   auto copy = message(1);
