@@ -189,12 +189,13 @@ void LaneDesk::post_replies() {
 
 bool LaneDesk::run_deadlines() {
   const bool polled = poll_commits();
+  const bool rearmed = run_rearming();
   const bool departed = run_departures();
   const bool reviewed = review_heard();
   const bool grace = run_grace();
   const bool typed = run_typing();
   const bool seen = flush_last_seen();
-  if (!polled && !departed && !reviewed && !grace && !typed && !seen) return false;
+  if (!polled && !rearmed && !departed && !reviewed && !grace && !typed && !seen) return false;
   post_replies();
   return true;
 }
@@ -203,6 +204,7 @@ base::SteadyTime LaneDesk::next_deadline() const {
   if (waits_for_retry()) return retry_at_;
   auto at = shared_ ? std::max(poll_at_, no_turn_until_) : base::SteadyTime::max();
   if (!heard_online_.empty()) at = std::min(at, review_at_);
+  if (rearming_) at = std::min(at, rearming_->at);
   if (!departed_.empty()) at = std::min(at, departed_.front().at);
   if (!grace_.empty()) at = std::min(at, grace_.front().at);
   if (!last_seen_.empty()) at = std::min(at, last_seen_.front().at);

@@ -194,6 +194,7 @@ class LaneDesk final : public LaneContext {
   void tell_nodes(const NodeNote& note);
   bool poll_commits();
   void hear_presence(const NodeNote& note);
+  bool run_rearming();
   bool run_departures();
   bool tell_gone(const UserId& user);
   bool review_heard();
@@ -256,6 +257,12 @@ class LaneDesk final : public LaneContext {
     UserId user;
   };
   std::deque<Departure> departed_;
+  struct Rearming {
+    base::SteadyTime at;
+    UserId user;  // behind this job
+    DeviceId device;
+  };
+  std::optional<Rearming> rearming_;
   /// Online on other nodes, and since when they are missing there.
   boost::unordered_flat_map<UserId, base::SteadyTime, std::hash<UserId>> heard_online_;
   base::SteadyTime review_at_{};

@@ -17,7 +17,7 @@ constexpr std::chrono::milliseconds kReviewEvery{5000};
 constexpr std::size_t kGoneAtOnce = 64;   // users of one pass, some reads each: commands come between two passes
 constexpr std::size_t kMostHeard = 4096;  // of one look-up; a node with more has its leases' ends told later, or never
 constexpr std::chrono::milliseconds kNoTurnPause{1000};
-constexpr std::size_t kJobsAtOnce = 1000;
+constexpr std::size_t kJobsAtOnce = 100;  // of one pass: each costs the reads of its user
 
 }  // namespace
 
@@ -141,17 +141,27 @@ void LaneDesk::cut_sessions(UserState& user) {
 }
 
 void LaneDesk::rearm_pushes() {
-  UserId user;
-  DeviceId device;
-  for (;;) {
-    const auto page = store().push_jobs_after(user, device, kJobsAtOnce);
-    if (!page || page->empty()) return;
-    user = page->back().user;
-    device = page->back().device;
-    for (const auto& job : *page) {
-      if (job.due == kPushHeld) touched_.push_back({job.user, job.device, now() + options_.push_grace, {}});
-    }
+  rearming_ = Rearming{steady_now(), {}, {}};
+}
+
+/// A page at a time, each behind the batch of the one before it. What cannot be read is tried again: nobody else will.
+bool LaneDesk::run_rearming() {
+  if (!rearming_ || rearming_->at > steady_now() || !touched_.empty()) return false;
+  const auto page = store().push_jobs_after(rearming_->user, rearming_->device, kJobsAtOnce);
+  if (!page) {
+    rearming_->at = steady_now() + kLookAgain;
+    return true;
   }
+  if (page->empty()) {
+    rearming_.reset();
+    return true;
+  }
+  rearming_->user = page->back().user;
+  rearming_->device = page->back().device;
+  for (const auto& job : *page) {
+    if (job.due == kPushHeld) touched_.push_back({job.user, job.device, now() + options_.push_grace, {}});
+  }
+  return true;
 }
 
 void LaneDesk::tell_nodes(const NodeNote& note) {

@@ -106,6 +106,25 @@ TEST_F(LanePush, AfterADisconnectItFallsDueAfterTheGraceAndAReturnHoldsIt) {
   EXPECT_EQ(job(bob_id, "phone")->due, kPushHeld);
 }
 
+TEST_F(LanePush, WhatADeadNodeHeldFallsDueThoughTheStoreDoesNotAnswerAtFirst) {
+  store.among_others = true;
+  restart_all();
+  away(bob_id, "phone");
+  send(join(alice_id, "phone"), bob_id, "x");
+  CommitBatch batch;
+  batch.push_jobs = {*job(bob_id, "phone")};
+  batch.push_jobs[0].due = kPushHeld;
+  ASSERT_TRUE(store.commit(batch, Durability::kSynced).ok());
+  store.others.batches.push_back(digest_of(batch));
+  store.fail_read(1);
+  lane->node_died({});
+  run();
+  EXPECT_EQ(job(bob_id, "phone")->due, kPushHeld);
+  clock.advance(seconds(2));
+  run();
+  EXPECT_EQ(job(bob_id, "phone")->due, clock.wall_now() + seconds(10));
+}
+
 TEST_F(LanePush, ASilentSessionLetsItFallDueAtOnceAndConfirmingAgainHoldsIt) {
   const auto phone = away(bob_id, "phone");
   const auto bob = join(bob_id, "phone", phone.login);
