@@ -101,8 +101,10 @@ void Cluster::connect(chat::Lane& lane) {
   if (store_ == nullptr) return;
   const auto died = [this, ear = ear_](const std::string& node) {
     auto users = store_->presence_record().recorded_by(node);
-    static_cast<void>(store_->presence_record().forget_node(node));
-    ear->with_lane([&](chat::Lane& to) { to.node_died(users ? std::move(*users) : std::vector<chat::UserId>()); });
+    if (!users) return false;
+    // First: when the record cannot be changed now, all of this comes again, and telling it twice does no harm.
+    ear->with_lane([&](chat::Lane& to) { to.node_died(std::move(*users)); });
+    return store_->presence_record().forget_node(node);
   };
   store_->watch_nodes(died, [this] {
     if (redis_presence_ != nullptr) redis_presence_->record_again();

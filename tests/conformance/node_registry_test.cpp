@@ -5,6 +5,7 @@
 #include <gtest/gtest.h>
 
 #include <future>
+#include <thread>
 
 #include "mongo_under_test.hpp"
 
@@ -54,9 +55,36 @@ class NodeRows : public ::testing::Test {
     pool_.reset();
     drop_database(MongoServers::shared_uri(), name_);
   }
+  [[nodiscard]] std::int64_t rows_of(const std::string& node) const {
+    return count_on_shared(name_, "nodes", R"({"_id":")" + node + R"("})");
+  }
+
   const std::string name_ = fresh_database();
   std::unique_ptr<adapters::mongodb::Pool> pool_;
 };
+
+TEST_F(NodeRows, OfTheDeadStayUntilWhatTheyLeftIsSettled) {
+  NodeRegistry dead(*pool_, "dead", seconds(2));  // never started: renews nothing
+  ASSERT_FALSE(dead.announce_session(std::string(16, 'x')));
+  std::promise<void> settled;
+  int calls = 0;
+  NodeRegistry living(*pool_, "living", seconds(2));
+  living.watch(
+      [&](const std::string& node) {
+        EXPECT_EQ(node, "dead");
+        EXPECT_EQ(rows_of("dead"), 1) << "if this fails, somebody else has to find it";
+        if (++calls == 2) settled.set_value();
+        return calls == 2;
+      },
+      {});
+  living.start();
+  const auto done = settled.get_future();
+  do living.hurry();
+  while (done.wait_for(milliseconds(20)) != std::future_status::ready);
+  while (rows_of("dead") != 0) std::this_thread::sleep_for(milliseconds(20));
+  living.watch({}, {});
+  EXPECT_EQ(calls, 2);
+}
 
 TEST_F(NodeRows, OfANodeThatWasTakenForDeadComeBackAndItIsTold) {
   NodeRegistry node(*pool_, "node", seconds(5));
@@ -64,9 +92,21 @@ TEST_F(NodeRows, OfANodeThatWasTakenForDeadComeBackAndItIsTold) {
   ASSERT_TRUE(run_on_shared(name_, R"({"delete":"nodes","deletes":[{"q":{"_id":"node"},"limit":1}]})"));
   ASSERT_FALSE(node.announce_session(std::string(16, 'y'))) << "it finds no row, and makes one";
   std::promise<void> revived;
-  node.watch([](const std::string&) {}, [&] { revived.set_value(); });
+  node.watch([](const std::string&) { return true; }, [&] { revived.set_value(); });
   node.start();
   EXPECT_EQ(revived.get_future().wait_for(seconds(30)), std::future_status::ready);
+}
+
+TEST_F(NodeRows, ThatAnotherNodeHasMarkedAreTheOwnersAgain) {
+  NodeRegistry node(*pool_, "node", seconds(5));
+  ASSERT_FALSE(node.announce_session(std::string(16, 'x')));
+  ASSERT_TRUE(run_on_shared(
+      name_, R"({"update":"nodes","updates":[{"q":{"_id":"node"},"u":{"$set":{"buriedBy":"another"}}}]})"));
+  std::promise<void> revived;
+  node.watch([](const std::string&) { return true; }, [&] { revived.set_value(); });
+  node.start();
+  ASSERT_EQ(revived.get_future().wait_for(seconds(30)), std::future_status::ready);
+  EXPECT_EQ(count_on_shared(name_, "nodes", R"({"_id":"node","buriedBy":{"$exists":false}})"), 1);
 }
 
 }  // namespace

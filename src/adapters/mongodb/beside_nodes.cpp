@@ -20,7 +20,9 @@ base::Result<Connection, OpenError> connect(Pool& pool) {
 /// Nodes would go on with the old epoch, and with what they remember of the time before a restore.
 std::optional<OpenError> refuse_running_nodes(Connection& connection, std::chrono::milliseconds lease) {
   std::string node;
-  const auto failed = connection.find(kNodes, lease_compared("$gt", lease), Document(), [&](const bson_t* row) {
+  auto running = lease_compared("$gt", lease);
+  running.add("buriedBy", Document().add("$exists", false));  // else it is the lease of whoever settles its affairs
+  const auto failed = connection.find(kNodes, running, Document(), [&](const bson_t* row) {
     Fields(row).get("_id", node);
     return false;
   });

@@ -97,7 +97,7 @@ bool MongoStore::has_room() const {
 bool MongoStore::leads() const {
   return registry_->leads();
 }
-void MongoStore::watch_nodes(std::function<void(const std::string&)> died, std::function<void()> revived) {
+void MongoStore::watch_nodes(std::function<bool(const std::string&)> died, std::function<void()> revived) {
   registry_->watch(std::move(died), std::move(revived));
 }
 const std::string& MongoStore::node() const {

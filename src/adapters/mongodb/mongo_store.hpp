@@ -41,7 +41,7 @@ class MongoStore final : public chat::Store, public chat::KeyCheckStore {
   [[nodiscard]] bool leads() const;
   [[nodiscard]] const std::string& node() const;
   /// NodeRegistry::watch().
-  void watch_nodes(std::function<void(const std::string& node)> died, std::function<void()> revived);
+  void watch_nodes(std::function<bool(const std::string& node)> died, std::function<void()> revived);
   /// `users.isOnline`, beside the transactions. Lives as long as the store.
   [[nodiscard]] chat::PresenceRecord& presence_record() const;
 

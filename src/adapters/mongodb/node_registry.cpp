@@ -34,6 +34,8 @@ std::vector<Binary> as_binaries(const std::vector<std::string>& values) {
   return binaries;
 }
 
+constexpr const char* kBuriedBy = "buriedBy";  // this node settles what the dead one has left
+
 /// {"$currentDate": {lease: true}, "$set": fields}
 Document renewal(const Document& fields) {
   Document change;
@@ -86,7 +88,7 @@ void NodeRegistry::start() {
   thread_ = std::thread([this] { run(); });
 }
 
-void NodeRegistry::watch(std::function<void(const std::string&)> died, std::function<void()> revived) {
+void NodeRegistry::watch(std::function<bool(const std::string&)> died, std::function<void()> revived) {
   const std::lock_guard lock(watch_mutex_);
   died_ = std::move(died);
   revived_ = std::move(revived);
@@ -133,22 +135,25 @@ void NodeRegistry::run() {
   }
 }
 
-/// A row that is not there any more was taken for a dead node's.
+/// A row that is not there any more, or is about to go, was taken for a dead node's.
 Done NodeRegistry::renew(Connection& connection) {
   Document fields;
   {
     const std::lock_guard lock(mutex_);
     fields.add_array("sessions", as_binaries(sessions_));
   }
+  auto change = renewal(fields);
+  change.add("$unset", Document().add(kBuriedBy, ""));
   Document command;
   command.add("findAndModify", kNodes)
       .add("query", Document().add("_id", name_))
-      .add("update", renewal(fields))
+      .add("update", change)
       .add("upsert", true);
   const bool known = known_;  // by now: two threads may make the first row together
   Document before;
   if (auto failed = connection.run(command, &before)) return failed;
-  const bool there = Fields(before.bson()).inside("value", [](Fields&) {});
+  bool there = false;
+  Fields(before.bson()).inside("value", [&](Fields& row) { there = !row.has(kBuriedBy); });
   if (known && !there) buried_ = true;
   known_ = true;
   return std::nullopt;
@@ -220,18 +225,21 @@ Done NodeRegistry::end_orphans(Connection& connection) {
 
 Done NodeRegistry::bury(Connection& connection, const std::string& node, const std::vector<std::string>& sessions) {
   if (auto failed = kill_sessions(connection, sessions)) return failed;
-  // Only one of those who look deletes it, and it only counts while the node has not come back.
+  const std::lock_guard lock(watch_mutex_);
+  if (!died_) return std::nullopt;
+  // Only one of those who look takes it, and it only counts while the node has not come back.
   Document filter = lease_older_than(lease_);
   filter.add("_id", node);
   Document command;
-  command.add("findAndModify", kNodes).add("query", filter).add("remove", true);
+  command.add("findAndModify", kNodes).add("query", filter).add("update", renewal(Document().add(kBuriedBy, name_)));
   Document reply;
   if (auto failed = connection.run(command, &reply)) return failed;
   if (!Fields(reply.bson()).inside("value", [](Fields&) {})) return std::nullopt;
   base::log::warning("a node has died, or was cut off: " + node);
-  const std::lock_guard lock(watch_mutex_);
-  if (died_) died_(node);
-  return std::nullopt;
+  if (!died_(node)) return std::nullopt;
+  Bulk rows(connection, kNodes);
+  rows.remove(Document().add("_id", node).add(kBuriedBy, name_));
+  return rows.run();
 }
 
 /// One row says who leads. It changes hands when its lease has run out.

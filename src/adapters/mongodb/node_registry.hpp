@@ -1,7 +1,9 @@
 #pragma once
-// The nodes that share a database: `nodes {_id, lease, sessions}`. A thread renews this node's lease and looks after
-// those whose lease has run out (killed, stopped, cut off): their open transaction is ended, since it would keep the
-// turn of commit_turn.hpp for as long as the server lets an idle transaction live, and their row is deleted.
+// The nodes that share a database: `nodes {_id, lease, sessions, buriedBy?}`. A thread renews this node's lease and
+// looks after those whose lease has run out (killed, stopped, cut off): their open transaction is ended, since it would
+// keep the turn of commit_turn.hpp for as long as the server lets an idle transaction live, what else is left of them
+// is settled, and then their row is deleted. Who settles it has the lease meanwhile (`buriedBy`); when that fails, or
+// that node dies too, the lease runs out once more and somebody begins again.
 //
 // Whoever waits for a turn in vain does not wait for a lease: the server knows which transactions belong to connections
 // that are closed. Nobody can go on with those, so they are ended at once, whether their node is dead or only lost the
@@ -56,9 +58,11 @@ class NodeRegistry {
   NodeRegistry& operator=(const NodeRegistry&) = delete;
 
   void start();
-  /// `died`: called on the registry's thread with the name of a node that this one has swept up. `revived`: this node
-  /// was taken for dead itself, and lives. They replace earlier ones, and when it returns those run no more.
-  void watch(std::function<void(const std::string& node)> died, std::function<void()> revived);
+  /// `died`: called on the registry's thread with the name of a node whose lease has run out; settles what is left of
+  /// it. False: that has failed, and it is called again, by this node or another. Without one the dead are left to
+  /// others. `revived`: this node was taken for dead itself, and lives. They replace earlier ones, and when it returns
+  /// those run no more.
+  void watch(std::function<bool(const std::string& node)> died, std::function<void()> revived);
   [[nodiscard]] const std::string& name() const { return name_; }
   /// A session that will carry transactions, before it does: others can end what it leaves open.
   Done announce_session(const std::string& session);
@@ -81,7 +85,7 @@ class NodeRegistry {
   const std::string name_;
   const std::chrono::milliseconds lease_;
   std::mutex watch_mutex_;
-  std::function<void(const std::string&)> died_;  // guarded by watch_mutex_
+  std::function<bool(const std::string&)> died_;  // guarded by watch_mutex_
   std::function<void()> revived_;                 // likewise
   LeaseJudge judge_;                              // the registry's thread
   std::atomic<bool> known_{false};                // this node's row has been there
