@@ -262,3 +262,16 @@ test('the younger of two sessions of one device wins, whatever the older one doe
   const { devices } = await server.expect(200, 'GET', '/devices', { token: bert.token });
   assert.equal(devices.find((each) => each.device === bert.device).online, true);
 });
+
+test('above the limit the least recently used device that is offline goes, also when all of them are of one session', async () => {
+  const bert = await server.register(undefined, 'd0');
+  const comeAndGo = async (device) => (await Client.connect(server, bert, { auth: { device } })).close();
+  for (let number = 1; number <= 9; number += 1) {
+    await comeAndGo(`d${number}`);
+    await until(async () => !(await server.device(bert, `d${number}`)).online, `the end of d${number}`);
+  }
+  const tenth = await Client.connect(server, bert, { auth: { device: 'd10' } });
+  const { devices } = await server.expect(200, 'GET', '/devices', { token: bert.token });
+  assert.deepEqual(devices.map((each) => each.device).sort(), ['d0', 'd10', ...Array.from({ length: 8 }, (_, index) => `d${index + 2}`)]);
+  assert.deepEqual(tenth.all('session_expired'), [], 'the session does not end with a device that was merely bound to it');
+});

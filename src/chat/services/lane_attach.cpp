@@ -41,17 +41,27 @@ bool AttachCommand::login_is_valid(LaneDesk& desk) {
     set(unauthorized("the session has ended", "revoked"));
   } else if (login->expires <= desk.now()) {
     set(unauthorized("the session has expired", "expired"));
+  } else {
+    own_device_ = login->device;
   }
   return !refused();
 }
 
-/// Frees one place for a new device: the least recently used one that is offline goes. False: none can go.
+/// A new device, and there are as many as there may be.
+bool AttachCommand::needs_room(LaneDesk& desk) const {
+  const std::size_t limit = desk.options().limits.devices_per_user;
+  auto& user = desk.user(request_.user);
+  return limit != 0 && user.devices.size() >= limit && user.device(request_.device) == nullptr;
+}
+
+/// Frees one place for a new device: the least recently used one that is offline goes, be it of this session or of
+/// another. This session's own device stays, because the session would end with it. False: none can go.
 bool AttachCommand::make_room(LaneDesk& desk, UserState& user) {
   const std::size_t limit = desk.options().limits.devices_per_user;
   while (limit != 0 && user.devices.size() >= limit) {
     DeviceState* oldest = nullptr;
     for (auto& each : user.devices) {
-      const bool busy = desk.device_is_live(user.key, each.id) || each.login == request_.login;
+      const bool busy = each.id == own_device_ || desk.device_is_live(user.key, each.id);
       if (!busy && (oldest == nullptr || each.last_seen < oldest->last_seen)) oldest = &each;
     }
     if (oldest == nullptr) return false;
@@ -111,10 +121,14 @@ DeviceState* AttachCommand::admit_device(LaneDesk& desk, UserState& user) {
 }
 
 void AttachCommand::stage_hot(LaneDesk& desk) {
+  const auto& account = desk.user(request_.user);
+  if (desk.failed()) return;
+  if (!account.exists || account.deactivated) return set(unauthorized("the session has ended", "revoked"));
+  if (!login_is_valid(desk)) return;
+  // Who comes in this same batch is not in the directory yet and would pass for offline.
+  if (needs_room(desk)) desk.settle();
   auto& user = desk.user(request_.user);
   if (desk.failed()) return;
-  if (!user.exists || user.deactivated) return set(unauthorized("the session has ended", "revoked"));
-  if (!login_is_valid(desk)) return;
   DeviceState* const device = admit_device(desk, user);
   if (device == nullptr || desk.failed()) return;
   if (desk.shared()) {

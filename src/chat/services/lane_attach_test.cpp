@@ -7,6 +7,12 @@ class LaneAttach : public LaneTest {
  protected:
   LaneAttach() { befriend(alice_id, bob_id); }
   ResumePoint point(std::uint64_t position) { return {store.epochs().back(), MailboxSeq(position)}; }
+  std::set<std::string> devices_of(const UserId& user) {
+    std::set<std::string> ids;
+    const auto devices = store.devices(user).value();
+    for (const auto& device : devices) ids.insert(device.id.value);
+    return ids;
+  }
   UserId alice_id = person("alice");
   UserId bob_id = person("bob");
 };
@@ -146,13 +152,51 @@ TEST_F(LaneAttach, AboveTheLimitTheLeastRecentlyUsedOfflineDeviceGoesWithItsSess
   const auto recent = join(bob_id, "recent");
   leave(recent);
   EXPECT_TRUE(std::holds_alternative<Attached>(join(bob_id, "new").answer));
-  std::set<std::string> left;
-  const auto devices = store.devices(bob_id).value();
-  for (const auto& device : devices) left.insert(device.id.value);
-  EXPECT_EQ(left, (std::set<std::string>{"new", "recent"}));
+  EXPECT_EQ(devices_of(bob_id), (std::set<std::string>{"new", "recent"}));
   EXPECT_FALSE(store.login(old.login).value());
   join(bob_id, "recent", recent.login);
   EXPECT_EQ(join(bob_id, "fourth").refusal().code, ErrorCode::kConflict) << "all are online";
+}
+
+TEST_F(LaneAttach, AboveTheLimitADeviceBoundToTheConnectingSessionGoesToo) {
+  options.limits.devices_per_user = 3;
+  restart();
+  const auto by = login(bob_id, "d0");
+  for (const char* const device : {"d0", "d1", "d2"}) {
+    leave(join(bob_id, device, by));
+    clock.advance(std::chrono::seconds(1));
+  }
+  const auto third = join(bob_id, "d3", by);
+  EXPECT_TRUE(std::holds_alternative<Attached>(third.answer));
+  EXPECT_EQ(devices_of(bob_id), (std::set<std::string>{"d0", "d2", "d3"})) << "the session's own one stays";
+  EXPECT_TRUE(store.login(by).value()) << "d1 was not the session's own device";
+  EXPECT_TRUE(third.session->ends.empty());
+}
+
+TEST_F(LaneAttach, ADeviceThatComesInTheSameBatchDoesNotMakeRoom) {
+  options.limits.devices_per_user = 3;
+  restart();
+  const auto by = login(bob_id, "d0");
+  for (const char* const device : {"d0", "d1", "d2"}) {
+    leave(join(bob_id, device, by));
+    clock.advance(std::chrono::seconds(1));
+  }
+  Joined back{bob_id, DeviceId{"d1"}, by, ConnectionId(101), nullptr, {}, {}};
+  Joined fresh{bob_id, DeviceId{"d3"}, by, ConnectionId(102), nullptr, {}, {}};
+  for (auto* const each : {&back, &fresh}) {
+    each->session = std::make_shared<RecordingSession>(executor);
+    AttachRequest ask;
+    ask.user = bob_id;
+    ask.login = by;
+    ask.device = each->device;
+    ask.connection = each->connection;
+    ask.session = each->session;
+    lane->attach(std::move(ask), executor, [each](auto answer) { each->answer = std::move(answer); });
+  }
+  run();
+  EXPECT_TRUE(std::holds_alternative<Attached>(back.answer));
+  EXPECT_TRUE(std::holds_alternative<Attached>(fresh.answer));
+  EXPECT_EQ(devices_of(bob_id), (std::set<std::string>{"d0", "d1", "d3"}));
 }
 
 TEST_F(LaneAttach, AnEntryThatHoldsFiveSessionsUpIsSentAloneAndAfterFiveMoreSkipped) {

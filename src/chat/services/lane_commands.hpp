@@ -124,10 +124,12 @@ class AttachCommand final : public AnsweringCommand<Attached> {
   void stage_hot(LaneDesk& desk) override;
   void finish_hot(LaneDesk& desk, std::optional<StoreError> failed) override;
   bool login_is_valid(LaneDesk& desk);
+  [[nodiscard]] bool needs_room(LaneDesk& desk) const;
   DeviceState* admit_device(LaneDesk& desk, UserState& user);
   bool make_room(LaneDesk& desk, UserState& user);
 
   AttachRequest request_;
+  DeviceId own_device_;  // the token's: the session ends with it
   MailboxSeq start_;
   bool recovered_ = false;
   bool reset_ = false;
