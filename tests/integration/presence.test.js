@@ -160,3 +160,18 @@ test('the state of a new friend follows the news of the friendship, whether the 
     }
   }
 });
+
+test('a clean stop keeps when those who were connected were seen last', async () => {
+  const own = await Server.start();
+  try {
+    const [anna, bert] = await own.friends();
+    await Client.connect(own, bert, { reconnection: false });
+    const before = Date.now();
+    await own.restart();
+    const { friends } = await own.expect(200, 'GET', '/friends', { token: anna.token });
+    assert.ok(Date.parse(friends[0].lastSeen) >= before, `${friends[0].lastSeen} for a stop after ${new Date(before).toISOString()}`);
+    assert.ok(Date.parse((await own.device(bert)).lastSeen) >= before, 'his device, too');
+  } finally {
+    await own.dispose();
+  }
+});

@@ -49,10 +49,12 @@ void Lane::run() {
       std::this_thread::yield();
       continue;
     }
+    bool over = false;
     {
       const std::lock_guard lock(mutex_);
-      if (stopping_ && queue_.empty()) return;
+      over = stopping_ && queue_.empty();
     }
+    if (over) return desk_->flush_all_last_seen();
     wait_for_work();
   }
 }

@@ -9,8 +9,8 @@
 // sockets (confirm, detach, presence) is never refused: it is bounded by the sockets and their windows, and losing it
 // would lose a receipt.
 //
-// start() runs the thread, stop() refuses new requests, finishes what is queued and joins. Without start(), a test
-// drives it with run_once() on one thread.
+// start() runs the thread, stop() refuses new requests, finishes what is queued, writes every lastSeen that is owed and
+// joins. Without start(), a test drives it with run_once() on one thread.
 
 #include <atomic>
 #include <condition_variable>

@@ -194,7 +194,7 @@ bool LaneDesk::run_deadlines() {
   const bool reviewed = review_heard();
   const bool grace = run_grace();
   const bool typed = run_typing();
-  const bool seen = flush_last_seen();
+  const bool seen = flush_last_seen(false);
   if (!polled && !rearmed && !departed && !reviewed && !grace && !typed && !seen) return false;
   post_replies();
   return true;
@@ -207,7 +207,7 @@ base::SteadyTime LaneDesk::next_deadline() const {
   if (rearming_) at = std::min(at, rearming_->at);
   if (!departed_.empty()) at = std::min(at, departed_.front().at);
   if (!grace_.empty()) at = std::min(at, grace_.front().at);
-  if (!last_seen_.empty()) at = std::min(at, last_seen_.front().at);
+  if (!last_seen_.empty()) at = std::min(at, next_last_seen());
   if (!typing_due_.empty()) at = std::min(at, typing_due_.front().first);
   return at;
 }

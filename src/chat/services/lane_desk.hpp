@@ -37,6 +37,9 @@ class LaneDesk final : public LaneContext {
   /// False: nothing was due.
   bool run_deadlines();
   [[nodiscard]] base::SteadyTime next_deadline() const;
+  /// Before the lane ends: every lastSeen that is owed, due or not. A store that is too slow or fails costs the exact
+  /// times, not the end.
+  void flush_all_last_seen();
 
   // LaneContext
   [[nodiscard]] const Store& store() const override { return parts_.store; }
@@ -220,7 +223,10 @@ class LaneDesk final : public LaneContext {
   void tell_friends(const UserId& user, const PresenceEvent& event);
   void tell_typing(const UserId& sender, const UserId& recipient, bool typing);
   [[nodiscard]] bool online_elsewhere(const UserId& user) const;
-  bool flush_last_seen();
+  void owe_last_seen(UserState& user);
+  bool flush_last_seen(bool all);
+  void stage_last_seen(const UserId& id);
+  [[nodiscard]] base::SteadyTime next_last_seen() const { return std::max(last_seen_.front().at, last_seen_again_); }
   bool run_grace();
   bool run_typing();
 
@@ -266,8 +272,9 @@ class LaneDesk final : public LaneContext {
   /// Online on other nodes, and since when they are missing there.
   boost::unordered_flat_map<UserId, base::SteadyTime, std::hash<UserId>> heard_online_;
   base::SteadyTime review_at_{};
-  std::deque<Due> grace_;  // constant delays: these queues are in order of time
-  std::deque<Due> last_seen_;
+  std::deque<Due> grace_;               // constant delays: these queues are in order of time
+  std::deque<Due> last_seen_;           // users whose row or devices' rows are owed
+  base::SteadyTime last_seen_again_{};  // not before, after a failure
   std::deque<std::pair<base::SteadyTime, TypingPair>> typing_due_;
   boost::unordered_flat_map<TypingPair, TypingState, TypingHash> typing_;
 };

@@ -85,6 +85,7 @@ class NodesStore final : public adapters::memory::MemoryStore {
   bool among_others = false;
   ForeignCommits others;  // told once
   int turns = 0;
+  bool no_turn = false;                  // the store does not answer who asks for one
   mutable int asked_for_client_ids = 0;  // round trips
   std::function<void()> other_first;  // once: what another node does before the next commit, which it makes a conflict
   std::optional<bool> outcome;        // of a commit whose outcome is unknown; nullopt: nobody can tell
@@ -124,6 +125,7 @@ class NodesStore final : public adapters::memory::MemoryStore {
   }
   base::Result<ForeignCommits, StoreError> begin_turn() override {
     ++turns;
+    if (no_turn) return base::fail(StoreError::kUnavailable);
     return std::exchange(others, {});
   }
   base::Result<ForeignCommits, StoreError> foreign_commits() override { return std::exchange(others, {}); }

@@ -52,6 +52,7 @@ void LaneDesk::drop_session(UserState& user, ConnectionId connection, MailboxSeq
   if (auto* const device = user.device(gone->device)) {
     device->last_seen = now();
     device->seen = true;
+    owe_last_seen(user);
   }
   user.live.erase(gone);
   if (was_present && !present(user)) went_offline(user);
@@ -86,9 +87,7 @@ void LaneDesk::set_silent(UserState& user, LiveRecord& record, bool silent, Mail
 void LaneDesk::went_offline(UserState& user) {
   user.last_seen = now();
   user.offline_since = steady_now();
-  if (!std::exchange(user.last_seen_dirty, true)) {
-    last_seen_.push_back({steady_now() + options_.last_seen_every, user.key});
-  }
+  owe_last_seen(user);
   if (user.announced && !std::exchange(user.grace_queued, true)) {
     grace_.push_back({steady_now() + options_.offline_grace, user.key});
   }
@@ -208,34 +207,67 @@ void LaneDesk::run_ending(const Ending& ending) {
   }
 }
 
-bool LaneDesk::flush_last_seen() {
-  if (last_seen_.empty() || last_seen_.front().at > steady_now() || !staged_.empty()) return false;
-  for (std::size_t rows = 0; rows < options_.last_seen_rows && !last_seen_.empty(); ++rows) {
-    if (last_seen_.front().at > steady_now() || !open_turn()) break;
-    auto* const state = users_.find(last_seen_.front().user);
-    last_seen_.pop_front();
-    if (state == nullptr) continue;
-    state->last_seen_dirty = false;
-    auto row = take(store().user(state->key));
-    if (!row) continue;
-    row->last_seen = std::max(row->last_seen, state->last_seen);  // another node may have seen the user since
-    batch_.users.push_back(std::move(*row));
-    for (auto& device : take(store().devices(state->key))) {
-      const auto* const known = state->device(device.id);
-      if (known == nullptr || known->last_seen <= device.last_seen) continue;
-      device.last_seen = known->last_seen;
-      batch_.devices.push_back(std::move(device));
-    }
+void LaneDesk::owe_last_seen(UserState& user) {
+  if (std::exchange(user.last_seen_dirty, true)) return;
+  last_seen_.push_back({steady_now() + options_.last_seen_every, user.key});
+}
+
+void LaneDesk::flush_all_last_seen() {
+  const auto until = steady_now() + options_.last_seen_every;
+  while (steady_now() < until && flush_last_seen(true)) {
   }
-  // For display only: a failure costs the exact time of a last visit.
-  if (!batch_.empty() && !failed_) {
-    static_cast<void>(parts_.store.commit(batch_, Durability::kBuffered));
+}
+
+/// For display, but of several users at once: what could not be written stays owed. False: nothing was written.
+bool LaneDesk::flush_last_seen(bool all) {
+  if (!staged_.empty() || last_seen_.empty()) return false;
+  if (!all && next_last_seen() > steady_now()) return false;
+  failed_.reset();  // of something told since the last batch; it is none of this one's
+  std::size_t users = 0;
+  while (users < last_seen_.size() && users < options_.last_seen_rows &&
+         (all || last_seen_[users].at <= steady_now())) {
+    if (open_turn()) stage_last_seen(last_seen_[users].user);
+    if (failed_) break;
+    ++users;
+  }
+  if (!failed_ && !batch_.empty()) {
+    const auto done = parts_.store.commit(batch_, Durability::kBuffered);
     turn_open_ = false;
+    if (!done) fail(done.error());
   }
   close_turn();
   batch_.clear();
-  failed_.reset();
+  if (std::exchange(failed_, std::nullopt)) {
+    last_seen_again_ = steady_now() + options_.last_seen_every;
+    return false;
+  }
+  for (; users > 0; --users) {
+    if (auto* const state = users_.find(last_seen_.front().user)) state->last_seen_dirty = false;
+    last_seen_.pop_front();
+  }
   return true;
+}
+
+void LaneDesk::stage_last_seen(const UserId& id) {
+  auto* const state = users_.find(id);
+  if (state == nullptr) return;
+  auto found = store().user(id);
+  auto rows = store().devices(id);
+  // A damaged row would hold up everybody else's for ever.
+  const auto damaged = [](const auto& read) { return !read && read.error() == StoreError::kCorrupt; };
+  if (damaged(found) || damaged(rows)) return;
+  auto user = take(std::move(found));
+  if (!user) return;
+  if (user->last_seen < state->last_seen) {  // another node may have seen the user since
+    user->last_seen = state->last_seen;
+    batch_.users.push_back(std::move(*user));
+  }
+  for (auto& device : take(std::move(rows))) {
+    const auto* const known = state->device(device.id);
+    if (known == nullptr || known->last_seen <= device.last_seen) continue;
+    device.last_seen = known->last_seen;
+    batch_.devices.push_back(std::move(device));
+  }
 }
 
 void LaneDesk::typing(const UserId& sender, const UserId& recipient, bool typing) {

@@ -20,6 +20,13 @@ class LanePresence : public LaneTest {
     }
     return all;
   }
+  WallTime device_seen(const std::string& id) {
+    const auto devices = store.devices(bob_id).value();
+    for (const auto& device : devices) {
+      if (device.id.value == id) return device.last_seen;
+    }
+    return {};
+  }
   UserId alice_id = person("alice");
   UserId bob_id = person("bob");
 };
@@ -62,6 +69,57 @@ TEST_F(LanePresence, AfterTheGraceFriendsAreToldTheLastVisitAndItIsStored) {
   EXPECT_FALSE(presence_of(alice)[1].online);
   EXPECT_EQ(presence_of(alice)[1].at, left);
   EXPECT_EQ(store.user(bob_id).value()->last_seen, left);
+}
+
+TEST_F(LanePresence, ADevicesLastVisitIsStoredThoughAnotherDeviceStays) {
+  const auto phone = join(bob_id, "phone");
+  const auto laptop = join(bob_id, "laptop");
+  clock.advance(seconds(60));
+  const auto left = clock.wall_now();
+  leave(phone);
+  pass(seconds(5));
+  EXPECT_EQ(device_seen("phone"), left);
+  EXPECT_LT(device_seen("laptop"), left);
+  EXPECT_LT(store.user(bob_id).value()->last_seen, left) << "bob himself is still here";
+}
+
+TEST_F(LanePresence, AVisitWhoseWriteFailedIsWrittenLaterAndMeanwhileTheLaneWaits) {
+  const auto bob = join(bob_id, "phone");
+  clock.advance(seconds(60));
+  const auto left = clock.wall_now();
+  leave(bob);
+  store.fail_commit(1, StoreError::kFull);
+  clock.advance(seconds(5));
+  while (lane->run_once()) executor.run();
+  EXPECT_LT(store.user(bob_id).value()->last_seen, left);
+  EXPECT_GT(lane->next_deadline(), clock.steady_now());
+  pass(seconds(5));
+  EXPECT_EQ(store.user(bob_id).value()->last_seen, left);
+  EXPECT_EQ(device_seen("phone"), left);
+}
+
+TEST_F(LanePresence, WithoutATurnTheLaneWaitsWithTheVisitsThatItOwes) {
+  store.among_others = true;
+  start();
+  leave(join(bob_id, "phone"));
+  store.no_turn = true;
+  clock.advance(seconds(5));
+  lane->run_once();
+  EXPECT_FALSE(lane->run_once());
+  EXPECT_GT(lane->next_deadline(), clock.steady_now());
+  store.no_turn = false;
+  pass(seconds(5));
+  EXPECT_EQ(store.user(bob_id).value()->last_seen, clock.wall_now() - seconds(10));
+}
+
+TEST_F(LanePresence, WhoIsConnectedWhenTheLaneStopsWasSeenThen) {
+  const auto bob = join(bob_id, "phone");
+  clock.advance(seconds(60));
+  lane->start();
+  lane->detach(bob.user, bob.device, bob.connection, {});
+  lane->stop();
+  EXPECT_EQ(store.user(bob_id).value()->last_seen, clock.wall_now());
+  EXPECT_EQ(device_seen("phone"), clock.wall_now());
 }
 
 TEST_F(LanePresence, ASilentSessionIsNoPresenceUntilItConfirmsAgain) {

@@ -71,7 +71,7 @@ struct UserState {
   ByteBucket bytes;
   bool announced = false;        // friends believe this user online
   bool grace_queued = false;     // an entry of the grace queue names this user
-  bool last_seen_dirty = false;  // an entry of the last-seen queue names this user
+  bool last_seen_dirty = false;  // an entry of the last-seen queue names this user: it or a device has a row to write
   /// Marked kSkipped for one device; another one that confirms the position removes the mark. The newest few.
   std::vector<std::pair<MailboxSeq, MessageId>> skipped;
 
