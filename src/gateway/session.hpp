@@ -104,6 +104,7 @@ class Session final : public socketio::SocketHandler, private chat::PumpHost {
   base::SteadyTime ready_at_{};
   EventBudget budget_;
   std::vector<chat::PresenceEvent> waiting_;  // for the log; one a user, the latest
+  std::uint32_t syncs_ = 0;                   // that the pump was moved by
   bool batch_ = false;
   bool heartbeat_ = false;
   std::optional<chat::EndReason> ended_early_;

@@ -114,6 +114,7 @@ void Session::on_synced(socketio::AckResponder& ack, const std::variant<chat::Sy
   if (const auto* refusal = std::get_if<chat::Refusal>(&answer)) return answer_refused(ack, *refusal);
   const auto& synced = std::get<chat::SyncAnswer>(answer);
   answer_with(ack, room_.scratch, [&](std::string& out) { wire::append_sync_ack(out, synced); });
+  ++syncs_;
   pump_.resync(synced.position, synced.head);
   arm_timer();
 }

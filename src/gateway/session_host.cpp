@@ -98,7 +98,8 @@ void Session::confirm(chat::PumpProgress progress) {
                        .skipped = std::move(progress.skipped),
                        .rescued = std::move(progress.rescued),
                        .messages = progress.messages,
-                       .at = now()});
+                       .at = now(),
+                       .syncs = syncs_});
 }
 
 void Session::unreadable(const chat::MailboxEntry& entry) {

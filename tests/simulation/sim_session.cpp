@@ -119,7 +119,8 @@ void Session::confirm(chat::PumpProgress progress) {
                         .receipts = std::move(progress.receipts),
                         .skipped = std::move(progress.skipped),
                         .rescued = std::move(progress.rescued),
-                        .messages = progress.messages});
+                        .messages = progress.messages,
+                        .syncs = syncs});
 }
 
 void Session::unreadable(const chat::MailboxEntry& entry) {

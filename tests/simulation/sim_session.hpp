@@ -82,6 +82,7 @@ class Session final : public chat::LiveSession, public chat::PumpHost, public st
   bool abandoned = false;    // the device has given it up; the server has not noticed
   bool begun = false;        // attached
   chat::MailboxSeq written;  // I4
+  std::uint32_t syncs = 0;   // answered
 
  private:
   void judge_order(chat::MailboxSeq position);

@@ -257,6 +257,7 @@ void World::sync(Session& session) {
                 [self](std::variant<chat::SyncAnswer, chat::Refusal> answer) {
                   const auto* synced = std::get_if<chat::SyncAnswer>(&answer);
                   if (synced == nullptr || !self->open) return;
+                  ++self->syncs;
                   // The answer reaches the client before anything written after it.
                   self->downstream.clear();
                   self->upstream.clear();

@@ -20,6 +20,11 @@ std::optional<EpochNumber> epoch_at(LaneDesk& desk, const UserState& user, Mailb
   return page.rows.front().entry.epoch;
 }
 
+/// False: another device's confirmation in the same batch has had it trimmed.
+bool retained(const UserState& user, MailboxSeq position) {
+  return position.next() >= user.first;
+}
+
 }  // namespace
 
 ResumeDecision resume_device(LaneDesk& desk, UserState& user, DeviceState& device, const ResumePoint& point) {
@@ -163,6 +168,10 @@ void AttachCommand::finish_hot(LaneDesk& desk, std::optional<StoreError> failed)
     desk.end_session(user, ConnectionId(other.connection), EndReason::kReplaced);
     break;  // there is at most one (I11)
   }
+  if (recovered_ && !retained(user, start_)) {
+    recovered_ = false;
+    reset_ = true;
+  }
   attached.epoch = desk.epochs().back();
   attached.head = user.head;
   attached.position = recovered_ ? start_ : device->position;
@@ -177,6 +186,7 @@ void AttachCommand::finish_hot(LaneDesk& desk, std::optional<StoreError> failed)
   record.device = request_.device;
   record.login = request_.login;
   record.handshake = request_.handshake_accepted;
+  record.reads_after = attached.position;
   record.session = std::move(request_.session);
   desk.register_session(user, std::move(record));
   set(std::move(attached));
@@ -198,7 +208,17 @@ void SyncCommand::stage_hot(LaneDesk& desk) {
 void SyncCommand::finish_hot(LaneDesk& desk, std::optional<StoreError> failed) {
   if (refused()) return;
   if (failed) return set(store_refusal(*failed));
-  set(SyncAnswer{desk.epochs().back(), desk.user(user_).head, start_, !valid_});
+  auto& user = desk.user(user_);
+  auto* const record = user.record(connection_);
+  auto* const device = user.device(device_);
+  if (record == nullptr || device == nullptr) return set(unauthorized("the session has ended", "revoked"));
+  if (!retained(user, start_)) {
+    valid_ = false;
+    start_ = device->position;
+  }
+  record->reads_after = start_;
+  ++record->syncs;
+  set(SyncAnswer{desk.epochs().back(), user.head, start_, !valid_});
 }
 
 }  // namespace chat

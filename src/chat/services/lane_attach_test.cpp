@@ -143,6 +143,75 @@ TEST_F(LaneAttach, SyncIsTheSameCheck) {
   EXPECT_EQ(reset.position, MailboxSeq(2));
 }
 
+class LaneTrim : public LaneAttach {
+ protected:
+  LaneTrim() {
+    options.trim_tail = options.trim_step = 4;
+    restart();
+    alice = join(alice_id, "phone");
+    phone = join(bob_id, "phone");
+    laptop = join(bob_id, "laptop");
+    for (int i = 0; i < 20; ++i) send(alice, bob_id, "x");
+    confirm(phone, 20);
+  }
+  MailboxSeq first() { return store.mailbox_bounds(bob_id).value().first; }
+  Joined alice;
+  Joined phone;
+  Joined laptop;
+};
+
+TEST_F(LaneTrim, WhatAPumpThatBeganFurtherBackHasToReadIsKept) {
+  leave(phone);
+  phone = join(bob_id, "phone", phone.login, point(3));
+  ASSERT_EQ(phone.attached().position, MailboxSeq(3));
+  confirm(laptop, 20);
+  EXPECT_EQ(first(), MailboxSeq(1)) << "the phone's pump comes from 3";
+  confirm(phone, 15);
+  EXPECT_EQ(position(phone), MailboxSeq(20));
+  send(alice, bob_id, "y");
+  confirm(laptop, 21);
+  EXPECT_EQ(first(), MailboxSeq(11)) << "it has come to 15";
+  leave(phone);
+  send(alice, bob_id, "z");
+  confirm(laptop, 22);
+  EXPECT_EQ(first(), MailboxSeq(16)) << "20 is what the phone has";
+}
+
+TEST_F(LaneTrim, WhatASyncWentBackForIsKeptWhateverItsOlderPumpStillConfirms) {
+  SyncAnswer synced;
+  lane->sync(bob_id, phone.device, phone.connection, point(3), executor,
+             [&](auto answer) { synced = std::get<SyncAnswer>(answer); });
+  run();
+  ASSERT_EQ(synced.position, MailboxSeq(3));
+  confirm(phone, 20);
+  confirm(laptop, 20);
+  EXPECT_EQ(first(), MailboxSeq(1));
+}
+
+TEST_F(LaneTrim, WhatWasTrimmedInTheBatchOfAConnectIsAResetNoSilentGap) {
+  leave(phone);
+  Confirmation drained;
+  drained.user = bob_id;
+  drained.device = laptop.device;
+  drained.connection = laptop.connection;
+  drained.position = MailboxSeq(20);
+  AttachRequest ask;
+  ask.user = bob_id;
+  ask.login = phone.login;
+  ask.device = phone.device;
+  ask.connection = ConnectionId(101);
+  ask.resume = point(3);
+  ask.session = phone.session;
+  Attached attached;
+  lane->attach(std::move(ask), executor, [&](auto answer) { attached = std::get<Attached>(answer); });
+  lane->confirm(std::move(drained));
+  run();
+  ASSERT_EQ(first(), MailboxSeq(16));
+  EXPECT_TRUE(attached.reset);
+  EXPECT_FALSE(attached.recovered);
+  EXPECT_EQ(attached.position, MailboxSeq(20));
+}
+
 TEST_F(LaneAttach, AboveTheLimitTheLeastRecentlyUsedOfflineDeviceGoesWithItsSession) {
   options.limits.devices_per_user = 2;
   restart();

@@ -61,11 +61,13 @@ std::optional<Message> message_or_remains(LaneDesk& desk, const MailboxEntry& en
 
 void ConfirmCommand::stage_hot(LaneDesk& desk) {
   auto& user = desk.user(confirmation_.user);
-  const auto* const record = user.record(confirmation_.connection);
+  auto* const record = user.record(confirmation_.connection);
   auto* const device = user.device(confirmation_.device);
   // Fenced or gone: another session speaks for the device now (I11).
   if (record == nullptr || device == nullptr || record->device != confirmation_.device) return;
-  if (confirmation_.position > user.head || confirmation_.position <= device->position) return;
+  if (confirmation_.position > user.head) return;
+  if (confirmation_.syncs == record->syncs) record->reads_after = std::max(record->reads_after, confirmation_.position);
+  if (confirmation_.position <= device->position) return;
   if (device->position < user.expired) {
     // The pump may have written entries that failed before they were confirmed: the store knows which (I14).
     auto derived = desk.derive_confirmation(user, *device, confirmation_.position, confirmation_.skipped);
@@ -201,9 +203,11 @@ Confirmation LaneDesk::derive_confirmation(const UserState& user, const DeviceSt
   return derived;
 }
 
+/// Not what a pump is still to read either: it would pass over the gap without a word (I10).
 void LaneDesk::trim_mailbox(UserState& user) {
   auto lowest = user.head;
   for (const auto& device : user.devices) lowest = std::min(lowest, device.position);
+  for (const auto& session : user.live) lowest = std::min(lowest, session.reads_after);
   if (lowest.value <= user.first.value + options_.trim_tail + options_.trim_step) return;
   user.first = MailboxSeq(lowest.value - options_.trim_tail);
   batch_.trims.push_back({user.key, user.first});

@@ -194,6 +194,7 @@ class LaneDesk final : public LaneContext {
   void learn(const BatchDigest& batch);
   void learn(const BatchDigest::Sent& sent);
   void cut_sessions(UserState& user);
+  void cut_trimmed_sessions(UserState& user);
   void tell_nodes(const NodeNote& note);
   bool poll_commits();
   void hear_presence(const NodeNote& note);

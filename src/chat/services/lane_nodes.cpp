@@ -1,6 +1,8 @@
 // Several nodes on one store: the turn that a batch needs, and what other nodes' batches mean here. With a store of
 // one's own there is nothing in here that does anything.
 
+#include <algorithm>
+
 #include "chat/rules/may_send.hpp"
 #include "chat/services/lane_commands.hpp"
 #include "chat/services/lane_desk.hpp"
@@ -96,7 +98,10 @@ void LaneDesk::learn(const BatchDigest& batch) {
     if (user->highest_position() >= user->head) pending_.set(user->key, 0);
   }
   for (const auto& trim : batch.trims) {
-    if (auto* const user = users_.find(trim.owner)) user->first = std::max(user->first, trim.below);
+    auto* const user = users_.find(trim.owner);
+    if (user == nullptr) continue;
+    user->first = std::max(user->first, trim.below);
+    cut_trimmed_sessions(*user);
   }
   for (const auto& head : batch.heads) {
     auto* const user = users_.find(head.owner);
@@ -138,6 +143,17 @@ void LaneDesk::learn(const BatchDigest::Sent& sent) {
 /// No telling what has happened to them: they come back by themselves and are checked then.
 void LaneDesk::cut_sessions(UserState& user) {
   while (!user.live.empty()) cut_session(user, ConnectionId(user.live.front().connection));
+}
+
+/// Their pumps stand before what is kept: they come back and are told `reset` (I10).
+void LaneDesk::cut_trimmed_sessions(UserState& user) {
+  for (;;) {
+    const auto behind = std::find_if(user.live.begin(), user.live.end(), [&](const LiveRecord& session) {
+      return session.reads_after.next() < user.first;
+    });
+    if (behind == user.live.end()) return;
+    cut_session(user, ConnectionId(behind->connection));
+  }
 }
 
 void LaneDesk::rearm_pushes() {

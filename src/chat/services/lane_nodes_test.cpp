@@ -179,6 +179,24 @@ TEST_F(AmongNodes, AnOlderHandshakeElsewhereOnlyClosesAYoungerOneHere) {
   EXPECT_EQ(phone.session->cuts, 1);
 }
 
+TEST_F(AmongNodes, WhatAnotherNodeTrimsUnderAPumpClosesItsSession) {
+  befriend(alice, bob);
+  const auto sender = join(alice, "phone");
+  auto phone = join(bob, "phone");
+  for (int i = 0; i < 3; ++i) send(sender, bob, "x");
+  confirm(phone, 3);
+  const auto laptop = join(bob, "laptop");
+  leave(phone);
+  phone = join(bob, "phone", phone.login, ResumePoint{store.epochs().back(), MailboxSeq(1)});
+  other().trims.push_back({bob, MailboxSeq(2)});
+  look();
+  EXPECT_EQ(phone.session->cuts, 0) << "its pump goes on with 2";
+  other().trims.push_back({bob, MailboxSeq(3)});
+  look();
+  EXPECT_EQ(phone.session->cuts, 1);
+  EXPECT_EQ(laptop.session->cuts, 0);
+}
+
 TEST_F(AmongNodes, WhoMissedTooMuchOfTheLogClosesItsSessions) {
   const auto phone = join(bob, "phone");
   store.others.lost = true;

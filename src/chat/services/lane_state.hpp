@@ -45,6 +45,10 @@ struct LiveRecord {
   LoginId login;
   base::SteadyTime handshake{};
   std::shared_ptr<LiveSession> session;
+  /// Its pump needs what comes after this: where it began, then what it confirmed. Below the device's own position when
+  /// the client resumed from further back.
+  MailboxSeq reads_after;
+  std::uint32_t syncs = 0;         // answered so far
   std::unique_ptr<HoldBack> held;  // made at the first refusal that holds back
   bool silent = false;
   bool repeats = false;  // has sent something twice

@@ -82,6 +82,8 @@ struct Confirmation {
   std::vector<MessageId> rescued;   // messages marked kSkipped that this device has stored after all
   std::uint32_t messages = 0;       // how many messages of others the run grew by (restante_pending_messages)
   base::SteadyTime at{};            // when the device said so (restante_receipt_seconds); zero: unknown
+  /// Answers to `sync` that this connection's pump had been moved by: an earlier word says nothing of where it is now.
+  std::uint32_t syncs = 0;
 };
 
 struct SyncAnswer {
