@@ -9,13 +9,6 @@ namespace {
 
 constexpr std::size_t kCountedAtLoad = 4096;  // entries looked at to count what is pending; beyond it is estimated
 
-std::size_t hash_of(const SendRequest& request) {
-  // Client ids are chosen by strangers; a collision costs one string comparison and makes the later send look into the
-  // store in vain, nothing else.
-  return std::hash<std::string_view>{}(request.client_id) ^ (std::hash<UserId>{}(request.sender) * 3) ^
-         (std::hash<UserId>{}(request.recipient) * 7);
-}
-
 }  // namespace
 
 UserState& LaneDesk::user(const UserId& id) {
@@ -154,16 +147,12 @@ void LaneDesk::forget_conversation(const ConversationKey& pair) {
 }
 
 SendCommand* LaneDesk::staged_send(const SendRequest& request) const {
-  const auto found = staged_sends_.find(hash_of(request));
-  if (found == staged_sends_.end()) return nullptr;
-  const auto& other = found->second->request();
-  const bool same =
-      other.sender == request.sender && other.recipient == request.recipient && other.client_id == request.client_id;
-  return same ? found->second : nullptr;
+  const auto found = staged_sends_.find({request.sender, request.recipient, request.client_id});
+  return found == staged_sends_.end() ? nullptr : found->second;
 }
 
 void LaneDesk::stage_send(const SendRequest& request, SendCommand& command) {
-  staged_sends_.emplace(hash_of(request), &command);
+  staged_sends_.emplace(StagedId{request.sender, request.recipient, request.client_id}, &command);
 }
 
 }  // namespace chat

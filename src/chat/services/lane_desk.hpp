@@ -105,7 +105,7 @@ class LaneDesk final : public LaneContext {
   /// Those of these entries that nobody has confirmed or read become failed (lane_expire.cpp).
   void expire(const UserId& recipient, const std::vector<MailboxEntry>& entries);
 
-  /// Staged sends of this batch by client id.
+  /// Staged sends of this batch by client id. `request` is the command's own.
   [[nodiscard]] SendCommand* staged_send(const SendRequest& request) const;
   void stage_send(const SendRequest& request, SendCommand& command);
 
@@ -160,6 +160,20 @@ class LaneDesk final : public LaneContext {
   struct TypingHash {
     std::size_t operator()(const TypingPair& pair) const noexcept {
       return std::hash<UserId>{}(pair.first) * 31 + std::hash<UserId>{}(pair.second);
+    }
+  };
+
+  struct StagedId {
+    UserId sender;
+    UserId recipient;
+    std::string_view client_id;  // of the staged command's request
+    friend bool operator==(const StagedId&, const StagedId&) = default;
+  };
+  struct StagedIdHash {
+    // Client ids are chosen by strangers: those that collide cost a comparison each, and a batch has a few hundred.
+    std::size_t operator()(const StagedId& id) const noexcept {
+      return std::hash<std::string_view>{}(id.client_id) ^ (std::hash<UserId>{}(id.sender) * 3) ^
+             (std::hash<UserId>{}(id.recipient) * 7);
     }
   };
 
@@ -244,7 +258,7 @@ class LaneDesk final : public LaneContext {
   std::uint32_t conflicts_ = 0;                      // in a row
   base::SteadyTime conflicts_since_{};               // the first of them
   base::SteadyTime retry_at_{};                      // when they are tried again if nothing else happens
-  boost::unordered_flat_map<std::size_t, SendCommand*> staged_sends_;
+  boost::unordered_flat_map<StagedId, SendCommand*, StagedIdHash> staged_sends_;
   std::vector<StagedHint> hints_;
   std::vector<Ending> ends_;
   const bool shared_;       // other nodes write the store too

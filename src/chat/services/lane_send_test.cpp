@@ -85,6 +85,24 @@ TEST_F(LaneSend, RepeatsWithinOneBatchAreOneMessage) {
   EXPECT_EQ(log(bob_id).size(), 1u);
 }
 
+TEST_F(LaneSend, AClientIdWhoseHashIsAnothersIsStillOneMessageInABatch) {
+  const auto alice = join(alice_id, "phone");
+  // One and the same std::hash where it is libstdc++'s.
+  const std::string first_id = "AAAAAAAABBBBBBBB";
+  const std::string second_id = R"(~RxamK&$Z&e}UW\@)";
+  Sent first;
+  Sent second;
+  Sent repeat;
+  lane->send(request(alice, bob_id, "one", first_id), executor, [&](auto answer) { first = std::move(answer); });
+  lane->send(request(alice, bob_id, "two", second_id), executor, [&](auto answer) { second = std::move(answer); });
+  lane->send(request(alice, bob_id, "two", second_id), executor, [&](auto answer) { repeat = std::move(answer); });
+  run();
+  EXPECT_EQ(log(bob_id).size(), 2u);
+  EXPECT_TRUE(std::get<SendAnswer>(repeat).duplicate);
+  EXPECT_EQ(message(repeat).id, message(second).id);
+  EXPECT_NE(message(first).id, message(second).id);
+}
+
 TEST_F(LaneSend, StrangersBlockedDeactivatedAndUnknownAnswerAlike) {
   const auto carol = person("carol");
   const auto dave = person("dave");
