@@ -51,10 +51,8 @@ class ScriptedMessaging final : public chat::Messaging {
     sent = std::move(request);
     chat::answer<chat::SendAnswer>(on, std::move(reply), next);
   }
-  void mark_read(const chat::UserId& /*reader*/, const chat::DeviceId& /*device*/,
-                 std::variant<std::pair<chat::UserId, chat::ConversationSeq>, chat::MessageId> what, base::Executor& on,
-                 chat::Reply<std::monostate> reply) override {
-    read = std::get<0>(what);
+  void mark_read(chat::ReadRequest request, base::Executor& on, chat::Reply<std::monostate> reply) override {
+    read = std::get<0>(request.what);
     chat::answer<std::monostate>(on, std::move(reply), std::monostate{});
   }
   // What HTTP never calls.

@@ -93,8 +93,13 @@ void post_read(Api& api, CallPtr call) {
   Fields fields(call->body);
   const auto up_to = fields.number("upTo");
   if (fields.refused(*call)) return;
-  api.services().messaging.mark_read(call->caller.user, call->caller.device,
-                                     std::pair(*peer, chat::ConversationSeq(up_to)), call->on, reply_empty(call));
+  const auto& caller = call->caller;
+  api.services().messaging.mark_read({.reader = caller.user,
+                                      .login = caller.login,
+                                      .device = caller.device,
+                                      .connection = {},
+                                      .what = std::pair(*peer, chat::ConversationSeq(up_to))},
+                                     call->on, reply_empty(call));
 }
 
 void get_message(Api& api, CallPtr call) {

@@ -73,9 +73,8 @@ class FakeMessaging final : public chat::Messaging {
   void check_head(const chat::UserId&, chat::ConnectionId, chat::MailboxSeq known) override {
     log.push_back("check_head " + text(known));
   }
-  void mark_read(const chat::UserId&, const chat::DeviceId&, ReadTarget what, base::Executor& on,
-                 chat::Reply<std::monostate> reply) override {
-    reads.push_back({what, &on, std::move(reply)});
+  void mark_read(chat::ReadRequest request, base::Executor& on, chat::Reply<std::monostate> reply) override {
+    reads.push_back({request.what, &on, std::move(reply)});
   }
   void typing(const chat::UserId&, const chat::UserId& recipient, bool typing) override {
     log.push_back("typing " + recipient.hex() + (typing ? " yes" : " no"));

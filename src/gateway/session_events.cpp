@@ -78,7 +78,8 @@ void Session::handle_mark_read(socketio::Event& event) {
     return answer_refused(event.ack, arguments.error());
   }
   messaging().mark_read(
-      user_, device_, *arguments, room_.place.executor,
+      {.reader = user_, .login = login_, .device = device_, .connection = connection_, .what = *arguments},
+      room_.place.executor,
       [ack = std::move(event.ack), &room = room_](std::variant<std::monostate, chat::Refusal> answer) mutable {
         answer_with(ack, room.scratch, [&](std::string& out) {
           if (const auto* refusal = std::get_if<chat::Refusal>(&answer)) return wire::append_failed_ack(out, *refusal);

@@ -121,8 +121,9 @@ class LaneOnStore {
   }
   void mark_read(const Session& who, const chat::MessageView& sent) {
     bool done = false;
-    lane_->mark_read(who.user, who.device, sent.id, executor_,
-                     [&](auto answer) { done = std::holds_alternative<std::monostate>(answer); });
+    lane_->mark_read(
+        {.reader = who.user, .login = who.login, .device = who.device, .connection = who.connection, .what = sent.id},
+        executor_, [&](auto answer) { done = std::holds_alternative<std::monostate>(answer); });
     run();
     EXPECT_TRUE(done);
   }

@@ -242,7 +242,12 @@ void World::mark_read(Session& session) {
   session.say([&session, this, peer = with, seq = newest] {
     auto& said = read_said_[{session.client.user, peer}];
     said = std::max(said, seq);
-    lane_->mark_read(session.client.user, session.client.device, std::pair(peer, seq), session.tasks,
+    lane_->mark_read({.reader = session.client.user,
+                      .login = session.client.login,
+                      .device = session.client.device,
+                      .connection = session.connection,
+                      .what = std::pair(peer, seq)},
+                     session.tasks,
                      [self = session.shared_from_this()](std::variant<std::monostate, chat::Refusal>) {});
   });
 }

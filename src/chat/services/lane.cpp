@@ -154,11 +154,8 @@ void Lane::sync(const UserId& user, const DeviceId& device, ConnectionId connect
   if (!submit(command)) SyncCommand::refuse(std::move(command), overloaded());
 }
 
-void Lane::mark_read(const UserId& reader, const DeviceId& device,
-                     std::variant<std::pair<UserId, ConversationSeq>, MessageId> what, base::Executor& on,
-                     Reply<std::monostate> reply) {
-  std::unique_ptr<LaneCommand> command =
-      std::make_unique<MarkReadCommand>(reader, device, std::move(what), on, std::move(reply));
+void Lane::mark_read(ReadRequest request, base::Executor& on, Reply<std::monostate> reply) {
+  std::unique_ptr<LaneCommand> command = std::make_unique<MarkReadCommand>(std::move(request), on, std::move(reply));
   if (!submit(command)) MarkReadCommand::refuse(std::move(command), overloaded());
 }
 

@@ -71,9 +71,7 @@ class Lane final : public CommandQueue, public Messaging {
   void report_poison(const UserId& user, const DeviceId& device, MailboxSeq position) override;
   void report_unreadable(const MailboxEntry& entry) override;
   void check_head(const UserId& user, ConnectionId connection, MailboxSeq known) override;
-  void mark_read(const UserId& reader, const DeviceId& device,
-                 std::variant<std::pair<UserId, ConversationSeq>, MessageId> what, base::Executor& on,
-                 Reply<std::monostate> reply) override;
+  void mark_read(ReadRequest request, base::Executor& on, Reply<std::monostate> reply) override;
   void typing(const UserId& sender, const UserId& recipient, bool typing) override;
 
   /// What another node tells (ports/node_bus.hpp). Any thread.

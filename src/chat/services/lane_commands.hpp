@@ -93,7 +93,6 @@ class SendCommand final : public AnsweringCommand<SendAnswer> {
   void settle(LaneDesk& desk, std::optional<StoreError> failed);
   void hold_back(LaneDesk& desk, UserState& sender) const;
   bool admitted(LaneDesk& desk, UserState& sender);
-  bool session_is_valid(LaneDesk& desk, UserState& sender);
   bool seal(LaneDesk& desk, ConversationState& conversation, Message& message);
   void number(LaneDesk& desk, UserState& sender, UserState& recipient, ConversationState& conversation);
   void append_items(LaneDesk& desk, UserState& sender, UserState& recipient, const Message& message);
@@ -180,9 +179,8 @@ class UnreadableCommand final : public HotCommand {
 
 class MarkReadCommand final : public AnsweringCommand<std::monostate> {
  public:
-  using What = std::variant<std::pair<UserId, ConversationSeq>, MessageId>;
-  MarkReadCommand(UserId reader, DeviceId device, What what, base::Executor& on, Reply<std::monostate> reply)
-      : AnsweringCommand(on, std::move(reply)), reader_(reader), device_(std::move(device)), what_(std::move(what)) {}
+  MarkReadCommand(ReadRequest request, base::Executor& on, Reply<std::monostate> reply)
+      : AnsweringCommand(on, std::move(reply)), request_(std::move(request)) {}
 
  private:
   void stage_hot(LaneDesk& desk) override;
@@ -191,9 +189,7 @@ class MarkReadCommand final : public AnsweringCommand<std::monostate> {
   void step_read(LaneDesk& desk, ConversationState& conversation);
   void step_delivered(LaneDesk& desk, ConversationState& conversation, const LaneDesk::Covered& covered);
 
-  UserId reader_;
-  DeviceId device_;
-  What what_;
+  ReadRequest request_;
   UserId peer_;
   ConversationSeq up_to_;
 };
@@ -201,6 +197,10 @@ class MarkReadCommand final : public AnsweringCommand<std::monostate> {
 /// What the check of CONNECT and `sync` decides for a device; stages the confirmation if the client is ahead.
 ResumeDecision resume_device(LaneDesk& desk, UserState& user, DeviceState& device, const ResumePoint& point);
 
+/// Sends and reads hold only while their session does (I13): this connection's, or over HTTP (zero) the login itself.
+/// False with desk.failed(): not known.
+[[nodiscard]] bool session_is_valid(LaneDesk& desk, UserState& user, const LoginId& login, ConnectionId connection);
+[[nodiscard]] Refusal session_ended();
 [[nodiscard]] Refusal store_refusal(StoreError error);
 
 }  // namespace chat

@@ -257,9 +257,12 @@ class LaneTest : public ::testing::Test {
     lane->confirm(std::move(confirmation));
     run();
   }
+  static ReadRequest read_request(const Joined& who, decltype(ReadRequest::what) what) {
+    return {.reader = who.user, .login = who.login, .device = who.device, .connection = who.connection, .what = what};
+  }
   std::variant<std::monostate, Refusal> read(const Joined& who, const UserId& peer, std::uint64_t up_to) {
     std::variant<std::monostate, Refusal> outcome;
-    lane->mark_read(who.user, who.device, std::pair(peer, ConversationSeq(up_to)), executor,
+    lane->mark_read(read_request(who, std::pair(peer, ConversationSeq(up_to))), executor,
                     [&outcome](auto answer) { outcome = std::move(answer); });
     run();
     return outcome;

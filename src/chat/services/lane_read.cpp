@@ -29,27 +29,31 @@ LaneDesk::Covered LaneDesk::newest_covered(ConversationState& talk, const UserId
 
 /// Finds peer and number; false: the outcome is set or a read failed.
 bool MarkReadCommand::find_target(LaneDesk& desk) {
-  if (const auto* pair = std::get_if<std::pair<UserId, ConversationSeq>>(&what_)) {
+  if (const auto* pair = std::get_if<std::pair<UserId, ConversationSeq>>(&request_.what)) {
     peer_ = pair->first;
     up_to_ = pair->second;
   } else {
-    const auto row = desk.take(desk.store().message(std::get<MessageId>(what_)));
+    const auto row = desk.take(desk.store().message(std::get<MessageId>(request_.what)));
     if (desk.failed()) return false;
-    if (!row || !row->conversation().has(reader_)) {
+    if (!row || !row->conversation().has(request_.reader)) {
       set(not_found("no such message"));
       return false;
     }
-    peer_ = row->conversation().peer_of(reader_);
+    peer_ = row->conversation().peer_of(request_.reader);
     up_to_ = row->seq;
   }
-  if (peer_ != reader_) return true;
+  if (peer_ != request_.reader) return true;
   set(Refusal{.code = ErrorCode::kNotAllowed, .message = "this is not a conversation of yours"});
   return false;
 }
 
 void MarkReadCommand::stage_hot(LaneDesk& desk) {
+  auto& reader = desk.user(request_.reader);
+  const bool valid = session_is_valid(desk, reader, request_.login, request_.connection);
+  if (desk.failed()) return;
+  if (!valid) return set(session_ended());
   if (!find_target(desk)) return;
-  const auto pair = ConversationKey::of(reader_, peer_);
+  const auto pair = ConversationKey::of(request_.reader, peer_);
   {
     auto& talk = desk.conversation(pair);
     if (desk.failed()) return;
@@ -71,11 +75,11 @@ void MarkReadCommand::step_read(LaneDesk& desk, ConversationState& talk) {
   const auto covered = desk.newest_covered(talk, peer_, up_to_);
   if (desk.failed() || covered.ordinal <= side.read.author_ordinal) return;
   desk.metrics().messages_read.add(covered.ordinal - side.read.author_ordinal);
-  auto& reader = desk.user(reader_);
+  auto& reader = desk.user(request_.reader);
   const bool told = !talk.relation.blocked() && desk.user(peer_).exists;
   WatermarkStep step;
   step.author = peer_;
-  step.reader = reader_;
+  step.reader = request_.reader;
   step.kind = WatermarkKind::kRead;
   step.after = side.read.up_to;
   step.up_to = up_to_;
@@ -88,7 +92,7 @@ void MarkReadCommand::step_read(LaneDesk& desk, ConversationState& talk) {
     auto item = std::make_shared<LogItem>();
     item->entry.kind = EntryKind::kStatus;
     item->entry.owner = peer_;
-    item->entry.peer = reader_;
+    item->entry.peer = request_.reader;
     item->entry.at = step.at;
     item->entry.seq = covered.seq;
     item->entry.message = covered.message;
@@ -98,11 +102,11 @@ void MarkReadCommand::step_read(LaneDesk& desk, ConversationState& talk) {
   if (reader.devices.size() >= 2) {
     auto item = std::make_shared<LogItem>();
     item->entry.kind = EntryKind::kOwnRead;
-    item->entry.owner = reader_;
+    item->entry.owner = request_.reader;
     item->entry.peer = peer_;
     item->entry.at = step.at;
     item->entry.seq = up_to_;
-    item->entry.origin = device_;
+    item->entry.origin = request_.device;
     step.reader_entry = desk.append_item(std::move(item));
   }
   side.read.take(step);
@@ -114,7 +118,7 @@ void MarkReadCommand::step_delivered(LaneDesk& desk, ConversationState& talk, co
   if (!side.delivered.advances_to(covered.seq)) return;
   WatermarkStep step;
   step.author = peer_;
-  step.reader = reader_;
+  step.reader = request_.reader;
   step.kind = WatermarkKind::kDelivered;
   step.after = side.delivered.up_to;
   step.up_to = step.newest_covered_seq = covered.seq;

@@ -124,6 +124,25 @@ TEST_F(LaneReceipt, UpToIsTheNewestOwnMessageCovered) {
   EXPECT_EQ(log(alice_id).back().entry.message, first.id);
 }
 
+TEST_F(LaneReceipt, AReadOfASessionThatHasEndedIsRefused) {
+  const auto alice = join(alice_id, "phone");
+  const auto bob = join(bob_id, "phone");
+  send(alice, bob_id, "x");
+  leave(bob);
+  const auto refusal = std::get<Refusal>(read(bob, alice_id, 1));
+  EXPECT_EQ(refusal.code, ErrorCode::kUnauthorized);
+  EXPECT_EQ(refusal.reason, "revoked");
+  auto by_http = bob;
+  by_http.connection = {};
+  EXPECT_TRUE(std::holds_alternative<std::monostate>(read(by_http, alice_id, 1)));
+  send(alice, bob_id, "y");
+  CommitBatch logged_out;
+  logged_out.erased_logins.push_back(bob.login);
+  ASSERT_TRUE(store.commit(logged_out, Durability::kSynced).ok());
+  EXPECT_EQ(std::get<Refusal>(read(by_http, alice_id, 2)).code, ErrorCode::kUnauthorized);
+  EXPECT_EQ(log(alice_id).back().entry.seq, ConversationSeq(1));
+}
+
 TEST_F(LaneReceipt, TheReadersOtherDevicesAreToldAndItsOwnIsTheOrigin) {
   const auto alice = join(alice_id, "phone");
   const auto phone = join(bob_id, "phone");
@@ -144,7 +163,7 @@ TEST_F(LaneReceipt, AStrangersConversationCannotBeRead) {
   const auto carol = person("carol");
   EXPECT_EQ(std::get<Refusal>(read(bob, carol, 1)).code, ErrorCode::kNotAllowed);
   std::variant<std::monostate, Refusal> outcome;
-  lane->mark_read(bob_id, bob.device, MessageId::make(clock.wall_now(), random), executor,
+  lane->mark_read(read_request(bob, MessageId::make(clock.wall_now(), random)), executor,
                   [&](auto answer) { outcome = std::move(answer); });
   run();
   EXPECT_EQ(std::get<Refusal>(outcome).code, ErrorCode::kNotFound);

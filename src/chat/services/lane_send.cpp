@@ -21,6 +21,19 @@ Refusal store_refusal(StoreError error) {
   return refusal(ErrorCode::kRetry, "the outcome is not known, repeat with the same client id", 1);
 }
 
+bool session_is_valid(LaneDesk& desk, UserState& user, const LoginId& login, ConnectionId connection) {
+  if (connection.value != 0) {
+    const auto* const live = user.record(connection);
+    return live != nullptr && live->login == login;
+  }
+  const auto row = desk.take(desk.store().login(login));
+  return row && row->user == user.key && row->expires > desk.now();
+}
+
+Refusal session_ended() {
+  return {ErrorCode::kUnauthorized, "the session has ended", 0, {}, "revoked"};
+}
+
 LiveRecord* SendCommand::record(UserState& sender) const {
   return request_.connection.value == 0 ? nullptr : sender.record(request_.connection);
 }
@@ -56,10 +69,9 @@ void SendCommand::stage_hot(LaneDesk& desk) {
 void SendCommand::decide(LaneDesk& desk, UserState& sender) {
   if (!admitted_ && !admitted(desk, sender)) return;
   admitted_ = true;
-  if (!session_is_valid(desk, sender)) {
+  if (!session_is_valid(desk, sender, request_.login, request_.connection)) {
     if (desk.failed()) return;  // not known is not ended
-    return refuse_because(desk.metrics().refused_session,
-                          {ErrorCode::kUnauthorized, "the session has ended", 0, {}, "revoked"});
+    return refuse_because(desk.metrics().refused_session, session_ended());
   }
   auto& recipient = desk.user(request_.recipient);
   const bool self = request_.sender == request_.recipient;
@@ -178,15 +190,6 @@ bool SendCommand::admitted(LaneDesk& desk, UserState& sender) {
     return false;
   }
   return true;
-}
-
-bool SendCommand::session_is_valid(LaneDesk& desk, UserState& sender) {
-  if (request_.connection.value != 0) {
-    const auto* const live = record(sender);
-    return live != nullptr && live->login == request_.login;
-  }
-  const auto login = desk.take(desk.store().login(request_.login));
-  return login && login->user == request_.sender && login->expires > desk.now();
 }
 
 bool SendCommand::seal(LaneDesk& desk, ConversationState& conversation, Message& message) {

@@ -86,6 +86,15 @@ struct Confirmation {
   std::uint32_t syncs = 0;
 };
 
+struct ReadRequest {
+  UserId reader;
+  LoginId login;
+  DeviceId device;
+  ConnectionId connection;  // zero: over HTTP
+  /// A peer and a number of that conversation, clamped to the last committed one; or a message of a conversation.
+  std::variant<std::pair<UserId, ConversationSeq>, MessageId> what;
+};
+
 struct SyncAnswer {
   std::string epoch;
   MailboxSeq head;
@@ -120,10 +129,7 @@ class Messaging {
   /// The pump's jittered head check (I7): posts a hint to the session if its mailbox has grown beyond `known`.
   virtual void check_head(const UserId& user, ConnectionId connection, MailboxSeq known) = 0;
 
-  /// `up_to`: conversation number, clamped to the last committed one; or a message id of that conversation.
-  virtual void mark_read(const UserId& reader, const DeviceId& device,
-                         std::variant<std::pair<UserId, ConversationSeq>, MessageId> what, base::Executor& on,
-                         Reply<std::monostate> reply) = 0;
+  virtual void mark_read(ReadRequest request, base::Executor& on, Reply<std::monostate> reply) = 0;
   /// To the recipient's live sockets if both are friends; silently nothing otherwise.
   virtual void typing(const UserId& sender, const UserId& recipient, bool typing) = 0;
 };
