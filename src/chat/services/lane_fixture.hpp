@@ -87,6 +87,7 @@ class NodesStore final : public adapters::memory::MemoryStore {
   int turns = 0;
   bool no_turn = false;                  // the store does not answer who asks for one
   mutable int asked_for_client_ids = 0;  // round trips
+  mutable int histories = 0;             // pages read
   std::function<void()> other_first;  // once: what another node does before the next commit, which it makes a conflict
   std::optional<bool> outcome;        // of a commit whose outcome is unknown; nullopt: nobody can tell
 
@@ -113,6 +114,11 @@ class NodesStore final : public adapters::memory::MemoryStore {
                                                     std::string_view client_id) const override {
     ++asked_for_client_ids;
     return MemoryStore::message_by_client_id(sender, recipient, client_id);
+  }
+  Read<std::vector<Message>> history(const ConversationKey& conversation, std::optional<ConversationSeq> before,
+                                     std::size_t limit) const override {
+    ++histories;
+    return MemoryStore::history(conversation, before, limit);
   }
   Read<std::vector<std::optional<Message>>> messages_by_client_ids(
       std::span<const ClientIdQuestion> questions) const override {

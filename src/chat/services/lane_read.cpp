@@ -14,7 +14,7 @@ constexpr std::size_t kScanPage = 64;  // messages per look back for the author'
 LaneDesk::Covered LaneDesk::newest_covered(ConversationState& talk, const UserId& author, ConversationSeq up_to) {
   const auto& side = talk.author(author);
   if (side.newest_known && side.newest_seq <= up_to) return {side.newest_seq, side.newest, side.ordinal};
-  const auto floor = side.read.newest_covered_seq;
+  const auto floor = std::max(side.read.newest_covered_seq, side.read_checked);
   auto before = up_to.next();
   while (before > floor.next() && !failed()) {
     const auto page = take(store().history(talk.key, before, kScanPage));
@@ -62,7 +62,7 @@ void MarkReadCommand::stage_hot(LaneDesk& desk) {
     }
     up_to_ = std::min(up_to_, talk.last);
     const auto& side = talk.author(peer_);
-    if (!side.read.advances_to(up_to_)) return;
+    if (!side.read.advances_to(up_to_) || up_to_ <= side.read_checked) return;
     // Looking back reads the store, which does not hold what this batch has staged.
     if (!side.newest_known || side.newest_seq > up_to_) desk.settle();
   }
@@ -73,7 +73,11 @@ void MarkReadCommand::stage_hot(LaneDesk& desk) {
 void MarkReadCommand::step_read(LaneDesk& desk, ConversationState& talk) {
   auto& side = talk.author(peer_);
   const auto covered = desk.newest_covered(talk, peer_, up_to_);
-  if (desk.failed() || covered.ordinal <= side.read.author_ordinal) return;
+  if (desk.failed()) return;
+  if (covered.ordinal <= side.read.author_ordinal) {
+    side.read_checked = std::max(side.read_checked, up_to_);  // so that saying it again costs nothing
+    return;
+  }
   desk.metrics().messages_read.add(covered.ordinal - side.read.author_ordinal);
   auto& reader = desk.user(request_.reader);
   const bool told = !talk.relation.blocked() && desk.user(peer_).exists;

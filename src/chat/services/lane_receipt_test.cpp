@@ -124,6 +124,30 @@ TEST_F(LaneReceipt, UpToIsTheNewestOwnMessageCovered) {
   EXPECT_EQ(log(alice_id).back().entry.message, first.id);
 }
 
+TEST_F(LaneReceipt, ReadingWhatHoldsNothingNewIsLookedIntoOnce) {
+  const auto alice = join(alice_id, "phone");
+  const auto bob = join(bob_id, "phone");
+  send(alice, bob_id, "1");
+  read(bob, alice_id, 1);
+  send(bob, alice_id, "2");
+  send(bob, alice_id, "3");
+  send(alice, bob_id, "4");
+  const auto histories = store.histories;
+  for (int i = 0; i < 100; ++i) read(bob, alice_id, 3);
+  EXPECT_EQ(store.histories, histories + 1);
+  const auto commits = store.commits();
+  int answered = 0;
+  for (int i = 0; i < 3; ++i) {
+    lane->send(request(alice, bob_id, "more"), executor, [&](auto) { ++answered; });
+    lane->mark_read(read_request(bob, std::pair(alice_id, ConversationSeq(3))), executor, [&](auto) { ++answered; });
+  }
+  run();
+  EXPECT_EQ(answered, 6);
+  EXPECT_EQ(store.commits(), commits + 1) << "one batch";
+  read(bob, alice_id, 7);
+  EXPECT_EQ(log(alice_id).back().entry.seq, ConversationSeq(7));
+}
+
 TEST_F(LaneReceipt, AReadOfASessionThatHasEndedIsRefused) {
   const auto alice = join(alice_id, "phone");
   const auto bob = join(bob_id, "phone");

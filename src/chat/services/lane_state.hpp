@@ -117,6 +117,7 @@ struct ConversationState {
     bool newest_known = false;   // of the two below; ordinal 0 counts as known
     ConversationSeq newest_seq;  // the author's newest message
     MessageId newest;
+    ConversationSeq read_checked;  // up to here there is nothing of the author that the reader has not read
   };
 
   ConversationKey key;
