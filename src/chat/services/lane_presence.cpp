@@ -88,7 +88,8 @@ void LaneDesk::went_offline(UserState& user) {
   user.last_seen = now();
   user.offline_since = steady_now();
   owe_last_seen(user);
-  if (user.announced && !std::exchange(user.grace_queued, true)) {
+  // Also when nobody was announced: who asked for the list of friends, or became one, has seen this user online.
+  if (!std::exchange(user.grace_queued, true)) {
     grace_.push_back({steady_now() + options_.offline_grace, user.key});
   }
 }

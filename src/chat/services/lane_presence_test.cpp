@@ -71,6 +71,14 @@ TEST_F(LanePresence, AfterTheGraceFriendsAreToldTheLastVisitAndItIsStored) {
   EXPECT_EQ(store.user(bob_id).value()->last_seen, left);
 }
 
+TEST_F(LanePresence, FriendsAreToldOfTheEndOfOneWhoWasNeverAnnounced) {
+  const auto alice = join(alice_id, "phone");
+  leave(join(bob_id, "phone"));
+  pass(seconds(5));
+  ASSERT_EQ(presence_of(alice).size(), 1u) << "the list of friends has called him online meanwhile";
+  EXPECT_FALSE(presence_of(alice)[0].online);
+}
+
 TEST_F(LanePresence, ADevicesLastVisitIsStoredThoughAnotherDeviceStays) {
   const auto phone = join(bob_id, "phone");
   const auto laptop = join(bob_id, "laptop");
