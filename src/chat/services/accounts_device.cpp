@@ -5,8 +5,10 @@
 namespace chat {
 namespace {
 
-MailboxSeq highest_position(const std::vector<DevicePosition>& positions) {
+/// A device that has confirmed nothing yet has no row of its position, only its start.
+MailboxSeq highest_position(const std::vector<Device>& devices, const std::vector<DevicePosition>& positions) {
   MailboxSeq highest;
+  for (const auto& each : devices) highest = std::max(highest, each.start);
   for (const auto& each : positions) highest = std::max(highest, each.position);
   return highest;
 }
@@ -88,7 +90,7 @@ Outcome<Device> admit_device(LaneContext& context, const UserId& user, const Dev
     admitted.user = user;
     admitted.id = device;
     admitted.created = context.now();
-    admitted.start = highest_position(positions.value());
+    admitted.start = highest_position(devices.value(), positions.value());
   }
   admitted.login = login;
   admitted.last_seen = context.now();

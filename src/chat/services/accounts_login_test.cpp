@@ -240,6 +240,23 @@ TEST(Login, StartsANewDeviceAtTheHighestConfirmedPosition) {
   }
 }
 
+TEST(Login, StartsANewDeviceWhereOneStartsThatHasConfirmedNothingYet) {
+  AccountWorld world;
+  const auto user = world.registered("alice", "phone").user.id;
+  chat::CommitBatch batch;
+  batch.positions.push_back({user, *chat::DeviceId::parse("phone"), chat::MailboxSeq(5)});
+  ASSERT_TRUE(world.store.commit(batch, chat::Durability::kSynced));
+  const auto laptop = world.caller(world.logged_in("alice", "laptop"));
+  const auto removed = world.ask<std::monostate>([&](auto reply) {
+    world.accounts.remove_device(laptop, *chat::DeviceId::parse("phone"), world.on, std::move(reply));
+  });
+  ASSERT_TRUE(std::holds_alternative<std::monostate>(removed));
+  world.logged_in("alice", "tablet");
+  const auto devices = world.store.devices(user).value();
+  ASSERT_EQ(devices.size(), 2u);
+  for (const auto& device : devices) EXPECT_EQ(device.start, chat::MailboxSeq(5)) << device.id.value;
+}
+
 TEST(Login, AboveTheDeviceLimitDropsTheLeastRecentlyUsedOfflineDevice) {
   chat::AccountOptions options;
   options.limits.devices_per_user = 2;
