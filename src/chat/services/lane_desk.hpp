@@ -213,6 +213,8 @@ class LaneDesk final : public LaneContext {
   bool poll_commits();
   void hear_presence(const NodeNote& note);
   bool run_rearming();
+  void note_heard(const UserId& user, bool by_friends);
+  [[nodiscard]] bool friends_heard(const UserId& user) const;
   bool run_departures();
   bool tell_gone(const UserId& user);
   bool review_heard();
@@ -284,8 +286,12 @@ class LaneDesk final : public LaneContext {
     DeviceId device;
   };
   std::optional<Rearming> rearming_;
-  /// Online on other nodes, and since when they are missing there.
-  boost::unordered_flat_map<UserId, base::SteadyTime, std::hash<UserId>> heard_online_;
+  /// Online on other nodes, as far as was heard.
+  struct Heard {
+    base::SteadyTime missing{};  // since when presence does not find the user there; zero: it does
+    bool by_friends = false;     // all friends here were told; otherwise only one to whom it was news
+  };
+  boost::unordered_flat_map<UserId, Heard, std::hash<UserId>> heard_online_;
   base::SteadyTime review_at_{};
   std::deque<Due> grace_;               // constant delays: these queues are in order of time
   std::deque<Due> last_seen_;           // users whose row or devices' rows are owed

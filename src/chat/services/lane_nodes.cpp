@@ -200,19 +200,35 @@ void LaneDesk::hear(const NodeNote& note) {
 }
 
 void LaneDesk::hear_presence(const NodeNote& note) {
-  if (const auto* const user = users_.find(note.user); !note.on && user != nullptr && !user->live.empty()) return;
-  // Whoever was told that somebody came is told when that one goes, though nobody says so.
-  if (!note.on) {
+  const auto* const user = users_.find(note.user);
+  if (!note.on && user != nullptr && !user->live.empty()) return;
+  const bool to_all = note.peer == UserId{};
+  const bool known = note.on && (friends_heard(note.user) || (user != nullptr && user->announced));
+  if (note.on) {
+    note_heard(note.user, to_all);
+  } else {
     heard_online_.erase(note.user);
-  } else if (heard_online_.size() < kMostHeard) {
-    heard_online_[note.user] = {};
   }
+  if (to_all && known) return;  // there as well now, or come from one node to another
   PresenceEvent event{note.user, note.on, note.at, {}};
-  if (note.peer == UserId{}) return tell_friends(note.user, event);
+  if (to_all) return tell_friends(note.user, event);
   const auto* const listener = users_.find(note.peer);
   if (listener == nullptr || listener->live.empty()) return;
   event.after = listener->head;  // behind the `friend_accepted` that it follows
   tell(*listener, event);
+}
+
+/// Whoever was told that somebody came is told when that one goes, though nobody says so.
+void LaneDesk::note_heard(const UserId& user, bool by_friends) {
+  if (heard_online_.size() >= kMostHeard && !heard_online_.contains(user)) return;
+  auto& heard = heard_online_[user];
+  heard.missing = {};
+  heard.by_friends = heard.by_friends || by_friends;
+}
+
+bool LaneDesk::friends_heard(const UserId& user) const {
+  const auto found = heard_online_.find(user);
+  return found != heard_online_.end() && found->second.by_friends;
 }
 
 void LaneDesk::expect_departures(const std::vector<UserId>& users) {
@@ -266,7 +282,7 @@ bool LaneDesk::review_heard() {
   review_at_ = steady_now() + kReviewEvery;
   std::vector<UserId> users;
   users.reserve(heard_online_.size());
-  for (const auto& [user, missing] : heard_online_) users.push_back(user);
+  for (const auto& [user, heard] : heard_online_) users.push_back(user);
   const auto found = parts_.presence.look_up(users);
   std::vector<UserId> gone;
   for (std::size_t i = 0; i < users.size(); ++i) {
@@ -275,7 +291,7 @@ bool LaneDesk::review_heard() {
       break;
     }
     if (!found[i].hit) continue;
-    auto& missing = heard_online_[users[i]];
+    auto& missing = heard_online_[users[i]].missing;
     if (found[i].online) {
       missing = {};
     } else if (missing == base::SteadyTime{}) {

@@ -179,6 +179,88 @@ TEST_F(AmongNodes, AnOlderHandshakeElsewhereOnlyClosesAYoungerOneHere) {
   EXPECT_EQ(phone.session->cuts, 1);
 }
 
+class PresenceAmongNodes : public AmongNodes {
+ protected:
+  PresenceAmongNodes() {
+    befriend(alice, bob);
+    alices = join(alice, "phone");
+  }
+  void hear(bool on, const UserId& peer = {}) {
+    lane->hear({.kind = NodeNote::Kind::kPresence, .user = bob, .peer = peer, .on = on, .at = clock.wall_now()});
+    run();
+  }
+  Joined come() {
+    auto joined = join(bob, "phone");
+    lane->announce(bob, joined.connection);
+    run();
+    return joined;
+  }
+  void pass_grace() {
+    clock.advance(options.offline_grace);
+    run();
+  }
+  /// What alice was told of bob: + for online, - for offline.
+  std::string told() const {
+    std::string all;
+    for (const auto& event : alices.session->events) all += std::get<PresenceEvent>(event).online ? '+' : '-';
+    return all;
+  }
+  Joined alices;
+};
+
+TEST_F(PresenceAmongNodes, WhoComesFromAnotherNodeIsNotAnnouncedAgainButHisEndIs) {
+  hear(true);
+  const auto here = come();
+  EXPECT_EQ(told(), "+");
+  leave(here);
+  pass_grace();
+  EXPECT_EQ(told(), "+-");
+  leave(join(bob, "phone", here.login));
+  const auto again = join(bob, "phone", here.login);
+  lane->announce(bob, again.connection);
+  run();
+  EXPECT_EQ(told(), "+-+") << "what was heard before is over";
+}
+
+TEST_F(PresenceAmongNodes, WhoIsThereAsWellOnAnotherNodeIsNoNews) {
+  const auto here = come();
+  hear(true);
+  EXPECT_EQ(told(), "+");
+  presence.table[bob].insert(ConnectionId(999));  // that other node's
+  leave(here);
+  pass_grace();
+  hear(true);
+  EXPECT_EQ(told(), "+");
+  presence.table[bob].clear();
+  hear(false);
+  EXPECT_EQ(told(), "+-");
+}
+
+TEST_F(PresenceAmongNodes, WhoWentFromHereToAnotherNodeIsNoNewsWhenThatNodeSaysSo) {
+  const auto here = come();
+  presence.table[bob].insert(ConnectionId(999));  // connected there, and not announced yet
+  leave(here);
+  pass_grace();
+  hear(true);
+  EXPECT_EQ(told(), "+");
+}
+
+TEST_F(PresenceAmongNodes, WhatWasSaidToOneFriendIsNewsToTheOthers) {
+  hear(true, person("carol"));
+  hear(true);
+  EXPECT_EQ(told(), "+");
+}
+
+TEST_F(PresenceAmongNodes, WhoComesBackFromANodeThatDiedIsAnnounced) {
+  hear(true);
+  lane->node_died({bob});
+  run();
+  pass_grace();
+  EXPECT_EQ(told(), "+-");
+  come();
+  EXPECT_EQ(told(), "+-+");
+}
+
 TEST_F(AmongNodes, WhatAnotherNodeTrimsUnderAPumpClosesItsSession) {
   befriend(alice, bob);
   const auto sender = join(alice, "phone");

@@ -96,7 +96,8 @@ void LaneDesk::went_offline(UserState& user) {
 
 void LaneDesk::announce(UserState& user) {
   if (!present(user) || std::exchange(user.announced, true)) return;
-  tell_friends(user.key, {user.key, true, now(), {}});
+  // Come from another node, or there as well: that is no news to the friends here.
+  if (!friends_heard(user.key)) tell_friends(user.key, {user.key, true, now(), {}});
   tell_nodes({.kind = NodeNote::Kind::kPresence, .user = user.key, .peer = {}, .on = true, .at = now()});
 }
 
@@ -122,8 +123,12 @@ void LaneDesk::end_grace(UserState& user) {
     std::sort(grace_.begin(), grace_.end(), [](const Due& a, const Due& b) { return a.at < b.at; });
     return;
   }
-  user.announced = false;
-  if (online_elsewhere(user.key)) return;
+  const bool announced = std::exchange(user.announced, false);
+  if (online_elsewhere(user.key)) {
+    if (announced) note_heard(user.key, true);
+    return;
+  }
+  heard_online_.erase(user.key);
   tell_friends(user.key, {user.key, false, user.last_seen, {}});
   tell_nodes({.kind = NodeNote::Kind::kPresence, .user = user.key, .peer = {}, .on = false, .at = user.last_seen});
 }

@@ -73,7 +73,7 @@ struct UserState {
   std::vector<LiveRecord> live;
   RateWindow rate;
   ByteBucket bytes;
-  bool announced = false;        // friends believe this user online
+  bool announced = false;        // friends here were told, and not yet of the end
   bool grace_queued = false;     // an entry of the grace queue names this user
   bool last_seen_dirty = false;  // an entry of the last-seen queue names this user: it or a device has a row to write
   /// Marked kSkipped for one device; another one that confirms the position removes the mark. The newest few.
