@@ -75,6 +75,13 @@ struct CommitBatch {
     return may_be_lost() && positions.empty() && trims.empty() && push_jobs.empty() && erased_push_jobs.empty() &&
            device_traces.empty() && endings.empty();
   }
+  /// How many there are of any kind.
+  [[nodiscard]] std::size_t rows() const {
+    return messages.size() + entries.size() + positions.size() + watermark_steps.size() + trims.size() +
+           push_jobs.size() + erased_push_jobs.size() + device_traces.size() + keys.size() + users.size() +
+           devices.size() + logins.size() + relations.size() + erased_devices.size() + erased_logins.size() +
+           erased_conversations.size() + erased_users.size() + endings.size();
+  }
   void clear() {
     messages.clear();
     entries.clear();

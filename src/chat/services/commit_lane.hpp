@@ -44,7 +44,8 @@ class LaneCommand {
   /// Reads, decides, stages rows into context.batch(). Nothing may be told to anybody yet.
   virtual void stage(LaneContext& context) = 0;
   /// After the batch is durable (or was empty): replies through context.reply(). `failed`: nothing of the batch can be
-  /// relied on (kFull: certainly not written; kUnknown: nobody knows).
+  /// relied on (kFull: certainly not written; kUnknown: nobody knows). kCorrupt: this command met a damaged row, while
+  /// the others of its batch go on; it is not staged again, whatever it says below.
   virtual void finish(LaneContext& context, std::optional<StoreError> failed) = 0;
 
   /// After a failed commit: true for what nobody would repeat (a device's word, for one). The lane stages the command

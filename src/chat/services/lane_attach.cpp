@@ -10,11 +10,11 @@ Refusal unauthorized(const char* message, const char* reason) {
       .code = ErrorCode::kUnauthorized, .message = message, .retry_after_seconds = 0, .field = {}, .reason = reason};
 }
 
-/// Epoch of the entry at the client's position. A superseded entry may be gone while its neighbours are retained: its
-/// epoch is then at most the next one's.
+/// Epoch of the entry at the client's position. A superseded entry may be gone, or a damaged one unreadable, while its
+/// neighbours are retained: its epoch is then at most the next one's.
 std::optional<EpochNumber> epoch_at(LaneDesk& desk, const UserState& user, MailboxSeq position) {
   if (position == MailboxSeq(0) || position < user.first || position > user.head) return std::nullopt;
-  if (auto epoch = desk.take(desk.store().entry_epoch(user.key, position))) return epoch;
+  if (auto epoch = desk.take_undamaged(desk.store().entry_epoch(user.key, position))) return epoch;
   const auto page = desk.take(desk.store().read_mailbox(user.key, position, {.entries = 1, .bytes = 1}));
   if (page.rows.empty()) return std::nullopt;
   return page.rows.front().entry.epoch;

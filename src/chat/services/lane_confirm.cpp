@@ -113,10 +113,13 @@ void LaneDesk::advance(UserState& user, DeviceState& device, const Confirmation&
 }
 
 void LaneDesk::append_receipt(UserState& reader, const Receipt& receipt, base::SteadyTime confirmed) {
-  auto& talk = conversation(ConversationKey::of(reader.key, receipt.author));
-  auto& side = talk.author(receipt.author);
+  auto* const talk = undamaged_conversation(ConversationKey::of(reader.key, receipt.author));
+  const auto* const author = undamaged_user(receipt.author);
+  // Whoever cannot be told must not keep the device from moving on.
+  if (talk == nullptr || author == nullptr) return;
+  auto& side = talk->author(receipt.author);
   // Across a block nothing is told, and nothing is kept that could be told later.
-  if (talk.relation.blocked() || !side.delivered.advances_to(receipt.seq) || !user(receipt.author).exists) return;
+  if (talk->relation.blocked() || !side.delivered.advances_to(receipt.seq) || !author->exists) return;
   WatermarkStep step;
   step.author = receipt.author;
   step.reader = reader.key;
@@ -139,11 +142,14 @@ void LaneDesk::append_receipt(UserState& reader, const Receipt& receipt, base::S
 void LaneDesk::append_skips(UserState& user, const DeviceState& device, const Confirmation& confirmation) {
   for (const auto position : confirmation.skipped) {
     if (position <= device.position || position > confirmation.position) continue;
-    const auto page = take(store().read_mailbox(user.key, MailboxSeq(position.value - 1), {.entries = 1, .bytes = 1}));
+    const auto page =
+        take_undamaged(store().read_mailbox(user.key, MailboxSeq(position.value - 1), {.entries = 1, .bytes = 1}));
     if (page.rows.empty() || page.rows.front().entry.position != position) continue;
     const auto& entry = page.rows.front().entry;
     if (entry.kind != EntryKind::kMessage || entry.own) continue;
-    const auto& side = conversation(ConversationKey::of(user.key, entry.peer)).author(entry.peer);
+    auto* const talk = undamaged_conversation(ConversationKey::of(user.key, entry.peer));
+    if (talk == nullptr) continue;
+    const auto& side = talk->author(entry.peer);
     bool covered = !side.delivered.advances_to(entry.seq) || !side.read.advances_to(entry.seq);
     for (const auto& other : user.devices) covered |= other.id != device.id && other.position >= position;
     parts_.metrics.messages_skipped.add();
@@ -158,7 +164,7 @@ bool LaneDesk::mark_skipped(const UserState& user, const DeviceState& device, co
                      {{"user", base::log::tag(user.key.view())},
                       {"device", base::log::tag(device.id.value)},
                       {"message", base::log::tag(entry.message.view())}});
-  auto row = take(store().message(entry.message));
+  auto row = take_undamaged(store().message(entry.message));
   if (!row || row->failure) return false;
   row->failure = FailureReason::kSkipped;
   batch_.messages.push_back(std::move(*row));
@@ -166,7 +172,7 @@ bool LaneDesk::mark_skipped(const UserState& user, const DeviceState& device, co
 }
 
 void LaneDesk::rescue(const MessageId& id) {
-  auto row = take(store().message(id));
+  auto row = take_undamaged(store().message(id));
   if (!row || row->failure != FailureReason::kSkipped) return;
   row->failure.reset();
   batch_.messages.push_back(std::move(*row));
@@ -180,8 +186,8 @@ Confirmation LaneDesk::derive_confirmation(const UserState& user, const DeviceSt
   derived.position = through;
   auto after = device.position;
   while (after < through && !failed()) {
-    const auto page = take(store().read_mailbox(user.key, after, {}));
-    if (page.through <= after) break;
+    const auto page = take_undamaged(store().read_mailbox(user.key, after, {}));
+    if (page.through <= after) break;  // damaged: what cannot be read has no receipt
     after = page.through;
     for (const auto& row : page.rows) {
       const auto& entry = row.entry;
@@ -229,8 +235,8 @@ bool LaneDesk::fail_message(const MailboxEntry& entry, FailureReason reason) {
   const bool expired = reason == FailureReason::kExpired;
   (expired ? parts_.metrics.messages_expired : parts_.metrics.messages_unreadable).add();
   const auto tell = [&](EntryKind kind, const UserId& owner, const UserId& peer) {
-    auto& state = user(owner);
-    if (!state.exists) return;
+    const auto* const state = undamaged_user(owner);
+    if (state == nullptr || !state->exists) return;
     auto told = std::make_shared<LogItem>();
     told->entry.kind = kind;
     told->entry.owner = owner;
@@ -243,7 +249,8 @@ bool LaneDesk::fail_message(const MailboxEntry& entry, FailureReason reason) {
   };
   const auto& recipient = entry.own ? entry.peer : entry.owner;
   const auto& author = entry.own ? entry.owner : entry.peer;
-  const bool waited = !entry.own && entry.position > user(recipient).highest_position();
+  const auto* const reader = undamaged_user(recipient);
+  const bool waited = !entry.own && reader != nullptr && entry.position > reader->highest_position();
   if (waited) pending_.subtract(recipient, 1);
   tell(EntryKind::kFailed, author, recipient);
   tell(EntryKind::kRemoved, recipient, author);

@@ -11,6 +11,26 @@ constexpr std::size_t kCountedAtLoad = 4096;  // entries looked at to count what
 
 }  // namespace
 
+/// False: it met damage, and nothing else. A batch that has failed already stays so.
+template <class Part>
+bool LaneDesk::is_undamaged(Part read) {
+  const bool before = failed();
+  read();
+  if (before || failed_ != StoreError::kCorrupt) return true;
+  failed_.reset();
+  return false;
+}
+
+UserState* LaneDesk::undamaged_user(const UserId& id) {
+  UserState* state = nullptr;
+  return is_undamaged([&] { state = &user(id); }) ? state : nullptr;
+}
+
+ConversationState* LaneDesk::undamaged_conversation(const ConversationKey& pair) {
+  ConversationState* state = nullptr;
+  return is_undamaged([&] { state = &conversation(pair); }) ? state : nullptr;
+}
+
 UserState& LaneDesk::user(const UserId& id) {
   auto& state = users_.at(id);
   if (!state.loaded) load(state);
@@ -53,8 +73,8 @@ void LaneDesk::load(UserState& state) {
   std::uint64_t count = 0;
   const auto end = MailboxSeq(std::min(state.head.value, after.value + kCountedAtLoad));
   while (after < end) {
-    const auto page = take(store().read_mailbox(state.key, after, {}));
-    if (page.through <= after) break;
+    const auto page = take_undamaged(store().read_mailbox(state.key, after, {}));
+    if (page.through <= after) break;  // damaged: the rest is estimated
     after = page.through;
     for (const auto& [entry, message] : page.rows) {
       const bool failed_before = message && has_failed(*message);

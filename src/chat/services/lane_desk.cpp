@@ -2,6 +2,9 @@
 
 #include "chat/services/lane_desk.hpp"
 
+#include <algorithm>
+
+#include "base/log.hpp"
 #include "chat/services/lane_commands.hpp"
 
 namespace chat {
@@ -34,16 +37,29 @@ void LaneDesk::run(std::unique_ptr<LaneCommand> command) {
     return post_replies();
   }
   // Once it is certain that nothing will be committed, reading is in vain, and may be slow.
-  if ((!command->needs_turn() || open_turn()) && !failed()) command->stage(*this);
+  if ((!command->needs_turn() || open_turn()) && !failed()) stage(*command);
   staged_.push_back(std::move(command));
   if (alone) settle_through();
+}
+
+/// One that meets a damaged row is left out of the batch. If it has staged something before, which nobody can tell from
+/// what the others have staged, the batch fails and they are staged again without it.
+void LaneDesk::stage(LaneCommand& command) {
+  const auto rows = batch_.rows();
+  const auto round = rounds_;
+  const auto* const outer = std::exchange(staging_, &command);
+  command.stage(*this);
+  staging_ = outer;
+  if (failed_ != StoreError::kCorrupt || failed_by_ != &command) return;
+  damaged_.push_back(&command);
+  if (!command.exclusive() && round == rounds_ && batch_.rows() == rows) failed_.reset();
 }
 
 /// Until nothing is staged, or what is has to wait for the store: a batch that another node was ahead of is tried again
 /// at once, so that nobody else's command gets into the batch of one that has to be alone.
 void LaneDesk::settle_through() {
   do settle();
-  while (!staged_.empty() && conflicts_ != 0 && conflicts_ <= kMostConflicts);
+  while (!staged_.empty() && again_at_once_);
 }
 
 void LaneDesk::settle() {
@@ -61,12 +77,14 @@ void LaneDesk::settle() {
 
 void LaneDesk::settle_once() {
   if (staged_.empty() && batch_.empty() && !failed_) return;
+  again_at_once_ = false;
   const auto failed = commit();
+  ++rounds_;
   turn_open_ = false;
-  if (failed != StoreError::kConflict) {
-    conflicts_ = 0;
-  } else if (++conflicts_ == 1) {
-    conflicts_since_ = steady_now();
+  if (failed == StoreError::kConflict) {
+    if (++conflicts_ == 1) conflicts_since_ = steady_now();
+  } else if (failed != StoreError::kCorrupt) {
+    conflicts_ = 0;  // damage says nothing of the other nodes: nothing was tried
   }
   if (failed) {
     hints_.clear();
@@ -86,6 +104,7 @@ void LaneDesk::settle_once() {
   post_replies();
   batch_.clear();
   failed_.reset();
+  damaged_.clear();
   staged_sends_.clear();
   touches_staged_.clear();
   job_change_ = 0;
@@ -97,11 +116,11 @@ void LaneDesk::settle_once() {
 void LaneDesk::stage_failed_again() {
   if (again_.empty()) return;
   // What another node has written can be read at once.
-  retry_at_ = steady_now() + (conflicts_ == 0 ? kRetryPause : std::chrono::milliseconds(0));
+  retry_at_ = steady_now() + (again_at_once_ ? std::chrono::milliseconds(0) : kRetryPause);
   auto commands = std::exchange(again_, {});
   look_up_client_ids(commands);
   for (auto& command : commands) {
-    if (open_turn() && !failed()) command->stage(*this);
+    if (open_turn() && !failed()) stage(*command);
     staged_.push_back(std::move(command));
   }
 }
@@ -140,16 +159,32 @@ bool LaneDesk::patient() const {
   return conflicts_ <= kMostConflicts && steady_now() - conflicts_since_ < options_.conflict_patience;
 }
 
-void LaneDesk::finish_staged(std::optional<StoreError> failed) {
-  if (failed) {
-    const bool conflict = *failed == StoreError::kConflict && patient();
-    for (auto& command : staged_) {
-      if (conflict ? command->stage_after_conflict(*this) : command->stage_again())
-        again_.push_back(std::move(command));
-    }
-    std::erase(staged_, nullptr);
+bool LaneDesk::met_damage(const LaneCommand& command) const {
+  return std::find(damaged_.begin(), damaged_.end(), &command) != damaged_.end();
+}
+
+void LaneDesk::keep_for_again(StoreError failed) {
+  // Each round that fails for damage has one command less; if none is to blame, it is as any other failure.
+  const bool damage = failed == StoreError::kCorrupt && !damaged_.empty();
+  again_at_once_ = damage || (failed == StoreError::kConflict && patient());
+  for (auto& command : staged_) {
+    if (met_damage(*command)) continue;
+    const bool again = again_at_once_ ? command->stage_after_conflict(*this) : command->stage_again();
+    if (again) again_.push_back(std::move(command));
   }
-  for (auto& command : staged_) command->finish(*this, failed);
+  std::erase(staged_, nullptr);
+}
+
+void LaneDesk::finish_staged(std::optional<StoreError> failed) {
+  if (failed) keep_for_again(*failed);
+  if (!damaged_.empty()) {
+    parts_.metrics.commands_damaged.add(damaged_.size());
+    base::log::warning("a row of the store is damaged, and what needs it fails",
+                       {{"commands", static_cast<std::int64_t>(damaged_.size())}});
+  }
+  for (auto& command : staged_) {
+    command->finish(*this, met_damage(*command) ? std::optional(StoreError::kCorrupt) : failed);
+  }
   // Handed over only now: a repeat in the same batch answers out of the command that it repeats.
   for (auto& command : staged_) {
     base::Executor* const on = command->answers_on();

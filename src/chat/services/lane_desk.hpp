@@ -3,7 +3,8 @@
 // staged, and what is told after its commit. Lane thread only. Inside of lane*.cpp; nobody else includes it.
 //
 // One round: stage … stage → settle(): Store::commit → finish … finish → hints → ends, presence → replies. After a
-// failed commit nothing cached can be trusted: everything is read again, and the commands answer for themselves.
+// failed commit nothing cached can be trusted: everything is read again, and the commands answer for themselves. A
+// command that meets a damaged row fails alone: it would meet it again for ever, and nobody else may wait for that.
 
 #include <boost/unordered/unordered_flat_map.hpp>
 #include <deque>
@@ -73,9 +74,16 @@ class LaneDesk final : public LaneContext {
   /// Loaded; when the store could not answer, failed() is set and the batch will not be committed.
   UserState& user(const UserId& id);
   ConversationState& conversation(const ConversationKey& pair);
+  /// As above, for what a command can do without. nullptr: rows of it are damaged, and nothing has failed.
+  UserState* undamaged_user(const UserId& id);
+  ConversationState* undamaged_conversation(const ConversationKey& pair);
+  /// As it is cached: sessions and what is remembered beside the rows; these may be old, or missing.
+  [[nodiscard]] UserState& known_user(const UserId& id) { return users_.at(id); }
   [[nodiscard]] bool failed() const { return failed_.has_value(); }
   void fail(StoreError error) {
-    if (!failed_) failed_ = error;
+    if (failed_) return;
+    failed_ = error;
+    failed_by_ = staging_;
   }
   /// Takes a read's value, or fails the batch and returns a default.
   template <class T>
@@ -83,6 +91,12 @@ class LaneDesk final : public LaneContext {
     if (read) return std::move(read).value();
     fail(read.error());
     return T{};
+  }
+  /// As take(), of what a command can do without: what is damaged counts as not there.
+  template <class T>
+  T take_undamaged(Read<T> read) {
+    if (!read && read.error() == StoreError::kCorrupt) return T{};
+    return take(std::move(read));
   }
   /// As append_entry; the hint carries `item` (its entry is completed here), so that live pumps need not read.
   MailboxSeq append_item(std::shared_ptr<LogItem> item);
@@ -191,11 +205,16 @@ class LaneDesk final : public LaneContext {
   void load(ConversationState& conversation);
   void load_side(ConversationState& conversation, const UserId& author, const UserId& reader);
   [[nodiscard]] bool waits_for_retry() const { return !staged_.empty() || !touched_.empty(); }
+  void stage(LaneCommand& command);
+  template <class Part>
+  [[nodiscard]] bool is_undamaged(Part read);
   void settle_once();
   void settle_through();
   std::optional<StoreError> commit();
   std::optional<StoreError> outcome_of(StoreError failed);
   [[nodiscard]] bool patient() const;  // with conflicts
+  [[nodiscard]] bool met_damage(const LaneCommand& command) const;
+  void keep_for_again(StoreError failed);
   void finish_staged(std::optional<StoreError> failed);
   void stage_failed_again();
   void raise_hints();
@@ -255,8 +274,13 @@ class LaneDesk final : public LaneContext {
   PendingLedger pending_;
   CommitBatch batch_;
   std::optional<StoreError> failed_;
+  const LaneCommand* staging_ = nullptr;
+  const LaneCommand* failed_by_ = nullptr;   // whose staging has set failed_, if any
+  std::vector<const LaneCommand*> damaged_;  // of staged_: they met a damaged row and fail, whatever the others do
+  bool again_at_once_ = false;               // what failed last need not wait for the store
   std::vector<std::unique_ptr<LaneCommand>> staged_;
   std::vector<std::unique_ptr<LaneCommand>> again_;  // of a failed batch: LaneCommand::stage_again()
+  std::uint64_t rounds_ = 0;                         // commits tried
   std::uint32_t conflicts_ = 0;                      // in a row
   base::SteadyTime conflicts_since_{};               // the first of them
   base::SteadyTime retry_at_{};                      // when they are tried again if nothing else happens

@@ -32,8 +32,10 @@ void LaneDesk::expire(const UserId& id, const std::vector<MailboxEntry>& entries
   auto& recipient = user(id);
   if (failed() || !recipient.exists) return;
   for (const auto& entry : entries) {
-    const auto& side = conversation(ConversationKey::of(id, entry.peer)).author(entry.peer);
+    auto* const talk = undamaged_conversation(ConversationKey::of(id, entry.peer));
     if (failed()) return;
+    if (talk == nullptr) continue;
+    const auto& side = talk->author(entry.peer);
     const bool confirmed = entry.position <= recipient.highest_position() || !side.delivered.advances_to(entry.seq);
     const bool read = !side.read.advances_to(entry.seq);
     if (confirmed || read || !fail_message(entry, FailureReason::kExpired)) continue;

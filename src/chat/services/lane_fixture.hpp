@@ -90,6 +90,9 @@ class NodesStore final : public adapters::memory::MemoryStore {
   mutable int histories = 0;             // pages read
   std::function<void()> other_first;  // once: what another node does before the next commit, which it makes a conflict
   std::optional<bool> outcome;        // of a commit whose outcome is unknown; nullopt: nobody can tell
+  // Until a test says otherwise.
+  std::set<UserId> damaged_devices;  // theirs cannot be read
+  std::set<ConversationKey> damaged_relations;
 
   base::Result<void, StoreError> commit(const CommitBatch& batch, Durability durability) override {
     if (other_first) {
@@ -107,6 +110,15 @@ class NodesStore final : public adapters::memory::MemoryStore {
   base::Result<bool, StoreError> find_outcome() override {
     if (!outcome) return base::fail(StoreError::kUnavailable);
     return *outcome;
+  }
+
+  Read<std::vector<Device>> devices(const UserId& user) const override {
+    if (damaged_devices.contains(user)) return base::fail(StoreError::kCorrupt);
+    return MemoryStore::devices(user);
+  }
+  Read<Relation> relation(const ConversationKey& pair) const override {
+    if (damaged_relations.contains(pair)) return base::fail(StoreError::kCorrupt);
+    return MemoryStore::relation(pair);
   }
 
   bool shared() const override { return among_others; }

@@ -43,6 +43,8 @@ LaneMetrics::LaneMetrics(base::Registry& registry)
       refused_conflict(refusal(registry, "conflict")),
       refused_session(refusal(registry, "session_ended")),
       refused_store(refusal(registry, "store_failed")),
+      commands_damaged(registry.counter("restante_commands_damaged_total",
+                                        "Commands that failed for a damaged row that they cannot do without.")),
       presence_hits(lookup(registry, "hit")),
       presence_misses(lookup(registry, "miss")),
       queue_depth(registry.gauge("restante_queue_depth", "Waiting tasks.", {{"queue", "lane"}})),

@@ -257,18 +257,13 @@ bool LaneDesk::flush_last_seen(bool all) {
 void LaneDesk::stage_last_seen(const UserId& id) {
   auto* const state = users_.find(id);
   if (state == nullptr) return;
-  auto found = store().user(id);
-  auto rows = store().devices(id);
-  // A damaged row would hold up everybody else's for ever.
-  const auto damaged = [](const auto& read) { return !read && read.error() == StoreError::kCorrupt; };
-  if (damaged(found) || damaged(rows)) return;
-  auto user = take(std::move(found));
+  auto user = take_undamaged(store().user(id));  // a damaged row would hold up everybody else's for ever
   if (!user) return;
   if (user->last_seen < state->last_seen) {  // another node may have seen the user since
     user->last_seen = state->last_seen;
     batch_.users.push_back(std::move(*user));
   }
-  for (auto& device : take(std::move(rows))) {
+  for (auto& device : take_undamaged(store().devices(id))) {
     const auto* const known = state->device(device.id);
     if (known == nullptr || known->last_seen <= device.last_seen) continue;
     device.last_seen = known->last_seen;
@@ -304,6 +299,7 @@ void LaneDesk::tell_typing(const UserId& sender, const UserId& recipient, bool t
 }
 
 bool LaneDesk::run_typing() {
+  const bool failed_before = failed();
   bool any = false;
   while (!typing_due_.empty() && typing_due_.front().first <= steady_now()) {
     const auto pair = typing_due_.front().second;
@@ -320,6 +316,7 @@ bool LaneDesk::run_typing() {
     tell_typing(pair.first, pair.second, *waiting);
     tell_nodes({.kind = NodeNote::Kind::kTyping, .user = pair.first, .peer = pair.second, .on = *waiting, .at = {}});
   }
+  if (!failed_before) failed_.reset();  // it belongs to no batch
   return any;
 }
 

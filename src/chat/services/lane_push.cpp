@@ -132,9 +132,9 @@ bool LaneDesk::stage_touched() {
   if (touched_.empty() || !staged_.empty()) return false;
   std::swap(touched_, touches_staged_);
   for (const auto& touch : touches_staged_) {
-    auto& state = user(touch.user);
-    auto* const device = state.device(touch.device);
+    auto* const state = undamaged_user(touch.user);
     if (failed()) return true;
+    auto* const device = state == nullptr ? nullptr : state->device(touch.device);
     if (device == nullptr) continue;
     if (touch.written > device->position) {
       auto& row = trace(touch.user, touch.device);
@@ -143,7 +143,7 @@ bool LaneDesk::stage_touched() {
     }
     if (!device->push || !device->push->job) continue;
     auto& job = *device->push->job;
-    const bool confirms = state.confirms(touch.device);
+    const bool confirms = state->confirms(touch.device);
     if (confirms == (job.due == kPushHeld)) continue;
     job.due = confirms ? kPushHeld : std::max(touch.due, device->push->not_before);
     put_job(job);
@@ -159,7 +159,7 @@ DeviceTrace& LaneDesk::trace(const UserId& user, const DeviceId& device) {
   const auto staged = std::find_if(rows.begin(), rows.end(),
                                    [&](const DeviceTrace& each) { return each.user == user && each.device == device; });
   if (staged != rows.end()) return *staged;
-  auto row = take(store().device_trace(user, device));
+  auto row = take_undamaged(store().device_trace(user, device));
   row.user = user;
   row.device = device;
   rows.push_back(std::move(row));
@@ -167,13 +167,16 @@ DeviceTrace& LaneDesk::trace(const UserId& user, const DeviceId& device) {
 }
 
 void LaneDesk::settle_push(const PushDone& done) {
-  auto& state = user(done.job.user);
-  auto* const device = state.device(done.job.device);
+  auto* const known = undamaged_user(done.job.user);
+  auto* const device = known == nullptr ? nullptr : known->device(done.job.device);
   if (failed()) return;
+  // A job that stayed would be pushed again and again, so it goes also where the device cannot be read.
+  if (known == nullptr) --job_change_;
   if (device == nullptr || !device->push) {
     batch_.erased_push_jobs.emplace_back(done.job.user, done.job.device);
     return;
   }
+  auto& state = *known;
   const auto& result = done.result;
   std::uint32_t in_a_row = 1;
   auto& job = device->push->job;
@@ -210,7 +213,9 @@ void LaneDesk::settle_push(const PushDone& done) {
 
 /// Compare-and-delete: the app may have registered a new address while the old one was being refused.
 void LaneDesk::drop_dead_address(UserState& user, DeviceState& device, const PushDone& done) {
-  for (auto& row : take(store().devices(user.key))) {
+  auto rows = store().devices(user.key);
+  if (!rows && rows.error() == StoreError::kCorrupt) return erase_job(user, device);  // it would come back for ever
+  for (auto& row : take(std::move(rows))) {
     if (row.id != device.id || !row.push) continue;
     if (same_address(*row.push, done.address)) {
       row.push.reset();
@@ -231,9 +236,11 @@ void LaneDesk::drop_dead_address(UserState& user, DeviceState& device, const Pus
 std::int64_t LaneDesk::jobs_of_erased_rows() {
   if (batch_.erased_devices.empty() && batch_.erased_users.empty()) return 0;
   std::int64_t jobs = 0;
-  for (const auto& user : batch_.erased_users) jobs += static_cast<std::int64_t>(take(store().push_jobs(user)).size());
+  for (const auto& user : batch_.erased_users) {
+    jobs += static_cast<std::int64_t>(take_undamaged(store().push_jobs(user)).size());
+  }
   for (const auto& [user, device] : batch_.erased_devices) {
-    for (const auto& job : take(store().push_jobs(user))) {
+    for (const auto& job : take_undamaged(store().push_jobs(user))) {
       jobs += job.device == device && !belongs_to(batch_.erased_push_jobs, job) ? 1 : 0;
     }
   }

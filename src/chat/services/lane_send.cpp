@@ -17,7 +17,7 @@ Refusal refusal(ErrorCode code, const char* message, std::uint32_t retry_after =
 
 Refusal store_refusal(StoreError error) {
   if (error == StoreError::kFull) return refusal(ErrorCode::kStorageFull, "the server has no room left");
-  if (error == StoreError::kNoKey) return refusal_of(error);
+  if (error == StoreError::kNoKey || error == StoreError::kCorrupt) return refusal_of(error);
   return refusal(ErrorCode::kRetry, "the outcome is not known, repeat with the same client id", 1);
 }
 
@@ -289,7 +289,7 @@ void SendCommand::settle(LaneDesk& desk, std::optional<StoreError> failed) {
   if (refused() || answered_) return;
   if (failed) {
     auto why = store_refusal(*failed);
-    auto& sender = desk.user(request_.sender);
+    auto& sender = desk.known_user(request_.sender);
     if (auto* const live = record(sender); live != nullptr && !request_.client_id.empty()) {
       if (!live->held) live->held = std::make_unique<HoldBack>();
       live->held->failed(request_.recipient, request_.client_id, why, desk.steady_now());
