@@ -31,6 +31,7 @@
 namespace chat {
 
 class LaneContext;
+class ConfirmCommand;
 class SendCommand;
 
 /// One decision. Owned by the lane from submit() on; both calls come on the lane's thread.
@@ -60,6 +61,7 @@ class LaneCommand {
   /// False: it reads and changes what is known here only, and what other nodes do meanwhile does not matter to it.
   [[nodiscard]] virtual bool needs_turn() const { return true; }
   [[nodiscard]] virtual SendCommand* as_send() { return nullptr; }
+  [[nodiscard]] virtual ConfirmCommand* as_confirm() { return nullptr; }
 
   /// Instead of context.reply(), for the hot path: after finish() the lane hands the command itself to this executor,
   /// which calls answer() and destroys it there. nullptr: it dies with its batch.

@@ -161,6 +161,10 @@ class ConfirmCommand final : public HotCommand {
   explicit ConfirmCommand(Confirmation confirmation) : confirmation_(std::move(confirmation)) {}
   /// The pump has reported it once and for all: lost, a later position would pass over its receipts.
   [[nodiscard]] bool stage_again() const override { return true; }
+  [[nodiscard]] ConfirmCommand* as_confirm() override { return this; }
+  [[nodiscard]] ConnectionId connection() const { return confirmation_.connection; }
+  /// Says also what a later one of the same connection says.
+  void absorb(ConfirmCommand&& later);
 
  private:
   void stage_hot(LaneDesk& desk) override;

@@ -79,6 +79,25 @@ void ConfirmCommand::stage_hot(LaneDesk& desk) {
   desk.advance(user, *device, confirmation_);
 }
 
+void ConfirmCommand::absorb(ConfirmCommand&& later) {
+  auto& more = later.confirmation_;
+  confirmation_.position = std::max(confirmation_.position, more.position);
+  for (const auto& receipt : more.receipts) {
+    auto& known = confirmation_.receipts;
+    const auto of_author =
+        std::find_if(known.begin(), known.end(), [&](const Receipt& each) { return each.author == receipt.author; });
+    if (of_author == known.end()) {
+      known.push_back(receipt);
+    } else if (of_author->seq < receipt.seq) {
+      *of_author = receipt;
+    }
+  }
+  confirmation_.skipped.insert(confirmation_.skipped.end(), more.skipped.begin(), more.skipped.end());
+  confirmation_.rescued.insert(confirmation_.rescued.end(), more.rescued.begin(), more.rescued.end());
+  confirmation_.messages += more.messages;
+  confirmation_.at = more.at;
+}
+
 void LaneDesk::advance(UserState& user, DeviceState& device, const Confirmation& confirmation) {
   append_skips(user, device, confirmation);
   const auto highest = user.highest_position();
@@ -102,11 +121,11 @@ void LaneDesk::advance(UserState& user, DeviceState& device, const Confirmation&
   });
   if (device.position > highest) {
     const auto fresh = std::min<std::uint64_t>(confirmation.messages, device.position.value - highest.value);
-    parts_.metrics.messages_delivered.add(fresh);
+    counts_.add(parts_.metrics.messages_delivered, fresh);
     if (device.position == user.head) {
-      pending_.set(user.key, 0);
+      counts_.none_pending(user.key);
     } else {
-      pending_.subtract(user.key, fresh);
+      counts_.less_pending(user.key, fresh);
     }
   }
   trim_mailbox(user);
@@ -152,7 +171,7 @@ void LaneDesk::append_skips(UserState& user, const DeviceState& device, const Co
     const auto& side = talk->author(entry.peer);
     bool covered = !side.delivered.advances_to(entry.seq) || !side.read.advances_to(entry.seq);
     for (const auto& other : user.devices) covered |= other.id != device.id && other.position >= position;
-    parts_.metrics.messages_skipped.add();
+    counts_.add(parts_.metrics.messages_skipped);
     if (covered || !mark_skipped(user, device, entry)) continue;
     if (user.skipped.size() == kRememberedSkips) user.skipped.erase(user.skipped.begin());
     user.skipped.emplace_back(position, entry.message);
@@ -165,7 +184,7 @@ bool LaneDesk::mark_skipped(const UserState& user, const DeviceState& device, co
                       {"device", base::log::tag(device.id.value)},
                       {"message", base::log::tag(entry.message.view())}});
   auto row = take_undamaged(store().message(entry.message));
-  if (!row || row->failure) return false;
+  if (!row || row->failure || failing_.contains(entry.message)) return false;
   row->failure = FailureReason::kSkipped;
   batch_.messages.push_back(std::move(*row));
   return true;
@@ -173,7 +192,7 @@ bool LaneDesk::mark_skipped(const UserState& user, const DeviceState& device, co
 
 void LaneDesk::rescue(const MessageId& id) {
   auto row = take_undamaged(store().message(id));
-  if (!row || row->failure != FailureReason::kSkipped) return;
+  if (!row || row->failure != FailureReason::kSkipped || failing_.contains(id)) return;
   row->failure.reset();
   batch_.messages.push_back(std::move(*row));
 }
@@ -220,20 +239,21 @@ void LaneDesk::trim_mailbox(UserState& user) {
 }
 
 void UnreadableCommand::stage_hot(LaneDesk& desk) {
-  // A report of the same message by another device may wait in this batch.
-  desk.settle();
   static_cast<void>(desk.fail_message(entry_, FailureReason::kUnreadable));
 }
 
 /// Marks the row, or puts what is left of the message into the place of one that is damaged, so that this is told once;
 /// tells the author, and tells the recipient of the gap. False: it had failed already, or nobody is left.
 bool LaneDesk::fail_message(const MailboxEntry& entry, FailureReason reason) {
+  // Another device may have reported it in this batch, which the store does not have yet.
+  if (failing_.contains(entry.message)) return false;
   auto message = message_or_remains(*this, entry);
   if (!message || has_failed(*message)) return false;  // erased meanwhile: there is nobody to tell
   message->failure = reason;
   batch_.messages.push_back(std::move(*message));
+  failing_.insert(entry.message);
   const bool expired = reason == FailureReason::kExpired;
-  (expired ? parts_.metrics.messages_expired : parts_.metrics.messages_unreadable).add();
+  counts_.add(expired ? parts_.metrics.messages_expired : parts_.metrics.messages_unreadable);
   const auto tell = [&](EntryKind kind, const UserId& owner, const UserId& peer) {
     const auto* const state = undamaged_user(owner);
     if (state == nullptr || !state->exists) return;
@@ -251,7 +271,7 @@ bool LaneDesk::fail_message(const MailboxEntry& entry, FailureReason reason) {
   const auto& author = entry.own ? entry.owner : entry.peer;
   const auto* const reader = undamaged_user(recipient);
   const bool waited = !entry.own && reader != nullptr && entry.position > reader->highest_position();
-  if (waited) pending_.subtract(recipient, 1);
+  if (waited) counts_.less_pending(recipient, 1);
   tell(EntryKind::kFailed, author, recipient);
   tell(EntryKind::kRemoved, recipient, author);
   return true;

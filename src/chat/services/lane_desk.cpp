@@ -94,6 +94,7 @@ void LaneDesk::settle_once() {
     retry_at_ = steady_now() + kRetryPause;
     forget_everything();
   } else {
+    counts_.tell(pending_);
     forget_changed_rows();
   }
   answer_presence();
@@ -103,6 +104,8 @@ void LaneDesk::settle_once() {
   run_friendships();
   post_replies();
   batch_.clear();
+  counts_.clear();
+  failing_.clear();
   failed_.reset();
   damaged_.clear();
   staged_sends_.clear();
@@ -167,10 +170,21 @@ void LaneDesk::keep_for_again(StoreError failed) {
   // Each round that fails for damage has one command less; if none is to blame, it is as any other failure.
   const bool damage = failed == StoreError::kCorrupt && !damaged_.empty();
   again_at_once_ = damage || (failed == StoreError::kConflict && patient());
+  boost::unordered_flat_map<std::uint64_t, ConfirmCommand*> confirms;
   for (auto& command : staged_) {
     if (met_damage(*command)) continue;
     const bool again = again_at_once_ ? command->stage_after_conflict(*this) : command->stage_again();
-    if (again) again_.push_back(std::move(command));
+    if (!again) continue;
+    // However long the store refuses, no more of them wait than there are connections.
+    if (auto* const confirm = command->as_confirm()) {
+      const auto [first, fresh] = confirms.try_emplace(confirm->connection().value, confirm);
+      if (!fresh) {
+        first->second->absorb(std::move(*confirm));
+        command.reset();
+        continue;
+      }
+    }
+    again_.push_back(std::move(command));
   }
   std::erase(staged_, nullptr);
 }

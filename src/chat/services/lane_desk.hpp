@@ -7,11 +7,13 @@
 // command that meets a damaged row fails alone: it would meet it again for ever, and nobody else may wait for that.
 
 #include <boost/unordered/unordered_flat_map.hpp>
+#include <boost/unordered/unordered_flat_set.hpp>
 #include <deque>
 #include <span>
 #include <string_view>
 
 #include "chat/model/push.hpp"
+#include "chat/services/batch_counts.hpp"
 #include "chat/services/lane.hpp"
 #include "chat/services/lane_cache.hpp"
 #include "chat/services/lane_state.hpp"
@@ -71,6 +73,8 @@ class LaneDesk final : public LaneContext {
   }
   [[nodiscard]] const std::vector<std::string>& epochs() const { return epochs_; }
   [[nodiscard]] PendingLedger& pending() { return pending_; }
+  /// Counts while staging go here.
+  [[nodiscard]] BatchCounts& counts() { return counts_; }
   /// Loaded; when the store could not answer, failed() is set and the batch will not be committed.
   UserState& user(const UserId& id);
   ConversationState& conversation(const ConversationKey& pair);
@@ -114,7 +118,7 @@ class LaneDesk final : public LaneContext {
   /// Receipts of the message entries in (after, through], for a position that the client brought along.
   Confirmation derive_confirmation(const UserState& user, const DeviceState& device, MailboxSeq through,
                                    const std::vector<MailboxSeq>& skipped = {});
-  /// kExpired or kUnreadable. `entry` as its mailbox has it.
+  /// kExpired or kUnreadable, once in a batch and once for ever. `entry` as its mailbox has it.
   [[nodiscard]] bool fail_message(const MailboxEntry& entry, FailureReason reason);
   /// Those of these entries that nobody has confirmed or read become failed (lane_expire.cpp).
   void expire(const UserId& recipient, const std::vector<MailboxEntry>& entries);
@@ -273,6 +277,8 @@ class LaneDesk final : public LaneContext {
   LaneCache<ConversationKey, ConversationState> conversations_;
   PendingLedger pending_;
   CommitBatch batch_;
+  BatchCounts counts_;                                                  // of this batch
+  boost::unordered_flat_set<MessageId, std::hash<MessageId>> failing_;  // likewise, see fail_message()
   std::optional<StoreError> failed_;
   const LaneCommand* staging_ = nullptr;
   const LaneCommand* failed_by_ = nullptr;   // whose staging has set failed_, if any

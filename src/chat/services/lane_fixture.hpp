@@ -91,10 +91,16 @@ class NodesStore final : public adapters::memory::MemoryStore {
   std::function<void()> other_first;  // once: what another node does before the next commit, which it makes a conflict
   std::optional<bool> outcome;        // of a commit whose outcome is unknown; nullopt: nobody can tell
   // Until a test says otherwise.
+  std::optional<StoreError> refuses;  // every commit
+  int refused = 0;
   std::set<UserId> damaged_devices;  // theirs cannot be read
   std::set<ConversationKey> damaged_relations;
 
   base::Result<void, StoreError> commit(const CommitBatch& batch, Durability durability) override {
+    if (refuses) {
+      ++refused;
+      return base::fail(*refuses);
+    }
     if (other_first) {
       std::exchange(other_first, {})();
       return base::fail(StoreError::kConflict);

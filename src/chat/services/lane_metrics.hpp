@@ -26,7 +26,7 @@ struct LaneMetrics {
   base::Counter& refused_queue_full;
   base::Counter& refused_conflict;
   base::Counter& refused_session;
-  base::Counter& refused_store;  // a read or a commit failed: `retry`
+  base::Counter& refused_store;     // a read or a commit failed: `retry`
   base::Counter& commands_damaged;  // failed for a damaged row that they cannot do without
   base::Counter& presence_hits;
   base::Counter& presence_misses;

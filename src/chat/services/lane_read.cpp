@@ -78,7 +78,7 @@ void MarkReadCommand::step_read(LaneDesk& desk, ConversationState& talk) {
     side.read_checked = std::max(side.read_checked, up_to_);  // so that saying it again costs nothing
     return;
   }
-  desk.metrics().messages_read.add(covered.ordinal - side.read.author_ordinal);
+  desk.counts().add(desk.metrics().messages_read, covered.ordinal - side.read.author_ordinal);
   auto& reader = desk.user(request_.reader);
   const bool told = !talk.relation.blocked() && desk.user(peer_).exists;
   WatermarkStep step;

@@ -95,9 +95,8 @@ void SendCommand::hold_back(LaneDesk& desk, UserState& sender) const {
   live->held->refused(request_.recipient, request_.client_id, why, desk.steady_now());
 }
 
-bool SendCommand::stage_after_conflict(LaneContext& context) {
+bool SendCommand::stage_after_conflict(LaneContext& /*context*/) {
   if (refused() || answered_) return false;
-  if (numbered_) static_cast<LaneDesk&>(context).pending().subtract(request_.recipient, 1);
   made_ = {};
   repeats_ = nullptr;
   numbered_ = false;
@@ -232,7 +231,7 @@ void SendCommand::number(LaneDesk& desk, UserState& sender, UserState& recipient
   message.client_id = request_.client_id;
   desk.ask_presence(request_.recipient, made_.online);
   append_items(desk, sender, recipient, message);
-  desk.pending().add(recipient.key, 1);
+  desk.counts().more_pending(recipient.key, 1);
   desk.batch().messages.push_back(std::move(message));
   numbered_ = true;
   if (!request_.client_id.empty()) desk.stage_send(request_, *this);
