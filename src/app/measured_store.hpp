@@ -25,6 +25,7 @@ class MeasuredStore final : public chat::Store {
   [[nodiscard]] base::Result<chat::ForeignCommits, chat::StoreError> foreign_commits() override {
     return store_.foreign_commits();
   }
+  [[nodiscard]] base::Result<bool, chat::StoreError> find_outcome() override { return store_.find_outcome(); }
   [[nodiscard]] std::vector<std::string> epochs() const override { return store_.epochs(); }
   [[nodiscard]] bool has_room() const override { return store_.has_room(); }
 

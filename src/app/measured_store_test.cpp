@@ -50,5 +50,33 @@ TEST_F(MeasuredStoreTest, OneInSixteenReadsOfAClassIsMeasuredTheFirstOneAmongThe
   EXPECT_EQ(count("history"), 0u) << "another class";
 }
 
+/// As one of a cluster, whose commit was lost on the way and has happened.
+class OneOfMany final : public adapters::memory::MemoryStore {
+ public:
+  using MemoryStore::MemoryStore;
+  bool shared() const override { return true; }
+  base::Result<chat::ForeignCommits, chat::StoreError> begin_turn() override { return lost(); }
+  void end_turn() override { ++ended; }
+  base::Result<chat::ForeignCommits, chat::StoreError> foreign_commits() override { return lost(); }
+  base::Result<bool, chat::StoreError> find_outcome() override { return true; }
+  int ended = 0;
+
+ private:
+  static chat::ForeignCommits lost() { return {.batches = {}, .lost = true}; }
+};
+
+TEST_F(MeasuredStoreTest, WhatConcernsOtherNodesIsAskedOfTheStoreInside) {
+  OneOfMany inside{random};
+  MeasuredStore outside{inside, clock, registry};
+  EXPECT_TRUE(outside.shared());
+  EXPECT_TRUE(outside.begin_turn().value().lost);
+  EXPECT_TRUE(outside.foreign_commits().value().lost);
+  outside.end_turn();
+  EXPECT_EQ(inside.ended, 1);
+  const auto outcome = outside.find_outcome();
+  ASSERT_TRUE(outcome.ok());
+  EXPECT_TRUE(*outcome);
+}
+
 }  // namespace
 }  // namespace app

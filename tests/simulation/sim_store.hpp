@@ -10,7 +10,7 @@
 
 namespace simulation {
 
-class SimStore final : public chat::Store {
+class SimStore final : public chat::LoneStore {
  public:
   SimStore(base::RandomSource& random, Mutant mutant) : random_(random), mutant_(mutant) { reopen(); }
 

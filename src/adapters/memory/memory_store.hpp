@@ -16,7 +16,7 @@
 
 namespace adapters::memory {
 
-class MemoryStore : public chat::Store, public chat::KeyCheckStore {
+class MemoryStore : public chat::LoneStore, public chat::KeyCheckStore {
  public:
   MemoryStore();
   /// Epoch ids from `random` (repeatable under a seed); it is used in here and in reopen(random) only.

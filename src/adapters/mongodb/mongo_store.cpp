@@ -28,6 +28,9 @@ using Clock = std::chrono::steady_clock;
 
 /// Between two tries of one batch: an election takes seconds, a lost connection is back at once.
 constexpr std::chrono::milliseconds kBetweenTries{50};
+/// find_outcome() looks so many times as long as commit() tries: with a primary that has fallen silent its first
+/// question costs a socket's whole time-out, which is as long as that, before another is found.
+constexpr int kOutcomeTries = 2;
 /// How long "full" is believed before content is let through again to find out.
 constexpr std::chrono::seconds kFullFor{1};
 
@@ -145,7 +148,7 @@ base::Result<void, chat::StoreError> MongoStore::commit(const chat::CommitBatch&
 }
 
 base::Result<bool, chat::StoreError> MongoStore::find_outcome() {
-  const auto written = turn_->find_lost(Clock::now() + options_.commit_time);
+  const auto written = turn_->find_lost(Clock::now() + kOutcomeTries * options_.commit_time);
   if (!written) return base::fail(chat::StoreError::kUnavailable);
   return *written;
 }

@@ -16,7 +16,7 @@ namespace adapters::rocksdb {
 class Database;
 class BatchWriter;
 
-class RocksDbStore final : public chat::Store, public chat::KeyCheckStore {
+class RocksDbStore final : public chat::LoneStore, public chat::KeyCheckStore {
  public:
   /// Opens the directory, or creates it, and appends an epoch; neither when Options::admit refuses an existing store.
   static base::Result<std::unique_ptr<RocksDbStore>, OpenError> open(const std::string& path,

@@ -26,16 +26,16 @@ class CommitLog {
 
   // A store that several nodes share orders their batches: one node's turn at a time, and a turn begins with what the
   // others have done, so that each lane decides as if it were alone. The lane's thread only. Where nobody else writes
-  // there is nothing to do.
+  // there is nothing to do (LoneStore); none has a default, which a store around another would inherit unnoticed.
 
   /// Several nodes may write. Constant.
-  [[nodiscard]] virtual bool shared() const { return false; }
+  [[nodiscard]] virtual bool shared() const = 0;
   /// Waits for the turn; until commit() or end_turn() nobody else commits. kUnavailable: no turn.
-  [[nodiscard]] virtual base::Result<ForeignCommits, StoreError> begin_turn() { return ForeignCommits{}; }
+  [[nodiscard]] virtual base::Result<ForeignCommits, StoreError> begin_turn() = 0;
   /// There was nothing to commit.
-  virtual void end_turn() {}
+  virtual void end_turn() = 0;
   /// What begin_turn() would tell, without a turn.
-  [[nodiscard]] virtual base::Result<ForeignCommits, StoreError> foreign_commits() { return ForeignCommits{}; }
+  [[nodiscard]] virtual base::Result<ForeignCommits, StoreError> foreign_commits() = 0;
 
   /// All rows or none, visible to every read that starts after it returns. kSynced: on stable storage before it returns
   /// ok; a failed sync never returns (it ends the process, I12). Called by one thread at a time. Ends the turn; without
@@ -45,8 +45,8 @@ class CommitLog {
 
   /// Directly after commit() has answered kUnknown, what became of that batch: true, it was written; false, it was not
   /// and never will be. Either is durable. kUnavailable: still nobody knows; if it was written, a later turn tells of
-  /// it as of another node's batch. As slow as commit(); ends the turn.
-  [[nodiscard]] virtual base::Result<bool, StoreError> find_outcome() { return base::fail(StoreError::kUnavailable); }
+  /// it as of another node's batch. Has a time of its own, some seconds longer than commit()'s; ends the turn.
+  [[nodiscard]] virtual base::Result<bool, StoreError> find_outcome() = 0;
 
   /// Random ids (32 hex digits), oldest first; the store appended the last one when it was opened. EpochNumber n is
   /// element n - 1. Any thread.

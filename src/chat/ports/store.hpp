@@ -14,4 +14,14 @@ class Store : public CommitLog, public MailStore, public AccountStore, public Pu
   [[nodiscard]] virtual std::uint64_t damaged_rows() const { return 0; }
 };
 
+/// A store that nobody else writes: it is always this node's turn, and commit() itself tells the outcome.
+class LoneStore : public Store {
+ public:
+  [[nodiscard]] bool shared() const override { return false; }
+  [[nodiscard]] base::Result<ForeignCommits, StoreError> begin_turn() override { return ForeignCommits{}; }
+  void end_turn() override {}
+  [[nodiscard]] base::Result<ForeignCommits, StoreError> foreign_commits() override { return ForeignCommits{}; }
+  [[nodiscard]] base::Result<bool, StoreError> find_outcome() override { return base::fail(StoreError::kUnavailable); }
+};
+
 }  // namespace chat
