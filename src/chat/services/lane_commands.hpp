@@ -53,6 +53,8 @@ class DirectoryCommand final : public HotCommand {
   using Act = base::Function<void(LaneDesk&)>;
   explicit DirectoryCommand(Act act) : act_(std::move(act)) {}
   [[nodiscard]] bool needs_turn() const override { return false; }
+  /// Behind the connection that it is about: ended before that one is registered, it would stay there for ever.
+  [[nodiscard]] bool stage_after_conflict(LaneContext& /*context*/) override { return true; }
 
  private:
   void stage_hot(LaneDesk& /*desk*/) override {}

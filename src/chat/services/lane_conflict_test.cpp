@@ -100,5 +100,22 @@ TEST_F(LaneConflict, AConnectionIsNotLost) {
   EXPECT_EQ(store.devices(alice_id).value().size(), 2u);
 }
 
+TEST_F(LaneConflict, WhoLeavesInTheRoundOfItsConnectionIsGone) {
+  AttachRequest coming;
+  coming.user = alice_id;
+  coming.login = login(alice_id, "tablet");
+  coming.device = DeviceId{"tablet"};
+  coming.connection = ConnectionId(1);
+  coming.session = std::make_shared<RecordingSession>(executor);
+  bool attached = false;
+  lane->attach(std::move(coming), executor,
+               [&attached](const auto& answer) { attached = std::holds_alternative<Attached>(answer); });
+  lane->detach(alice_id, DeviceId{"tablet"}, ConnectionId(1), {});
+  store.fail_commit(1, StoreError::kConflict);
+  run();
+  EXPECT_TRUE(attached);
+  EXPECT_FALSE(presence.is_online(alice_id));
+}
+
 }  // namespace
 }  // namespace chat::testing

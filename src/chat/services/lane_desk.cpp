@@ -123,7 +123,7 @@ void LaneDesk::stage_failed_again() {
   auto commands = std::exchange(again_, {});
   look_up_client_ids(commands);
   for (auto& command : commands) {
-    if (open_turn() && !failed()) stage(*command);
+    if ((!command->needs_turn() || open_turn()) && !failed()) stage(*command);
     staged_.push_back(std::move(command));
   }
 }
