@@ -14,8 +14,8 @@
 //
 // A commit that fails is a refusal before anything was numbered (kFull), a conflict with another node, after which
 // everything is read, checked and staged again, or unknown: then the store is asked what became of it, and if it cannot
-// say, the lane forgets its cached state and answers `retry`. The embedded store never returns from a failed sync
-// (I12).
+// say, the lane forgets what the batch had in hand and answers `retry`. The embedded store never returns from a failed
+// sync (I12).
 
 #include <cstddef>
 #include <memory>

@@ -169,26 +169,26 @@ void Lane::report_unreadable(const MailboxEntry& entry) {
 
 void Lane::detach(const UserId& user, const DeviceId& /*device*/, ConnectionId connection, MailboxSeq written) {
   enqueue_always(std::make_unique<DirectoryCommand>(
-      [user, connection, written](LaneDesk& desk) { desk.drop_session(desk.user(user), connection, written); }));
+      [user, connection, written](LaneDesk& desk) { desk.drop_session(desk.known_user(user), connection, written); }));
 }
 
 void Lane::announce(const UserId& user, ConnectionId connection) {
   enqueue_always(std::make_unique<DirectoryCommand>([user, connection](LaneDesk& desk) {
-    auto& state = desk.user(user);
+    auto& state = desk.known_user(user);
     if (state.record(connection) != nullptr) desk.announce(state);
   }));
 }
 
 void Lane::set_silent(const UserId& user, ConnectionId connection, bool silent, MailboxSeq written) {
   enqueue_always(std::make_unique<DirectoryCommand>([user, connection, silent, written](LaneDesk& desk) {
-    auto& state = desk.user(user);
+    auto& state = desk.known_user(user);
     if (auto* const record = state.record(connection)) desk.set_silent(state, *record, silent, written);
   }));
 }
 
 void Lane::report_poison(const UserId& user, const DeviceId& device, MailboxSeq position) {
   enqueue_always(std::make_unique<DirectoryCommand>([user, device, position](LaneDesk& desk) {
-    auto* const state = desk.user(user).device(device);
+    auto* const state = desk.known_user(user).device(device);
     if (state == nullptr || position <= state->position) return;
     if (state->poison != position) state->poison_count = 0;
     state->poison = position;
@@ -200,11 +200,12 @@ void Lane::report_poison(const UserId& user, const DeviceId& device, MailboxSeq 
 
 void Lane::check_head(const UserId& user, ConnectionId connection, MailboxSeq known) {
   enqueue_always(std::make_unique<DirectoryCommand>([user, connection, known](LaneDesk& desk) {
-    auto& state = desk.user(user);
-    const auto* const record = state.record(connection);
-    if (record == nullptr || state.head <= known) return;
+    const auto* const record = desk.known_user(user).record(connection);
+    if (record == nullptr) return;
+    const auto* const state = desk.undamaged_user(user);
+    if (state == nullptr || !state->loaded || state->head <= known) return;
     desk.reply(record->session->executor(),
-               [session = record->session, head = state.head] { session->on_hint({head, nullptr}); });
+               [session = record->session, head = state->head] { session->on_hint({head, nullptr}); });
   }));
 }
 

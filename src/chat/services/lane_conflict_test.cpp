@@ -117,5 +117,38 @@ TEST_F(LaneConflict, WhoLeavesInTheRoundOfItsConnectionIsGone) {
   EXPECT_FALSE(presence.is_online(alice_id));
 }
 
+TEST_F(LaneConflict, WhoHadNothingToDoWithItIsNotReadAgain) {
+  constexpr int kSessions = 64;
+  std::deque<Joined> sessions;
+  for (int i = 0; i < kSessions; ++i) {
+    sessions.push_back(join(person("user" + std::to_string(i)), "phone"));
+  }
+  const auto alice = join(alice_id, "phone");
+  const auto bob = join(bob_id, "phone");
+  sessions.push_back(bob);
+  send(alice, bob_id, "one");
+  store.fail_commit(1, StoreError::kConflict);
+  send(alice, bob_id, "two");
+  store.fail_commit(1, StoreError::kFull);
+  EXPECT_EQ(code(send(alice, bob_id, "three")), ErrorCode::kStorageFull);
+  bob.session->hints.clear();
+  const auto reads = store.reads();
+  for (const auto& each : sessions) lane->check_head(each.user, each.connection, {});
+  run();
+  constexpr std::uint64_t kOfOneUser = 5;
+  EXPECT_LE(store.reads() - reads, kOfOneUser);
+  ASSERT_EQ(bob.session->hints.size(), 1u);
+  EXPECT_EQ(bob.session->hints.back().head, MailboxSeq(2)) << "and not of the message that was refused";
+}
+
+TEST_F(LaneConflict, AStoreThatDoesNotAnswerIsNotAskedFurther) {
+  const auto alice = join(alice_id, "phone");
+  const auto logged_in = login(bob_id, "phone");
+  store.fail_read(1);
+  const auto reads = store.reads();
+  EXPECT_EQ(join(bob_id, "phone", logged_in).refusal().code, ErrorCode::kRetry);
+  EXPECT_EQ(store.reads() - reads, 1u);
+}
+
 }  // namespace
 }  // namespace chat::testing

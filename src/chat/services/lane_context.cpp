@@ -33,14 +33,19 @@ ConversationState* LaneDesk::undamaged_conversation(const ConversationKey& pair)
 
 UserState& LaneDesk::user(const UserId& id) {
   auto& state = users_.at(id);
-  if (!state.loaded) load(state);
+  // Once something has failed, reading is in vain, and may be slow.
+  if (!state.loaded && !failed()) load(state);
+  if (!std::exchange(state.in_batch, true)) batch_users_.push_back(&state);
   return state;
 }
 
 void LaneDesk::load(UserState& state) {
   const auto row = take(store().user(state.key));
+  if (failed()) return;
   const auto bounds = take(store().mailbox_bounds(state.key));
+  if (failed()) return;
   const auto devices = take(store().devices(state.key));
+  if (failed()) return;
   const auto positions = take(store().positions(state.key));
   if (failed()) return;
   state.exists = row.has_value();
@@ -86,18 +91,24 @@ void LaneDesk::load(UserState& state) {
 
 ConversationState& LaneDesk::conversation(const ConversationKey& pair) {
   auto& state = conversations_.at(pair);
-  if (!state.loaded) load(state);
+  if (!state.loaded && !failed()) load(state);
+  if (!std::exchange(state.in_batch, true)) batch_conversations_.push_back(&state);
   return state;
 }
 
 void LaneDesk::load(ConversationState& state) {
   const auto pair = state.key;
+  const bool in_batch = state.in_batch;
   state = ConversationState(pair);
+  state.in_batch = in_batch;
   state.relation = take(store().relation(pair));
+  if (failed()) return;
   state.relation.pair = pair;
   state.wrapped = take(store().current_key(pair));
   state.last = take(store().newest_number(pair));
+  if (failed()) return;
   const auto last = take(store().history(pair, std::nullopt, 1));
+  if (failed()) return;
   if (!last.empty()) {
     const auto& message = last.front();
     state.last = std::max(state.last, message.seq);
@@ -119,7 +130,7 @@ void LaneDesk::load(ConversationState& state) {
     }
   }
   load_side(state, pair.low, pair.high);
-  load_side(state, pair.high, pair.low);
+  if (!failed()) load_side(state, pair.high, pair.low);
   state.loaded = !failed();
 }
 
@@ -132,6 +143,7 @@ void LaneDesk::load_side(ConversationState& state, const UserId& author, const U
   if (auto step = take(store().watermark(author, reader, WatermarkKind::kDelivered, std::nullopt))) {
     side.delivered.take(*step);
   }
+  if (failed()) return;
   if (auto step = take(store().watermark(author, reader, WatermarkKind::kRead, std::nullopt))) side.read.take(*step);
 }
 

@@ -92,7 +92,7 @@ void LaneDesk::settle_once() {
     friendships_.clear();
     touched_.insert(touched_.begin(), touches_staged_.begin(), touches_staged_.end());
     retry_at_ = steady_now() + kRetryPause;
-    forget_everything();
+    forget_batch();
   } else {
     counts_.tell(pending_);
     forget_changed_rows();
@@ -103,7 +103,18 @@ void LaneDesk::settle_once() {
   for (const auto& ending : std::exchange(ends_, {})) run_ending(ending);
   run_friendships();
   post_replies();
+  empty_batch();
+  users_.trim(options_.cached_users);
+  conversations_.trim(options_.cached_conversations);
+  stage_failed_again();
+}
+
+void LaneDesk::empty_batch() {
   batch_.clear();
+  for (auto* const user : batch_users_) user->in_batch = false;
+  for (auto* const conversation : batch_conversations_) conversation->in_batch = false;
+  batch_users_.clear();
+  batch_conversations_.clear();
   counts_.clear();
   failing_.clear();
   failed_.reset();
@@ -111,9 +122,6 @@ void LaneDesk::settle_once() {
   staged_sends_.clear();
   touches_staged_.clear();
   job_change_ = 0;
-  users_.trim(options_.cached_users);
-  conversations_.trim(options_.cached_conversations);
-  stage_failed_again();
 }
 
 void LaneDesk::stage_failed_again() {
@@ -264,6 +272,16 @@ base::SteadyTime LaneDesk::next_deadline() const {
 void LaneDesk::forget_everything() {
   users_.for_each([](UserState& user) { user.loaded = false; });
   conversations_.for_each([](ConversationState& conversation) { conversation.loaded = false; });
+}
+
+/// What the staging of a failed batch may have changed, and what cold commands have written past the cache: nobody may
+/// know yet whether that is in the store.
+void LaneDesk::forget_batch() {
+  for (auto* const user : batch_users_) user->loaded = false;
+  for (auto* const conversation : batch_conversations_) conversation->loaded = false;
+  const auto written = digest_of(batch_);
+  for (const auto& user : written.users) forget_user(user);
+  for (const auto& conversation : written.conversations) forget_conversation(conversation);
 }
 
 /// Rows that cold commands wrote past the cache.

@@ -3,7 +3,8 @@
 // staged, and what is told after its commit. Lane thread only. Inside of lane*.cpp; nobody else includes it.
 //
 // One round: stage … stage → settle(): Store::commit → finish … finish → hints → ends, presence → replies. After a
-// failed commit nothing cached can be trusted: everything is read again, and the commands answer for themselves. A
+// failed commit nothing that the batch had in hand can be trusted: it is read again, and the commands answer for
+// themselves. What else is cached is still what the store has: other nodes' changes come with the log of commits. A
 // command that meets a damaged row fails alone: it would meet it again for ever, and nobody else may wait for that.
 
 #include <boost/unordered/unordered_flat_map.hpp>
@@ -75,7 +76,8 @@ class LaneDesk final : public LaneContext {
   [[nodiscard]] PendingLedger& pending() { return pending_; }
   /// Counts while staging go here.
   [[nodiscard]] BatchCounts& counts() { return counts_; }
-  /// Loaded; when the store could not answer, failed() is set and the batch will not be committed.
+  /// Loaded, if nothing has failed; when the store cannot answer, failed() is set and the batch will not be committed.
+  /// Rows' states are changed through these two only: forget_batch() goes by that.
   UserState& user(const UserId& id);
   ConversationState& conversation(const ConversationKey& pair);
   /// As above, for what a command can do without. nullptr: rows of it are damaged, and nothing has failed.
@@ -244,7 +246,9 @@ class LaneDesk final : public LaneContext {
   void run_friendships();
   void post_replies();
   void forget_everything();
+  void forget_batch();
   void forget_changed_rows();
+  void empty_batch();
   void trim_mailbox(UserState& user);
   void rearm_held_jobs();
   bool stage_touched();
@@ -277,6 +281,8 @@ class LaneDesk final : public LaneContext {
   LaneCache<ConversationKey, ConversationState> conversations_;
   PendingLedger pending_;
   CommitBatch batch_;
+  std::vector<UserState*> batch_users_;  // in_batch; states are evicted between batches only
+  std::vector<ConversationState*> batch_conversations_;
   BatchCounts counts_;                                                  // of this batch
   boost::unordered_flat_set<MessageId, std::hash<MessageId>> failing_;  // likewise, see fail_message()
   std::optional<StoreError> failed_;

@@ -60,6 +60,7 @@ struct UserState {
   UserId key;
   bool touched = true;
   bool loaded = false;
+  bool in_batch = false;  // a command of this batch was given it, and may have changed it
   bool exists = false;
   bool deactivated = false;
   MailboxSeq first{1};
@@ -123,6 +124,7 @@ struct ConversationState {
   ConversationKey key;
   bool touched = true;
   bool loaded = false;
+  bool in_batch = false;  // as UserState
   Relation relation;
   ConversationSeq last;
   WallTime last_at{};

@@ -72,7 +72,7 @@ bool PendingSurvey::count(const std::vector<UserId>& users) {
     progress_->counting = true;
     std::unique_ptr<LaneCommand> command =
         std::make_unique<DirectoryCommand>([users, progress = progress_](LaneDesk& desk) {
-          for (const auto& user : users) desk.user(user);
+          for (const auto& user : users) static_cast<void>(desk.undamaged_user(user));
           const std::lock_guard counted(progress->mutex);
           progress->counting = false;
           progress->changed.notify_all();
