@@ -38,6 +38,7 @@ class Session final : public socketio::SocketHandler, private chat::PumpHost {
   void on_disconnect(socketio::DisconnectReason reason) override;
 
   [[nodiscard]] base::SteadyTime now() const override;
+  [[nodiscard]] base::SteadyTime accepted_at(chat::WallTime timestamp) const override;
   [[nodiscard]] const chat::DeviceId& device() const override { return device_; }
   [[nodiscard]] std::size_t wire_bytes(const chat::LogItem& item) const override;
   std::optional<chat::AckNumber> write_entry(const chat::LogItem& item) override;

@@ -1,4 +1,6 @@
 // What a session's pump asks of its socket and of the services.
+#include <algorithm>
+
 #include "base/log.hpp"
 #include "gateway/session.hpp"
 #include "wire/events.hpp"
@@ -15,6 +17,11 @@ void observe(base::Histogram* histogram, std::chrono::duration<double> took) {
 
 base::SteadyTime Session::now() const {
   return gateway_.services_.clock.steady_now();
+}
+
+base::SteadyTime Session::accepted_at(chat::WallTime timestamp) const {
+  const auto ago = gateway_.services_.clock.wall_now() - timestamp;
+  return now() - std::max(ago, chat::WallTime::duration(0));
 }
 
 std::size_t Session::wire_bytes(const chat::LogItem& item) const {

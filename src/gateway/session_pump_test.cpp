@@ -113,11 +113,31 @@ TEST(Delivery, TimeFromAcceptedToConfirmedIsObservedForLiveMessages) {
   auto client = world.join();
   auto live = std::make_shared<chat::LogItem>(*world.store_message("a"));
   live->accepted = world.net.shard.clock.steady_now();
-  live->counted = true;
   world.hint(*client, {.head = chat::MailboxSeq(1), .item = live});
   world.advance(*client, 250ms);
   client->text("30[]");
   EXPECT_EQ(observed.count(), 1u);
+  EXPECT_DOUBLE_EQ(observed.sum(), 0.25);
+}
+
+TEST(Delivery, TimeFromAcceptedToConfirmedIsObservedForMessagesThatAreReadTooNotBelowZero) {
+  GatewayWorld world;
+  base::Histogram observed(base::kSecondsBounds);
+  world.gateway.observe({.delivery = &observed});
+  auto client = world.join();
+  const auto head = world.store_message("a")->entry.position;
+  world.net.shard.advance(100ms);
+  world.hint(*client, {.head = head, .item = nullptr});
+  world.advance(*client, 150ms);
+  client->text("30[]");
+  EXPECT_EQ(observed.count(), 1u);
+  EXPECT_DOUBLE_EQ(observed.sum(), 0.25);
+  world.net.shard.clock.set_wall(world.net.shard.clock.wall_now() - 1h);
+  const auto next = std::const_pointer_cast<chat::LogItem>(world.store_message("b"));
+  next->message->timestamp += 2h;
+  world.hint(*client, {.head = next->entry.position, .item = nullptr});
+  client->text("31[]");
+  EXPECT_EQ(observed.count(), 2u);
   EXPECT_DOUBLE_EQ(observed.sum(), 0.25);
 }
 

@@ -197,6 +197,22 @@ test('a server that works as it should has nothing to say on standard error', as
   }
 });
 
+test('the time of delivery is that of every message of a burst, also to a client that is slow to confirm', async () => {
+  const kBurst = 500;
+  const own = await Server.start();
+  try {
+    const [anna, bert] = await own.friends();
+    const annas = await Client.connect(own, anna);
+    const berts = await Client.connect(own, bert, { ack: (_, confirm) => void setTimeout(() => confirm({ ok: true }), 100) });
+    await berts.event('drained');
+    await Promise.all(Array.from({ length: kBurst }, (_, index) => annas.sent(bert, `m${index}`)));
+    await annas.event('message_status', (event) => event.upTo === kBurst, 30_000);
+    assert.equal(await own.metric('restante_delivery_seconds_count'), kBurst);
+  } finally {
+    await own.dispose();
+  }
+});
+
 test('the metrics that others query are there', async () => {
   const [anna, bert] = await server.friends();
   const annas = await Client.connect(server, anna);

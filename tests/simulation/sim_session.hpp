@@ -34,6 +34,7 @@ class Session final : public chat::LiveSession, public chat::PumpHost, public st
   void on_cut() override { on_end(chat::EndReason::kRevoked); }
   // PumpHost
   base::SteadyTime now() const override;
+  base::SteadyTime accepted_at(chat::WallTime /*timestamp*/) const override { return now(); }
   const chat::DeviceId& device() const override { return client.device; }
   std::size_t wire_bytes(const chat::LogItem& item) const override {
     return item.message ? item.message->content.size() : 0;

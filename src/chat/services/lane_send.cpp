@@ -263,7 +263,6 @@ void SendCommand::append_items(LaneDesk& desk, UserState& sender, UserState& rec
     item->message = view;
     item->author_ordinal = message.sender_ordinal;
     item->accepted = request_.accepted;
-    item->counted = !entry.own;
     desk.append_item(std::move(item));
   };
   append(recipient);

@@ -20,9 +20,8 @@ struct LogItem {
   std::uint64_t author_ordinal = 0;  // message entries: Message::sender_ordinal, for the receipt
   std::string peer_name;             // relation entries: username of `peer`
   /// Live messages: when the send was accepted (restante_delivery_seconds). Live "delivered" entries: when the device
-  /// confirmed (restante_receipt_seconds). Zero: unknown.
+  /// confirmed (restante_receipt_seconds). Zero: unknown; of a message its timestamp tells it nearly as well.
   base::SteadyTime accepted{};
-  bool counted = false;  // true: a device of the recipient was connected when it was accepted
 };
 
 /// "The mailbox has at least `head`": wakes the pump; may be lost, repeated or late. `item`, when it is there, is the

@@ -13,6 +13,9 @@ using std::chrono::seconds;
 /// A socket and a lane that write down what the pump asks of them.
 struct RecordingHost : PumpHost {
   base::SteadyTime now() const override { return clock.steady_now(); }
+  base::SteadyTime accepted_at(WallTime timestamp) const override {
+    return now() - std::max(clock.wall_now() - timestamp, WallTime::duration(0));
+  }
   const DeviceId& device() const override { return own; }
   std::size_t wire_bytes(const LogItem& item) const override { return item.message ? item.message->content.size() : 0; }
   std::optional<AckNumber> write_entry(const LogItem& item) override {
@@ -36,7 +39,9 @@ struct RecordingHost : PumpHost {
   void check_head(MailboxSeq known) override { head_checks.push_back(known.value); }
   void confirm(PumpProgress progress) override { confirmed.push_back(std::move(progress)); }
   void unreadable(const MailboxEntry& entry) override { lost.push_back(entry.position.value); }
-  void delivered(base::SteadyTime /*accepted*/) override { ++live_deliveries; }
+  void delivered(base::SteadyTime accepted) override {
+    deliveries.push_back(std::chrono::duration_cast<milliseconds>(now() - accepted));
+  }
   void waited(WallTime since) override { waits.push_back(since); }
   void drained(MailboxSeq position) override { drains.push_back(position.value); }
   void silent(bool on) override { silences.push_back(on); }
@@ -56,7 +61,7 @@ struct RecordingHost : PumpHost {
   int stalls = 0;
   int closes = 0;
   int closes_without_key = 0;
-  int live_deliveries = 0;
+  std::vector<milliseconds> deliveries;
   std::vector<WallTime> waits;
   std::vector<std::uint64_t> written, lost, drains, poisons, head_checks;
   std::vector<std::pair<std::uint64_t, std::uint64_t>> batches;

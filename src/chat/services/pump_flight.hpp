@@ -33,13 +33,13 @@ struct Pump::Slot {
     std::vector<base::SteadyTime> live;
     std::vector<WallTime> pending;
   };
-  base::SteadyTime live{};  // of the first counted message: when it was accepted; zero: none
+  base::SteadyTime live{};  // of the first message accepted since the session began: when it was; zero: none
   WallTime pending{};       // the same of the first message that was pending when the session began; zero: none
   std::unique_ptr<More> more;
   std::vector<MessageId> rescued;
 
   [[nodiscard]] bool open() const { return !confirmed; }
-  void add(const Ready& ready, MailboxSeq pending_through);
+  void add(const Ready& ready, MailboxSeq pending_through, const PumpHost& host);
 };
 
 struct Pump::Flight {

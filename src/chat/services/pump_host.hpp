@@ -30,6 +30,8 @@ class PumpHost {
   virtual ~PumpHost() = default;
 
   [[nodiscard]] virtual base::SteadyTime now() const = 0;
+  /// When a message of that timestamp was accepted, as far as wall clocks can be trusted; not later than now().
+  [[nodiscard]] virtual base::SteadyTime accepted_at(WallTime timestamp) const = 0;
   /// The device of this session: entries with this origin are passed over. Stable as long as the pump.
   [[nodiscard]] virtual const DeviceId& device() const = 0;
 
@@ -53,7 +55,7 @@ class PumpHost {
   virtual void confirm(PumpProgress progress) = 0;
   /// Messaging::report_unreadable.
   virtual void unreadable(const MailboxEntry& entry) = 0;
-  /// A message accepted while a device of the recipient was connected was confirmed (restante_delivery_seconds).
+  /// A message accepted while this device was connected was confirmed (restante_delivery_seconds).
   virtual void delivered(base::SteadyTime accepted) = 0;
   /// A message that was pending when this session began, and that no other device had, was confirmed
   /// (restante_offline_wait_seconds).

@@ -422,53 +422,5 @@ TEST_F(PumpTest, ADeadSocketEndsIt) {
   EXPECT_EQ(pump.next_deadline(), base::SteadyTime::max());
 }
 
-TEST_F(PumpTest, WhatWasPendingAtConnectIsObservedOnceUnlessAnotherDeviceHadIt) {
-  start(3, 0);
-  LogPage read;
-  for (std::uint64_t at = 1; at <= 3; ++at) {
-    auto item = message(at);
-    item->message->timestamp = WallTime(seconds(at));
-    if (at == 2) item->message->status = MessageStatus::kDelivered;
-    read.items.push_back(item);
-  }
-  read.through = MailboxSeq(3);
-  pump.on_page(std::move(read));
-  turn();
-  live(message(4));
-  for (AckNumber number = 1; number <= 4; ++number) ack(number);
-  ack(1);
-  EXPECT_EQ(host.waits, (std::vector<WallTime>{WallTime(seconds(1)), WallTime(seconds(3))}));
-}
-
-TEST_F(PumpTest, ABatchIsObservedMessageByMessage) {
-  start(3, 0, {.batch = true});
-  LogPage read;
-  for (std::uint64_t at = 1; at <= 3; ++at) {
-    auto item = message(at);
-    item->message->timestamp = WallTime(seconds(at));
-    read.items.push_back(std::move(item));
-  }
-  read.through = MailboxSeq(3);
-  pump.on_page(std::move(read));
-  turn();
-  ASSERT_EQ(host.batches.size(), 1u);
-  ack(1);
-  EXPECT_EQ(host.waits, (std::vector<WallTime>{WallTime(seconds(1)), WallTime(seconds(2)), WallTime(seconds(3))}));
-}
-
-TEST_F(PumpTest, DeliveryTimeIsObservedOncePerCountedLiveMessage) {
-  start(0);
-  for (std::uint64_t i = 1; i <= 2; ++i) {
-    auto item = message(i);
-    item->accepted = host.now();
-    item->counted = i == 1;
-    live(item);
-  }
-  ack(1);
-  ack(2);
-  ack(1);
-  EXPECT_EQ(host.live_deliveries, 1);
-}
-
 }  // namespace
 }  // namespace chat::testing

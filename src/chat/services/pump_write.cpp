@@ -18,7 +18,9 @@ constexpr std::size_t kBatchFrame = 128;
 
 }  // namespace
 
-void Pump::Slot::add(const Ready& ready, MailboxSeq pending_through) {
+/// Of a message that no other device has: above `pending_through` it was accepted since this one connected, whether it
+/// came with its hint or was read later because the device is slow, or the message another node's.
+void Pump::Slot::add(const Ready& ready, MailboxSeq pending_through, const PumpHost& host) {
   const auto& item = *ready.item;
   if (first == MailboxSeq()) first = item.entry.position;
   bytes += ready.bytes;
@@ -26,17 +28,20 @@ void Pump::Slot::add(const Ready& ready, MailboxSeq pending_through) {
   ++messages;
   const Receipt fresh{item.entry.peer, item.entry.seq, item.entry.message, item.author_ordinal};
   if (item.message->failure) rescued.push_back(item.entry.message);
-  const bool counted = item.counted && item.accepted != base::SteadyTime{};
-  const bool waited = item.entry.position <= pending_through && item.message->status == MessageStatus::kSent;
+  const bool fresh_here = item.message->status == MessageStatus::kSent;
+  const bool waited = fresh_here && item.entry.position <= pending_through;
+  const bool counted = fresh_here && !waited;
+  const auto since =
+      counted && item.accepted == base::SteadyTime{} ? host.accepted_at(item.message->timestamp) : item.accepted;
   if (!receipt) {
     receipt = fresh;
-    if (counted) live = item.accepted;
+    if (counted) live = since;
     if (waited) pending = item.message->timestamp;
     return;
   }
   if (counted || waited || receipt->author != fresh.author) {
     if (!more) more = std::make_unique<More>();
-    if (counted) more->live.push_back(item.accepted);
+    if (counted) more->live.push_back(since);
     if (waited) more->pending.push_back(item.message->timestamp);
   }
   if (receipt->author == fresh.author) {
@@ -133,7 +138,7 @@ bool Pump::write_single(const Ready& ready, Verdict verdict) {
   slot.from = sent_.next();
   slot.to = position;
   slot.written = host_.now();
-  slot.add(ready, drain_target_);
+  slot.add(ready, drain_target_, host_);
   f.bytes += slot.bytes;
   f.slots.push_back(std::move(slot));
   return true;
@@ -173,7 +178,7 @@ bool Pump::take_batch() {
     const bool full = alone || (!own && bytes + next.bytes > settings_.batch_bytes);
     if (full && !f.batch.empty()) break;
     const Verdict verdict = judge(*next.item);
-    if (verdict == Verdict::kMessage) slot.add(next, drain_target_);
+    if (verdict == Verdict::kMessage) slot.add(next, drain_target_, host_);
     through = entry.position;
     auto taken = f.pop();
     if (verdict != Verdict::kPass) {
