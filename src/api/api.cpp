@@ -12,11 +12,17 @@ namespace {
 constexpr int kMaxExports = 2;
 
 // What a user may write over HTTP, in seconds' worth of events_per_second: by default 600 changes in any minute, each a
-// commit of its own, and 1000 read marks in any five seconds, the burst of a socket.
+// commit of its own, and 1000 read marks in any five seconds, the burst of a socket. Never so few that what a person
+// does with a few clicks would be a flood.
 constexpr std::int64_t kWritesWorth = 3;
 constexpr std::chrono::seconds kWritesWindow{60};
 constexpr std::int64_t kMarksWorth = 5;
 constexpr std::chrono::seconds kMarksWindow{5};
+constexpr std::int64_t kFewestWrites = 60;
+
+std::int64_t worth(std::int64_t seconds, std::uint32_t events_per_second) {
+  return events_per_second == 0 ? 0 : std::max(kFewestWrites, seconds * events_per_second);
+}
 
 // No inline script or style, nothing from elsewhere, no frame around it. 'self' covers the WebSocket of one's own host.
 constexpr auto kPagePolicy =
@@ -75,8 +81,8 @@ Api::Api(Services services, Options options)
     : services_(services),
       options_(std::move(options)),
       files_(options_.web_root),
-      writes_(kWritesWorth * options_.events_per_second, kWritesWindow),
-      marks_(kMarksWorth * options_.events_per_second, kMarksWindow) {
+      writes_(worth(kWritesWorth, options_.events_per_second), kWritesWindow),
+      marks_(worth(kMarksWorth, options_.events_per_second), kMarksWindow) {
   CHECK(options_.here);
 }
 

@@ -125,8 +125,9 @@ void bind_limits(Settings& s, SettingsTable& table) {
       "messages a user may send in any 60 s; 0 = off (all limits)");
   add("limits.bytes_per_second", limits.bytes_per_second, "bytes of message content a user may send");
   add("limits.events_per_second", limits.events_per_second,
-      "other events of one socket; five seconds' worth may come at once, and three seconds' worth is what a user may "
-      "change over HTTP in a minute");
+      "other events of one socket; five seconds' worth may come at once, and three seconds' worth, at least 60, is "
+      "what "
+      "a user may change over HTTP in a minute");
   add("limits.logins_per_minute", limits.logins_per_minute,
       "log-in attempts of one address (loopback and trusted proxies exempt)");
   add("limits.registrations_per_hour", limits.registrations_per_hour, "registrations of one address, likewise");

@@ -95,8 +95,8 @@ void Pump::on_page(LogPage page) {
   for (auto& item : page.items) {
     CHECK(item->entry.position > looked_);
     looked_ = item->entry.position;
-      if (item->entry.kind == EntryKind::kRemoved) forget_removed(item->entry);  // no hint comes from another node
-      f.push(weighed(std::move(item)));
+    if (item->entry.kind == EntryKind::kRemoved) forget_removed(item->entry);  // no hint comes from another node
+    f.push(weighed(std::move(item)));
   }
   no_key_ = page.no_key;
   if (page.through > looked_) {
