@@ -185,14 +185,14 @@ TEST_F(MongoPair, NameTheShardOfWhateverTheyReplaceOrInsert) {
   ASSERT_TRUE(run_on_shared(name_, R"({"profile":0})"));
   constexpr std::pair<const char*, const char*> kSharded[] = {
       {"messages", "conversation"}, {"watermarks", "author"}, {"positions", "user"}, {"devices", "user"}};
+  const auto upserts = [&](const std::string& collection, const std::string& key, const std::string& named) {
+    return count_on_shared(name_, "system.profile",
+                           R"({"op":"update","ns":")" + name_ + "." + collection + R"(","command.upsert":true,)" +
+                               R"("command.q.)" + key + R"(":{"$exists":)" + named + "}}");
+  };
   for (const auto& [collection, key] : kSharded) {
-    const auto upserts = [&, collection = collection, key = key](const char* named) {
-      return count_on_shared(name_, "system.profile",
-                             R"({"op":"update","ns":")" + name_ + "." + collection + R"(","command.upsert":true,)" +
-                                 R"("command.q.)" + key + R"(":{"$exists":)" + named + "}}");
-    };
-    EXPECT_GT(upserts("true"), 0) << collection;
-    EXPECT_EQ(upserts("false"), 0) << collection;
+    EXPECT_GT(upserts(collection, key, "true"), 0) << collection;
+    EXPECT_EQ(upserts(collection, key, "false"), 0) << collection;
   }
 }
 
