@@ -7,6 +7,7 @@
 
 #include <cstring>
 #include <filesystem>
+#include <string_view>
 
 namespace app {
 namespace {
@@ -42,6 +43,13 @@ std::optional<Address> parse_address(const std::string& host, std::int64_t port)
     return address;
   }
   return std::nullopt;
+}
+
+/// Some clients write the port that their scheme has anyway, others leave it out (RFC 6454 §6.2 does).
+std::string_view without_default_port(std::string_view scheme, std::string_view authority) {
+  const auto port = scheme == "https" || scheme == "wss" ? std::string_view(":443") : std::string_view(":80");
+  if (authority.ends_with(port)) authority.remove_suffix(port.size());
+  return authority;
 }
 
 bool is_loopback(const std::string& host) {
@@ -119,8 +127,10 @@ socketio::ServerOptions socket_options(const Settings& settings) {
 bool origin_allowed(std::string_view origin, std::string_view host, const std::vector<std::string>& allowed) {
   for (const auto& each : allowed)
     if (each == "*" || each == origin) return true;
-  const auto scheme = origin.find("://");
-  return scheme != std::string_view::npos && !host.empty() && origin.substr(scheme + 3) == host;
+  const auto end = origin.find("://");
+  if (end == std::string_view::npos || host.empty()) return false;
+  const auto scheme = origin.substr(0, end);
+  return without_default_port(scheme, origin.substr(end + 3)) == without_default_port(scheme, host);
 }
 
 }  // namespace app

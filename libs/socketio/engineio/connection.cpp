@@ -12,8 +12,6 @@ constexpr std::size_t kReadBudget = 256 * 1024;
 constexpr std::size_t kFlushEarly = 64 * 1024;
 /// How long a peer may take to end its side after our last answer.
 constexpr std::chrono::milliseconds kLinger{2'000};
-/// How long the last answer may take to leave.
-constexpr std::chrono::milliseconds kLastAnswer{10'000};
 }  // namespace
 
 Connection::Connection(ShardServer& server, int descriptor, const PeerAddress& peer, bool counted)
@@ -179,9 +177,13 @@ void Connection::read_once_more_later() {
 }
 
 void Connection::close_after_flush() {
+  close_after_flush(server_->context().options.http.last_answer);
+}
+
+void Connection::close_after_flush(std::chrono::milliseconds patience) {
   if (closing_ || dead_) return;
   closing_ = true;
-  set_deadline_after(kLastAnswer);
+  set_deadline_after(patience);
   wrote();
 }
 

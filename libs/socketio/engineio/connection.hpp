@@ -64,6 +64,8 @@ class Connection final : public aio::Watched {
   /// Sends what is unsent, tells the peer that nothing more comes, and waits a bounded time for its end, so that no
   /// reset destroys the last answer on its way.
   void close_after_flush();
+  /// The same; what is unsent has `patience` to leave instead of HttpLimits::last_answer.
+  void close_after_flush(std::chrono::milliseconds patience);
   /// At once; on_lost() of the protocol is called unless it is already closing itself.
   void abort();
   [[nodiscard]] bool closing() const noexcept { return closing_; }

@@ -149,6 +149,22 @@ TEST_F(SlowReaderTest, AnAnswerThatIsReadFarTooSlowlyIsCutOff) {
   EXPECT_EQ(server_->counters().timed_out, 1u);
 }
 
+TEST_F(SlowReaderTest, ALastAnswerMayTakeAsLongAsItsBytesTakeAtTheRate) {
+  constexpr std::size_t kAnswer = 32 * 1024 * 1024;
+  http_ = [](HttpRequest, HttpResponder respond) { respond(HttpResponse{200, {}, std::string(kAnswer, 'x')}); };
+  auto options = calm();
+  options.http.last_answer = 1ms;
+  start(options);
+  RawClient client(port_);
+  client.set_receive_buffer(64 * 1024);
+  client.send("GET / HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n");
+  std::size_t read = client.skip();  // it has begun to leave
+  RawClient other(port_);
+  other.ask("/");  // and some time passes: this one takes as many bytes
+  while (const auto got = client.skip()) read += got;
+  EXPECT_GT(read, kAnswer) << "and its head";
+}
+
 TEST_F(SlowReaderTest, WhatAnAnswerHoldsIsLetGoWhenItHasLeftOrNeverWill) {
   std::atomic<int> held{0};
   http_ = [&](HttpRequest request, HttpResponder respond) {

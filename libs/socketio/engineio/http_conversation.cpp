@@ -260,7 +260,7 @@ void HttpConversation::write_ready() {
     // What still waits behind a "Connection: close" is never answered: its sessions must know.
     for (auto& slot : std::exchange(slots_, {}))
       if (slot.session != nullptr) std::exchange(slot.session, nullptr)->conversation_lost(*this);
-    return connection_.close_after_flush();
+    return close_after_answers();
   }
   if (slots_.empty() && waiting_to_move_) return resume_later();
   if (!stash_.empty() || reading_ == nullptr) resume_later();
@@ -314,7 +314,7 @@ void HttpConversation::drop_post(EngineSession& session) {
 void HttpConversation::on_end() {
   const bool polling = std::any_of(slots_.begin(), slots_.end(), [](const Slot& s) { return s.session != nullptr; });
   if (reading_ || polling) return connection_.abort();
-  if (slots_.empty()) return connection_.close_after_flush();
+  if (slots_.empty()) return close_after_answers();
   slots_.back().keep_alive = false;  // the host still owes answers; a half-closed client may read them
 }
 
@@ -339,8 +339,17 @@ base::SteadyTime HttpConversation::input_deadline() const {
   if (reading_ && reading_->parser.state() == HttpParser::State::kHead)
     return reading_->started + limits.header_deadline;
   if (reading_) return reading_->next_check;
-  if (connection_.unsent() > 0 || !slots_.empty()) return kNever;
+  // Nothing is unsent, but on_written() is still to come: idleness begins there.
+  const bool just_sent = connection_.taken() > 0;
+  if (connection_.unsent() > 0 || just_sent || !slots_.empty()) return kNever;
   return idle_since_ + (fresh_ ? limits.first_byte : limits.keep_alive_idle);
+}
+
+/// As much longer as a reader who is just fast enough needs: the check of its rate ends here.
+void HttpConversation::close_after_answers() {
+  const auto& limits = connection_.server().context().options.http;
+  const auto seconds = connection_.unsent() / std::max<std::size_t>(limits.minimum_output_per_second, 1);
+  connection_.close_after_flush(limits.last_answer + std::chrono::seconds(seconds));
 }
 
 void HttpConversation::watch_output() {
@@ -359,6 +368,9 @@ bool HttpConversation::output_is_read() const {
 void HttpConversation::on_deadline() {
   auto& server = connection_.server();
   if (server.now() >= output_check_) {
+    // The system tells that it takes more only when much of its buffer is free; what it would take counts, too.
+    connection_.flush();
+    if (connection_.dead() || output_check_ == kNever) return;
     if (!output_is_read()) {
       server.context().counters.timed_out.fetch_add(1, std::memory_order_relaxed);
       return connection_.abort();
@@ -368,7 +380,7 @@ void HttpConversation::on_deadline() {
   }
   if (!reading_) {
     if (fresh_) server.context().counters.timed_out.fetch_add(1, std::memory_order_relaxed);
-    return connection_.close_after_flush();
+    return close_after_answers();
   }
   if (reading_->parser.state() == HttpParser::State::kBody) {
     const std::chrono::duration<double> passed = server.now() - reading_->body_started;
@@ -403,7 +415,7 @@ void HttpConversation::on_moved() {
 
 void HttpConversation::on_drain() {
   if (!slots_.empty() || reading_) return;
-  connection_.unsent() == 0 ? connection_.abort() : connection_.close_after_flush();
+  connection_.unsent() == 0 ? connection_.abort() : close_after_answers();
 }
 
 }  // namespace engineio

@@ -115,6 +115,7 @@ class HttpConversation final : public Protocol {
   void resume_later();
   void update_deadline();
   [[nodiscard]] base::SteadyTime input_deadline() const;
+  void close_after_answers();
   void watch_output();
   [[nodiscard]] bool output_is_read() const;
 

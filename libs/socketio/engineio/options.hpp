@@ -44,7 +44,9 @@ struct HttpLimits {
   std::chrono::milliseconds first_byte{10'000};       // a connection that never says anything; also the TLS handshake
   /// Answers that wait for their reader are looked at this often; one who took less than the rate meanwhile is cut off.
   std::chrono::milliseconds output_check{30'000};
-  std::size_t minimum_output_per_second = 4 * 1024;
+  std::size_t minimum_output_per_second = 4 * 1024;  // at least 1
+  /// A connection's last answer has this long to leave, and as long as its bytes take at the rate above.
+  std::chrono::milliseconds last_answer{10'000};
   std::size_t pipelined = 16;  // requests waiting for their turn on one connection, then reading stops
 };
 
