@@ -96,8 +96,8 @@ bool Lane::run_once() {
       staged = 0;
     }
   }
-  if (!taken_.empty() || desk_->retry_due()) desk_->settle();
-  const bool worked = !taken_.empty();
+  const bool worked = !taken_.empty() || desk_->retry_due();  // what failed may be due again at once
+  if (worked) desk_->settle();
   taken_.clear();
   return desk_->run_deadlines() || worked;
 }

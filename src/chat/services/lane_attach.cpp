@@ -126,14 +126,15 @@ DeviceState* AttachCommand::admit_device(LaneDesk& desk, UserState& user) {
 }
 
 void AttachCommand::stage_hot(LaneDesk& desk) {
-  const auto& account = desk.user(request_.user);
+  const bool crowded = needs_room(desk);
   if (desk.failed()) return;
-  if (!account.exists || account.deactivated) return set(unauthorized("the session has ended", "revoked"));
-  if (!login_is_valid(desk)) return;
-  // Who comes in this same batch is not in the directory yet and would pass for offline.
-  if (needs_room(desk)) desk.settle();
+  // Who comes in this same batch is not in the directory yet and would pass for offline. Before anything is looked at:
+  // the others may have ended this login.
+  if (crowded) desk.settle_within();
   auto& user = desk.user(request_.user);
   if (desk.failed()) return;
+  if (!user.exists || user.deactivated) return set(unauthorized("the session has ended", "revoked"));
+  if (!login_is_valid(desk)) return;
   DeviceState* const device = admit_device(desk, user);
   if (device == nullptr || desk.failed()) return;
   if (desk.shared()) {

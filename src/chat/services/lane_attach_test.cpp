@@ -13,6 +13,20 @@ class LaneAttach : public LaneTest {
     for (const auto& device : devices) ids.insert(device.id.value);
     return ids;
   }
+  /// In one batch.
+  void join_together(std::initializer_list<Joined*> all) {
+    for (auto* const each : all) {
+      each->session = std::make_shared<RecordingSession>(executor);
+      AttachRequest ask;
+      ask.user = each->user;
+      ask.login = each->login;
+      ask.device = each->device;
+      ask.connection = each->connection;
+      ask.session = each->session;
+      lane->attach(std::move(ask), executor, [each](auto answer) { each->answer = std::move(answer); });
+    }
+    run();
+  }
   UserId alice_id = person("alice");
   UserId bob_id = person("bob");
 };
@@ -252,20 +266,26 @@ TEST_F(LaneAttach, ADeviceThatComesInTheSameBatchDoesNotMakeRoom) {
   }
   Joined back{bob_id, DeviceId{"d1"}, by, ConnectionId(101), nullptr, {}, {}};
   Joined fresh{bob_id, DeviceId{"d3"}, by, ConnectionId(102), nullptr, {}, {}};
-  for (auto* const each : {&back, &fresh}) {
-    each->session = std::make_shared<RecordingSession>(executor);
-    AttachRequest ask;
-    ask.user = bob_id;
-    ask.login = by;
-    ask.device = each->device;
-    ask.connection = each->connection;
-    ask.session = each->session;
-    lane->attach(std::move(ask), executor, [each](auto answer) { each->answer = std::move(answer); });
-  }
-  run();
+  join_together({&back, &fresh});
   EXPECT_TRUE(std::holds_alternative<Attached>(back.answer));
   EXPECT_TRUE(std::holds_alternative<Attached>(fresh.answer));
   EXPECT_EQ(devices_of(bob_id), (std::set<std::string>{"d0", "d1", "d3"}));
+}
+
+TEST_F(LaneAttach, WhoseSessionGoesForAnotherOfTheSameBatchIsNotLetIn) {
+  options.limits.devices_per_user = 2;
+  restart();
+  const auto old = join(bob_id, "old");
+  leave(old);
+  clock.advance(std::chrono::seconds(1));
+  leave(join(bob_id, "recent"));
+  Joined fresh{bob_id, DeviceId{"new"}, login(bob_id, "new"), ConnectionId(101), nullptr, {}, {}};
+  Joined late{bob_id, DeviceId{"old"}, old.login, ConnectionId(102), nullptr, {}, {}};
+  join_together({&fresh, &late});
+  EXPECT_TRUE(std::holds_alternative<Attached>(fresh.answer));
+  ASSERT_TRUE(std::holds_alternative<Refusal>(late.answer));
+  EXPECT_EQ(late.refusal().reason, "revoked");
+  EXPECT_EQ(devices_of(bob_id), (std::set<std::string>{"new", "recent"}));
 }
 
 TEST_F(LaneAttach, AnEntryThatHoldsFiveSessionsUpIsSentAloneAndAfterFiveMoreSkipped) {

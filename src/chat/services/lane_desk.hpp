@@ -34,6 +34,9 @@ class LaneDesk final : public LaneContext {
   void run(std::unique_ptr<LaneCommand> command);
   /// Commits what is staged and tells everybody.
   void settle();
+  /// For a command that is being staged: what came before it is committed, and the turn goes on. failed() tells that it
+  /// does not.
+  void settle_within();
   /// The client ids of sends that come next, looked up in one round trip where that is worth it.
   void look_up_client_ids(std::span<const std::unique_ptr<LaneCommand>> commands);
   /// What a failed commit left behind is to be tried again.

@@ -85,6 +85,8 @@ class NodesStore final : public adapters::memory::MemoryStore {
   bool among_others = false;
   ForeignCommits others;  // told once
   int turns = 0;
+  bool in_turn = false;
+  int committed_out_of_turn = 0;
   bool no_turn = false;                  // the store does not answer who asks for one
   mutable int asked_for_client_ids = 0;  // round trips
   mutable int histories = 0;             // pages read
@@ -97,6 +99,7 @@ class NodesStore final : public adapters::memory::MemoryStore {
   std::set<ConversationKey> damaged_relations;
 
   base::Result<void, StoreError> commit(const CommitBatch& batch, Durability durability) override {
+    if (!std::exchange(in_turn, false)) ++committed_out_of_turn;
     if (refuses) {
       ++refused;
       return base::fail(*refuses);
@@ -150,8 +153,10 @@ class NodesStore final : public adapters::memory::MemoryStore {
   base::Result<ForeignCommits, StoreError> begin_turn() override {
     ++turns;
     if (no_turn) return base::fail(StoreError::kUnavailable);
+    in_turn = true;
     return std::exchange(others, {});
   }
+  void end_turn() override { in_turn = false; }
   base::Result<ForeignCommits, StoreError> foreign_commits() override { return std::exchange(others, {}); }
 };
 

@@ -81,6 +81,18 @@ TEST_F(AmongNodes, AHeadOfAnotherNodeWakesTheSessionsHere) {
   EXPECT_EQ(session.session->hints.back().head, MailboxSeq(3));
 }
 
+TEST_F(AmongNodes, WhatAConnectionIsLetInByHoldsUntilItsCommit) {
+  options.limits.devices_per_user = 2;
+  start();
+  leave(join(bob, "old"));
+  clock.advance(std::chrono::seconds(1));
+  leave(join(bob, "recent"));
+  const auto by = login(bob, "new");
+  store.committed_out_of_turn = 0;
+  EXPECT_TRUE(std::holds_alternative<Attached>(join(bob, "new", by).answer)) << "it needs room";
+  EXPECT_EQ(store.committed_out_of_turn, 0) << "another node might have ended its login meanwhile";
+}
+
 TEST_F(AmongNodes, NumbersGoOnWhereTheOtherNodeStopped) {
   befriend(alice, bob);
   const auto sender = join(alice, "phone");

@@ -64,7 +64,7 @@ void MarkReadCommand::stage_hot(LaneDesk& desk) {
     const auto& side = talk.author(peer_);
     if (!side.read.advances_to(up_to_) || up_to_ <= side.read_checked) return;
     // Looking back reads the store, which does not hold what this batch has staged.
-    if (!side.newest_known || side.newest_seq > up_to_) desk.settle();
+    if (!side.newest_known || side.newest_seq > up_to_) desk.settle_within();
   }
   auto& talk = desk.conversation(pair);
   if (!desk.failed()) step_read(desk, talk);
