@@ -117,7 +117,8 @@ class Damage : public StoreSuite<Harness> {
   MailboxSeq head(const chat::UserId& owner) { return store().mailbox_bounds(owner)->head; }
   std::size_t failures_told(const chat::UserId& owner) {
     std::size_t count = 0;
-    for (const auto& each : store().read_mailbox(owner, {}, {}).value().rows) {
+    const auto page = store().read_mailbox(owner, {}, {});
+    for (const auto& each : page.value().rows) {
       count += each.entry.kind == EntryKind::kFailed && each.entry.reason == chat::FailureReason::kUnreadable ? 1 : 0;
     }
     return count;
