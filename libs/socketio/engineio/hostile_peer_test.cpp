@@ -185,7 +185,8 @@ TEST_F(SlowReaderTest, WhatAnAnswerHoldsIsLetGoWhenItHasLeftOrNeverWill) {
   for (int turn = 0; turn < 2; ++turn) EXPECT_EQ(other.ask("/").status, 200);
   EXPECT_EQ(held, 1) << "most of it is not read";
   gone.reset();
-  for (int turn = 0; turn < 3; ++turn) EXPECT_EQ(other.ask("/").status, 200);
+  constexpr int kTurns = 10'000;  // the reset may come behind some of these
+  for (int turn = 0; held != 0 && turn < kTurns; ++turn) EXPECT_EQ(other.ask("/").status, 200);
   EXPECT_EQ(held, 0);
 }
 
