@@ -13,6 +13,17 @@ class LaneAttach : public LaneTest {
     for (const auto& device : devices) ids.insert(device.id.value);
     return ids;
   }
+  /// Bob has as many devices as he may: d0, d1 and d2, none of them online; the token is d0's.
+  LoginId fill_with_devices_of_one_session() {
+    options.limits.devices_per_user = 3;
+    restart();
+    const auto by = login(bob_id, "d0");
+    for (const char* const device : {"d0", "d1", "d2"}) {
+      leave(join(bob_id, device, by));
+      clock.advance(std::chrono::seconds(1));
+    }
+    return by;
+  }
   /// In one batch.
   void join_together(std::initializer_list<Joined*> all) {
     for (auto* const each : all) {
@@ -242,13 +253,7 @@ TEST_F(LaneAttach, AboveTheLimitTheLeastRecentlyUsedOfflineDeviceGoesWithItsSess
 }
 
 TEST_F(LaneAttach, AboveTheLimitADeviceBoundToTheConnectingSessionGoesToo) {
-  options.limits.devices_per_user = 3;
-  restart();
-  const auto by = login(bob_id, "d0");
-  for (const char* const device : {"d0", "d1", "d2"}) {
-    leave(join(bob_id, device, by));
-    clock.advance(std::chrono::seconds(1));
-  }
+  const auto by = fill_with_devices_of_one_session();
   const auto third = join(bob_id, "d3", by);
   EXPECT_TRUE(std::holds_alternative<Attached>(third.answer));
   EXPECT_EQ(devices_of(bob_id), (std::set<std::string>{"d0", "d2", "d3"})) << "the session's own one stays";
@@ -257,13 +262,7 @@ TEST_F(LaneAttach, AboveTheLimitADeviceBoundToTheConnectingSessionGoesToo) {
 }
 
 TEST_F(LaneAttach, ADeviceThatComesInTheSameBatchDoesNotMakeRoom) {
-  options.limits.devices_per_user = 3;
-  restart();
-  const auto by = login(bob_id, "d0");
-  for (const char* const device : {"d0", "d1", "d2"}) {
-    leave(join(bob_id, device, by));
-    clock.advance(std::chrono::seconds(1));
-  }
+  const auto by = fill_with_devices_of_one_session();
   Joined back{bob_id, DeviceId{"d1"}, by, ConnectionId(101), nullptr, {}, {}};
   Joined fresh{bob_id, DeviceId{"d3"}, by, ConnectionId(102), nullptr, {}, {}};
   join_together({&back, &fresh});

@@ -43,13 +43,23 @@ Message remains_of(const MailboxEntry& entry, const std::vector<Message>& before
   return message;
 }
 
+/// The highest of each author covers those below it.
+void keep_highest(std::vector<Receipt>& receipts, const Receipt& receipt) {
+  const auto known = std::find_if(receipts.begin(), receipts.end(),
+                                  [&](const Receipt& each) { return each.author == receipt.author; });
+  if (known == receipts.end()) {
+    receipts.push_back(receipt);
+  } else if (known->seq < receipt.seq) {
+    *known = receipt;
+  }
+}
+
 /// The message of an entry, or what is left of it. nullopt: it is gone, or the read failed.
 std::optional<Message> message_or_remains(LaneDesk& desk, const MailboxEntry& entry) {
   auto row = desk.store().message(entry.message);
   if (row || row.error() != StoreError::kCorrupt) return desk.take(std::move(row));
-  auto newest = desk.store().history(ConversationKey::of(entry.owner, entry.peer), entry.seq.next(), 1);
-  if (!newest && newest.error() == StoreError::kCorrupt) newest = std::vector<Message>();
-  auto before = desk.take(std::move(newest));
+  auto before =
+      desk.take_undamaged(desk.store().history(ConversationKey::of(entry.owner, entry.peer), entry.seq.next(), 1));
   if (desk.failed()) return std::nullopt;
   if (before.empty() || before.front().seq != entry.seq) return remains_of(entry, before);
   // Only what leads to it by its id is damaged, or the number is another message's by now.
@@ -82,16 +92,7 @@ void ConfirmCommand::stage_hot(LaneDesk& desk) {
 void ConfirmCommand::absorb(ConfirmCommand&& later) {
   auto& more = later.confirmation_;
   confirmation_.position = std::max(confirmation_.position, more.position);
-  for (const auto& receipt : more.receipts) {
-    auto& known = confirmation_.receipts;
-    const auto of_author =
-        std::find_if(known.begin(), known.end(), [&](const Receipt& each) { return each.author == receipt.author; });
-    if (of_author == known.end()) {
-      known.push_back(receipt);
-    } else if (of_author->seq < receipt.seq) {
-      *of_author = receipt;
-    }
-  }
+  for (const auto& receipt : more.receipts) keep_highest(confirmation_.receipts, receipt);
   confirmation_.skipped.insert(confirmation_.skipped.end(), more.skipped.begin(), more.skipped.end());
   confirmation_.rescued.insert(confirmation_.rescued.end(), more.rescued.begin(), more.rescued.end());
   confirmation_.messages += more.messages;
@@ -215,14 +216,7 @@ Confirmation LaneDesk::derive_confirmation(const UserState& user, const DeviceSt
       if (!counts || std::find(skipped.begin(), skipped.end(), entry.position) != skipped.end()) continue;
       ++derived.messages;
       if (row.message->failure) derived.rescued.push_back(entry.message);
-      const Receipt receipt{row.message->sender, entry.seq, entry.message, row.message->sender_ordinal};
-      const auto known = std::find_if(derived.receipts.begin(), derived.receipts.end(),
-                                      [&](const Receipt& each) { return each.author == receipt.author; });
-      if (known == derived.receipts.end()) {
-        derived.receipts.push_back(receipt);
-      } else {
-        *known = receipt;
-      }
+      keep_highest(derived.receipts, {row.message->sender, entry.seq, entry.message, row.message->sender_ordinal});
     }
   }
   return derived;
