@@ -1,5 +1,6 @@
 #include "adapters/rocksdb/database.hpp"
 
+#include <algorithm>
 #include <bit>
 #include <chrono>
 #include <cstdlib>
@@ -58,6 +59,19 @@ std::string state_of_file_list(const std::string& path) {
   return name + " " + std::to_string(std::filesystem::file_size(path + "/" + name, gone));
 }
 
+SpaceProbe disk_of(const std::string& path, const Options& options) {
+  return options.space_probe ? options.space_probe : statvfs_probe(path);
+}
+
+/// Bytes of the tables in `path`.
+std::uint64_t table_bytes(const std::string& path) {
+  std::uint64_t bytes = 0;
+  std::error_code gone;
+  for (const auto& file : std::filesystem::directory_iterator(path, gone))
+    if (file.path().extension() == ".sst") bytes += file.file_size(gone);
+  return bytes;
+}
+
 }  // namespace
 
 chat::StoreError read_error(const ::rocksdb::Status& status) {
@@ -86,10 +100,18 @@ std::optional<chat::StoreError> Range::error() const {
 base::Result<std::unique_ptr<Database>, OpenError> Database::open(const std::string& path, const Options& options) {
   std::error_code ignored;  // RocksDB reports what is wrong with the directory
   std::filesystem::create_directories(path, ignored);
+  auto disk = disk_of(path, options);
+  const auto space = disk();
+  auto tuned = settings(options, space.total_bytes);
+  // Half of the guard's limit is for what else is written then; a compaction allocates two tables beyond its result.
+  const auto leave = space_limit(space.total_bytes, options.min_free_bytes) / 2 + 2 * tuned.write_buffer_size;
+  auto room = std::make_unique<CompactionRoom>(options.env, leave, space.free_bytes, table_bytes(path));
+  tuned.sst_file_manager = room->files();
   ::rocksdb::DB* opened = nullptr;
-  const auto status = ::rocksdb::DB::Open(settings(options), path, &opened);
+  const auto status = ::rocksdb::DB::Open(tuned, path, &opened);
   if (!status.ok()) return base::fail(open_error(path, status));
-  std::unique_ptr<Database> database(new Database(std::unique_ptr<::rocksdb::DB>(opened), Access::kReadWrite));
+  std::unique_ptr<Database> database(
+      new Database(std::unique_ptr<::rocksdb::DB>(opened), Access::kReadWrite, std::move(disk), std::move(room)));
   if (auto error = database->check_format(path)) return base::fail(std::move(*error));
   if (auto error = database->read_epochs()) return base::fail(std::move(*error));
   return database;
@@ -113,7 +135,8 @@ base::Result<std::unique_ptr<Database>, OpenError> Database::open_read_only(cons
   }
   if (!opened && status.ok()) status = ::rocksdb::Status::TryAgain("its files change too fast");
   if (!status.ok()) return base::fail(open_error(path, status));
-  std::unique_ptr<Database> database(new Database(std::move(opened), Access::kReadOnly));
+  std::unique_ptr<Database> database(
+      new Database(std::move(opened), Access::kReadOnly, disk_of(path, options), nullptr));
   if (auto error = database->check_format(path)) return base::fail(std::move(*error));
   if (auto error = database->read_epochs()) return base::fail(std::move(*error));
   return database;
@@ -166,6 +189,15 @@ void Database::append_epoch() {
   ::rocksdb::WriteBatch batch;
   batch.Put(slice(key.view()), slice(encode_text(epochs_.back(), key.view(), buffer)));
   write(batch, true);
+}
+
+SpaceReading Database::space() const {
+  auto reading = disk_();
+  if (room_) room_->set_free(reading.free_bytes);
+  std::uint64_t unflushed = 0;
+  db_->GetIntProperty(::rocksdb::DB::Properties::kCurSizeAllMemTables, &unflushed);
+  reading.free_bytes -= std::min(reading.free_bytes, unflushed);
+  return reading;
 }
 
 Range Database::prefix(std::string_view prefix) const {

@@ -13,6 +13,7 @@
 #include <string_view>
 #include <vector>
 
+#include "adapters/rocksdb/compaction_room.hpp"
 #include "adapters/rocksdb/options.hpp"
 #include "base/result.hpp"
 #include "chat/ports/store_error.hpp"
@@ -98,6 +99,9 @@ class Database {
   void write(::rocksdb::WriteBatch& batch, bool sync);
   /// Synced. Before anybody else uses this object.
   void append_epoch();
+  /// What new rows may take of the disk: what is free, less what memory will flush while its log still exists. Tells
+  /// compactions what is free. Any thread.
+  [[nodiscard]] SpaceReading space() const;
   [[nodiscard]] bool writable() const { return access_ == Access::kReadWrite; }
   [[nodiscard]] const std::vector<std::string>& epochs() const { return epochs_; }
   /// A row that does not decode, or cannot be read because of what surrounds it: counted, and named in the log by its
@@ -108,10 +112,13 @@ class Database {
  private:
   enum class Access : std::uint8_t { kReadOnly, kReadWrite };
 
-  Database(std::unique_ptr<::rocksdb::DB> db, Access access) : db_(std::move(db)), access_(access) {}
+  Database(std::unique_ptr<::rocksdb::DB> db, Access access, SpaceProbe disk, std::unique_ptr<CompactionRoom> room)
+      : disk_(std::move(disk)), room_(std::move(room)), db_(std::move(db)), access_(access) {}
   std::optional<OpenError> check_format(const std::string& path);
   std::optional<OpenError> read_epochs();
 
+  SpaceProbe disk_;
+  std::unique_ptr<CompactionRoom> room_;  // nullptr: read only
   std::unique_ptr<::rocksdb::DB> db_;
   Access access_;
   std::vector<std::string> epochs_;

@@ -9,7 +9,7 @@ base::Result<std::unique_ptr<RocksDbStore>, OpenError> RocksDbStore::open(const 
                                                                           const Options& options) {
   auto database = Database::open(path, options);
   if (!database) return base::fail(database.error());
-  std::unique_ptr<RocksDbStore> store(new RocksDbStore(std::move(*database), path, options));
+  std::unique_ptr<RocksDbStore> store(new RocksDbStore(std::move(*database), options));
   if (options.admit) {
     if (auto refused = options.admit(*store, store->database_->epochs().empty())) {
       return base::fail(OpenError{OpenError::kNotAdmitted, std::move(*refused)});
@@ -23,13 +23,13 @@ base::Result<std::unique_ptr<RocksDbStore>, OpenError> RocksDbStore::open_read_o
                                                                                     const Options& options) {
   auto database = Database::open_read_only(path, options);
   if (!database) return base::fail(database.error());
-  return std::unique_ptr<RocksDbStore>(new RocksDbStore(std::move(*database), path, options));
+  return std::unique_ptr<RocksDbStore>(new RocksDbStore(std::move(*database), options));
 }
 
-RocksDbStore::RocksDbStore(std::unique_ptr<Database> database, const std::string& path, const Options& options)
+RocksDbStore::RocksDbStore(std::unique_ptr<Database> database, const Options& options)
     : database_(std::move(database)),
       writer_(database_->writable() ? std::make_unique<BatchWriter>(*database_) : nullptr),
-      space_(options.space_probe ? options.space_probe : statvfs_probe(path), options.min_free_bytes),
+      space_([opened = database_.get()] { return opened->space(); }, options.min_free_bytes),
       at_point_(options.at_point) {}
 
 RocksDbStore::~RocksDbStore() = default;
@@ -50,6 +50,7 @@ base::Result<void, chat::StoreError> RocksDbStore::commit(const chat::CommitBatc
   if (!rows) return base::fail(rows.error());
   reach("store.before_write");
   database_->write(**rows, durability == chat::Durability::kSynced);
+  space_.note_written((*rows)->GetDataSize());
   reach("store.after_write_before_return");
   return {};
 }

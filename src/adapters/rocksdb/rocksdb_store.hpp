@@ -91,7 +91,7 @@ class RocksDbStore final : public chat::LoneStore, public chat::KeyCheckStore {
   [[nodiscard]] chat::Read<std::optional<chat::WrappedKey>> newest_key() const override;
 
  private:
-  RocksDbStore(std::unique_ptr<Database> database, const std::string& path, const Options& options);
+  RocksDbStore(std::unique_ptr<Database> database, const Options& options);
   void reach(std::string_view point) const {
     if (at_point_) at_point_(point);
   }

@@ -6,12 +6,18 @@
 #include <rocksdb/slice_transform.h>
 #include <rocksdb/table.h>
 
+#include <algorithm>
+#include <limits>
+
 #include "adapters/rocksdb/row_key.hpp"
 
 namespace adapters::rocksdb {
 
 namespace {
 
+constexpr std::uint64_t kMemtablesOnDisk = 32;  // a flush is 3 % of a small disk, less than SpaceGuard's limit
+constexpr std::size_t kLeastMemtable = 1024 * 1024;
+constexpr std::size_t kLogStep = 1024 * 1024;
 constexpr double kBloomBitsPerKey = 10;  // 1 % false positives: a new client id is looked up before every send
 
 /// Where rows of the hot tables grow at one end: a mailbox, a conversation, a watermark. The memtable remembers the
@@ -51,10 +57,13 @@ void set_integrity(::rocksdb::Options& settings) {
   settings.track_and_verify_wals_in_manifest = true;
 }
 
-void set_writing(::rocksdb::Options& settings, const Options& options) {
-  settings.write_buffer_size = options.memtable_bytes;
+void set_writing(::rocksdb::Options& settings, std::size_t memtable) {
+  settings.write_buffer_size = memtable;
   settings.max_write_buffer_number = 4;  // one fills while others are written: a slow flush does not stop commits
-  settings.max_total_wal_size = 2 * options.memtable_bytes;
+  // With one column family the memtables bound the log; this is only the step in which its file is allocated. The
+  // default is a whole memtable's, at once, which a nearly full disk has not got.
+  settings.max_total_wal_size = std::min(kLogStep, memtable / 8);
+  settings.manifest_preallocation_size = 64 * 1024;
   settings.allow_concurrent_memtable_write = false;  // there is one writer
   settings.enable_write_thread_adaptive_yield = false;
   settings.memtable_insert_with_hint_prefix_extractor = std::make_shared<GrowingRange>();
@@ -65,7 +74,8 @@ void set_writing(::rocksdb::Options& settings, const Options& options) {
   settings.level0_file_num_compaction_trigger = 6;
   settings.level0_slowdown_writes_trigger = 40;
   settings.level0_stop_writes_trigger = 64;
-  settings.max_bytes_for_level_base = 256ull * 1024 * 1024;
+  settings.target_file_size_base = memtable;
+  settings.max_bytes_for_level_base = std::min<std::uint64_t>(4 * memtable, 256ull * 1024 * 1024);
   settings.bytes_per_sync = 1024 * 1024;  // table files trickle to the disk: no burst in front of the log's sync
   settings.compression = ::rocksdb::kNoCompression;  // contents are ciphertext
 }
@@ -85,22 +95,28 @@ void set_reading(::rocksdb::Options& settings, const Options& options) {
 
 }  // namespace
 
-::rocksdb::Options settings(const Options& options) {
+std::size_t memtable_bytes(const Options& options, std::uint64_t disk_bytes) {
+  const auto share = static_cast<std::size_t>(disk_bytes / kMemtablesOnDisk);
+  return std::min(options.memtable_bytes, std::max(share, kLeastMemtable));
+}
+
+::rocksdb::Options settings(const Options& options, std::uint64_t disk_bytes) {
   ::rocksdb::Options settings;
   settings.create_if_missing = true;
   if (options.env != nullptr) settings.env = options.env;
   set_integrity(settings);
-  set_writing(settings, options);
+  set_writing(settings, memtable_bytes(options, disk_bytes));
   set_reading(settings, options);
   settings.skip_stats_update_on_db_open = true;  // a start does not read every file (P8)
   settings.info_log_level = ::rocksdb::WARN_LEVEL;
   settings.keep_log_file_num = 4;
+  settings.max_log_file_size = 4 * 1024 * 1024;  // on a full disk RocksDB notes every second that compactions wait
   settings.stats_dump_period_sec = 0;
   return settings;
 }
 
 ::rocksdb::Options read_only_settings(const Options& options) {
-  auto reading = settings(options);
+  auto reading = settings(options, std::numeric_limits<std::uint64_t>::max());
   reading.create_if_missing = false;
   reading.max_open_files = -1;  // every file is opened at once: the writer may delete it, what is open stays readable
   // The list of logs moves on while it is compared with the directory.

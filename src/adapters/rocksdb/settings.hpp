@@ -6,7 +6,9 @@
 namespace adapters::rocksdb {
 
 /// RocksDB's options for this store, each with its reason in the body.
-::rocksdb::Options settings(const Options& options);
+::rocksdb::Options settings(const Options& options, std::uint64_t disk_bytes);
+/// The size of a memtable, and of a table file, on a disk of `disk_bytes`.
+std::size_t memtable_bytes(const Options& options, std::uint64_t disk_bytes);
 /// The same for a reader beside another process that writes.
 ::rocksdb::Options read_only_settings(const Options& options);
 

@@ -33,6 +33,10 @@ SpaceProbe statvfs_probe(std::string path) {
   };
 }
 
+std::uint64_t space_limit(std::uint64_t total_bytes, std::optional<std::uint64_t> min_free_bytes) {
+  return min_free_bytes.value_or(std::min(total_bytes / kDefaultPart, kDefaultMaximum));
+}
+
 SpaceGuard::SpaceGuard(SpaceProbe probe, std::optional<std::uint64_t> min_free_bytes)
     : probe_(std::move(probe)), min_free_bytes_(min_free_bytes) {
   static_cast<void>(current());  // so that no thread ever sees the zeros
@@ -43,17 +47,15 @@ SpaceReading SpaceGuard::current() const {
   std::int64_t fresh_until = fresh_until_ms_.load(std::memory_order_acquire);
   // One thread renews the reading, the others go on with the old one.
   if (now >= fresh_until && fresh_until_ms_.compare_exchange_strong(fresh_until, now + kFreshMs)) {
+    written_bytes_.store(0, std::memory_order_relaxed);
     const SpaceReading reading = probe_();
     free_bytes_.store(reading.free_bytes, std::memory_order_relaxed);
     total_bytes_.store(reading.total_bytes, std::memory_order_relaxed);
     return reading;
   }
-  return {free_bytes_.load(std::memory_order_relaxed), total_bytes_.load(std::memory_order_relaxed)};
-}
-
-std::uint64_t SpaceGuard::limit() const {
-  if (min_free_bytes_) return *min_free_bytes_;
-  return std::min(total_bytes_.load(std::memory_order_relaxed) / kDefaultPart, kDefaultMaximum);
+  const std::uint64_t free = free_bytes_.load(std::memory_order_relaxed);
+  return {free - std::min(free, written_bytes_.load(std::memory_order_relaxed)),
+          total_bytes_.load(std::memory_order_relaxed)};
 }
 
 }  // namespace adapters::rocksdb
