@@ -2,18 +2,13 @@
 #include <iostream>
 
 #include "adapters/mongodb/replica_set.hpp"
-#include "app/broadcasting.hpp"
-#include "app/cluster.hpp"
 #include "app/commands.hpp"
-#include "app/network.hpp"
+#include "app/server.hpp"
 
 namespace app {
 
 int check(const Settings& settings, const std::vector<std::string>& keys) {
-  if (auto why = refuse_to_listen(settings)) return complain(*why);
-  if (auto why = refuse_redis(settings)) return complain(*why);
-  if (auto why = refuse_broadcaster(settings)) return complain(*why);
-  if (auto why = refuse_to_bind(settings.server.host, settings.server.port)) return complain(*why);
+  if (auto why = refuse_to_start(settings)) return complain(*why);
   for (const auto& key : keys) {
     const auto value = value_of(settings, key);
     if (!value) return complain("unknown setting \"" + key + "\" (docs/configuration.md lists them)");

@@ -42,6 +42,7 @@ Opened open_mongodb(const Settings& settings, chat::KeyAdmission admit, DataDire
 }  // namespace
 
 base::Result<DataDirectory, std::string> open_data_directory(const Settings& settings, const base::Clock& clock) {
+  if (auto why = refuse_storage(settings)) return base::fail(*why);
   const std::filesystem::path directory(settings.storage.path);
   std::error_code error;
   const bool fresh = std::filesystem::create_directories(directory, error);

@@ -26,7 +26,7 @@ struct DataDirectory {
 };
 
 /// Opens it, or makes it (mode 0700). The error is one line that tells an operator what to do. A directory in use is
-/// left as it is. `clock` must outlive the result.
+/// left as it is, and none is made for settings with which there can be no store. `clock` must outlive the result.
 base::Result<DataDirectory, std::string> open_data_directory(const Settings& settings, const base::Clock& clock);
 
 }  // namespace app

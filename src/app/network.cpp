@@ -6,8 +6,9 @@
 #include <unistd.h>
 
 #include <cstring>
-#include <filesystem>
 #include <string_view>
+
+#include "socketio/engineio/server.hpp"
 
 namespace app {
 namespace {
@@ -56,6 +57,21 @@ bool is_loopback(const std::string& host) {
   return host == "localhost" || host == "::1" || host.starts_with("127.");
 }
 
+std::optional<std::string> refuse_tls(const std::string& certificate, const std::string& key) {
+  if (certificate.empty()) return std::nullopt;
+  const auto problem = engineio::check_tls({.certificate_file = certificate, .key_file = key});
+  if (!problem) return std::nullopt;
+  switch (*problem) {
+    case engineio::TlsProblem::kCertificate:
+      return "tls.certificate: " + certificate + " cannot be read as a PEM file of certificates";
+    case engineio::TlsProblem::kKey:
+      return "tls.key: " + key + " cannot be read as a PEM file of a private key without a pass phrase";
+    case engineio::TlsProblem::kNoPair:
+      break;
+  }
+  return "tls.key: " + key + " is not the key of the certificate in " + certificate;
+}
+
 }  // namespace
 
 std::optional<std::string> refuse_to_listen(const Settings& settings) {
@@ -63,13 +79,11 @@ std::optional<std::string> refuse_to_listen(const Settings& settings) {
   if (!parse_address(host, 0)) return "server.host: \"" + host + "\" is not an IPv4 or IPv6 address";
   if (settings.tls.certificate.empty() != settings.tls.key.empty())
     return std::string("tls.certificate and tls.key belong together");
-  for (const auto& file : {settings.tls.certificate, settings.tls.key})
-    if (!file.empty() && !std::filesystem::exists(file)) return "tls: " + file + " does not exist";
   if (!is_loopback(host) && settings.tls.certificate.empty() && !settings.server.insecure_plaintext)
     return host +
            " is not a loopback address: set tls.certificate and tls.key, or pass --insecure-plaintext behind a proxy "
            "that ends TLS";
-  return std::nullopt;
+  return refuse_tls(settings.tls.certificate, settings.tls.key);
 }
 
 std::optional<std::string> refuse_to_bind(const std::string& host, std::int64_t port) {

@@ -28,6 +28,14 @@ base::Result<adapters::mongodb::Options, std::string> mongodb_options(const Sett
   return options;
 }
 
+std::optional<std::string> refuse_storage(const Settings& settings) {
+  if (!is_mongodb(settings)) return std::nullopt;
+  const auto options = mongodb_options(settings);
+  if (!options) return options.error();
+  const auto refused = adapters::mongodb::refuse_uri(*options);
+  return refused ? std::optional(refused->message) : std::nullopt;
+}
+
 OpenedStore open_store_read_only(const Settings& settings) {
   if (!is_mongodb(settings)) {
     auto store = adapters::rocksdb::RocksDbStore::open_read_only(rocksdb_path(settings));

@@ -3,6 +3,8 @@
 #include "adapters/crypto/vapid_key.hpp"
 #include "adapters/fcm/fcm_address.hpp"
 #include "base/hex.hpp"
+#include "http_client/curl_client.hpp"
+#include "http_client/https_url.hpp"
 
 namespace app {
 namespace {
@@ -24,6 +26,23 @@ adapters::fcm::FcmOptions fcm_options(const Settings& settings) {
 
 adapters::webpush::EndpointRules endpoint_rules(const Settings& settings) {
   return {.allowed_hosts = settings.push.webpush_allowed_hosts, .any_port = settings.push.allow_private_addresses};
+}
+
+std::optional<std::string> refuse_pushes(const Settings& settings) {
+  const auto& push = settings.push;
+  const bool fcm = !push.fcm_service_account.empty();
+  if (fcm) {
+    if (!http_client::parse_https_url(push.fcm_base_url))
+      return "push.fcm_base_url: " + push.fcm_base_url + " is no https URL";
+    if (const auto account = adapters::fcm::load_service_account(push.fcm_service_account); !account)
+      return "push.fcm_service_account: " + account.error();
+  }
+  if (push.webpush && !adapters::webpush::is_subject(push.webpush_subject))
+    return "push.webpush_subject must begin with mailto: or https: and hold no blanks or quotes";
+  if (push.ca_file.empty() || (!fcm && !push.webpush)) return std::nullopt;
+  const base::SystemClock clock;
+  const auto client = http_client::CurlClient::create({.ca_file = push.ca_file}, clock);
+  return client ? std::nullopt : std::optional("push.ca_file: " + client.error());
 }
 
 base::Result<PushProviders, std::string> make_push_providers(const Settings& settings,

@@ -3,6 +3,7 @@
 // `restante push test`.
 
 #include <memory>
+#include <optional>
 #include <string>
 
 #include "adapters/crypto/key_ring.hpp"
@@ -19,6 +20,9 @@ namespace app {
 
 [[nodiscard]] adapters::fcm::FcmOptions fcm_options(const Settings& settings);
 [[nodiscard]] adapters::webpush::EndpointRules endpoint_rules(const Settings& settings);
+
+/// Which setting of the pushes that are on cannot be used; nullopt: all can. Reads files, connects to nothing.
+std::optional<std::string> refuse_pushes(const Settings& settings);
 
 struct PushProviders {
   std::unique_ptr<chat::PushProvider> fcm;      // nullptr: no key file is set

@@ -15,6 +15,7 @@
 #include "app/measured_store.hpp"
 #include "app/metrics_page.hpp"
 #include "app/network.hpp"
+#include "app/operator_store.hpp"
 #include "app/operator_token.hpp"
 #include "app/push_providers.hpp"
 #include "app/witness_file.hpp"
@@ -251,13 +252,16 @@ void Server::Parts::start_pushes() {
   outbox.start();
 }
 
+std::optional<std::string> refuse_to_start(const Settings& settings) {
+  for (const auto refuse : {refuse_to_listen, refuse_storage, refuse_redis, refuse_broadcaster, refuse_pushes})
+    if (auto why = refuse(settings)) return why;
+  return refuse_to_bind(settings.server.host, settings.server.port);
+}
+
 Server::Server(std::unique_ptr<Parts> parts) : parts_(std::move(parts)) {}
 
 base::Result<std::unique_ptr<Server>, std::string> Server::start(const Settings& settings) {
-  if (auto why = refuse_to_listen(settings)) return base::fail(*why);
-  if (auto why = refuse_redis(settings)) return base::fail(*why);
-  if (auto why = refuse_broadcaster(settings)) return base::fail(*why);
-  if (auto why = refuse_to_bind(settings.server.host, settings.server.port)) return base::fail(*why);
+  if (auto why = refuse_to_start(settings)) return base::fail(*why);
   static const base::SystemClock clock;  // the key ring's; stateless
   auto data = open_data_directory(settings, clock);
   if (!data) return base::fail(data.error());

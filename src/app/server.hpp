@@ -5,6 +5,7 @@
 
 #include <cstdint>
 #include <memory>
+#include <optional>
 #include <string>
 
 #include "app/settings.hpp"
@@ -12,9 +13,13 @@
 
 namespace app {
 
+/// Why no server starts with these settings, at this address; nullopt: none of what can be known before anything is
+/// touched. Changes nothing.
+std::optional<std::string> refuse_to_start(const Settings& settings);
+
 class Server {
  public:
-  /// The error is one line for the operator; nothing was changed when the port was in use.
+  /// The error is one line for the operator; nothing was changed when refuse_to_start() gave it.
   static base::Result<std::unique_ptr<Server>, std::string> start(const Settings& settings);
   ~Server();
   Server(const Server&) = delete;

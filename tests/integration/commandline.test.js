@@ -105,6 +105,29 @@ test('what cannot be served leaves no data directory behind', async () => {
   await refused([], /command/);
 });
 
+test('settings that no server can work with are refused by name before anything is made, by check too', async () => {
+  const rubbish = path.join(folder, 'rubbish.pem');
+  fs.writeFileSync(rubbish, 'no certificate, no key, no JSON');
+  const wrong = [
+    [['tls.certificate=' + rubbish, 'tls.key=' + rubbish], /tls\.(certificate|key)/],
+    [['push.fcm_service_account=' + rubbish], /push\.fcm_service_account/],
+    [['push.fcm_service_account=/nope'], /push\.fcm_service_account/],
+    [['push.fcm_service_account=' + rubbish, 'push.fcm_base_url=http://plain.example'], /push\.fcm_base_url/],
+    [['push.webpush_subject=nobody'], /push\.webpush_subject/],
+    [['push.ca_file=' + rubbish], /push\.ca_file/],
+    [['storage.engine=mongodb'], /storage\.mongodb_uri/],
+    [['storage.engine=mongodb', 'storage.mongodb_uri=http://nonsense'], /storage\.mongodb_uri/],
+  ];
+  for (const [set, mentions] of wrong) {
+    const data = fresh();
+    const args = ['--port', '0', '--data', data, ...set.flatMap((assignment) => ['--set', assignment])];
+    await refused(['serve', ...args], mentions, data);
+    await refused(['check', ...args], mentions, data);
+  }
+  const data = fresh();
+  await refused(['seed', '--data', data, '--users', '2', '--tokens', path.join(folder, 'never'), '--set', 'storage.engine=mongodb'], /storage\.mongodb_uri/, data);
+});
+
 test('what seed writes is readable by its owner only, also into a directory that was open to all', async () => {
   const data = fresh();
   fs.mkdirSync(data, { mode: 0o755 });

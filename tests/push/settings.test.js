@@ -1,6 +1,7 @@
 'use strict';
 // What settings change about pushes.
 const assert = require('node:assert/strict');
+const fs = require('node:fs');
 const os = require('node:os');
 const path = require('node:path');
 const { test } = require('node:test');
@@ -62,9 +63,11 @@ test('the VAPID key survives a restart', () => within({}, async (world) => {
 
 test('a key file that is none stops the start with one clear line', async () => {
   for (const [value, expected] of [['/nonexistent/key.json', /cannot be opened/], [__filename, /key file|JSON|lacks/i]]) {
-    const { code, stderr } = await runToEnd(['serve', '--port', '0', '--data', path.join(os.tmpdir(), `restante-never-${process.pid}`), '--set', `push.fcm_service_account=${value}`]);
+    const data = path.join(os.tmpdir(), `restante-never-${process.pid}`);
+    const { code, stderr } = await runToEnd(['serve', '--port', '0', '--data', data, '--set', `push.fcm_service_account=${value}`]);
     assert.notEqual(code, 0);
     assert.match(stderr, expected);
     assert.equal(stderr.trim().split('\n').length, 1, stderr);
+    assert.equal(fs.existsSync(data), false, 'nothing is made');
   }
 });

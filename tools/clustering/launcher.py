@@ -105,11 +105,17 @@ class Launcher:
 
     def _check(self, own):
         """The settings that matter here, out of the nodes' own mouth: whatever a node would refuse is refused now."""
+        settings = self._ask_node(own, "rocksdb")  # which needs nothing that is only made here
+        if settings["storage.mongodb_uri"]:
+            self._ask_node(own, "mongodb")
+        return settings
+
+    def _ask_node(self, own, engine):
         keys = ("server.host", "server.port", "server.drain_timeout_ms", "storage.path", "storage.mongodb_uri", "redis.uri")
         address = [word for option in ("--host", "--port") if option in own for word in (option, own[option])]
         asked = [word for key in keys for word in ("--print", key)]
-        done = subprocess.run([self._binary, "check", *self._options, *address, *asked], stdin=subprocess.DEVNULL,
-                              stdout=subprocess.PIPE, text=True, check=False)
+        command = [self._binary, "check", *self._options, "--set", f"storage.engine={engine}", *address, *asked]
+        done = subprocess.run(command, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, text=True, check=False)
         if done.returncode != 0:
             sys.exit(done.returncode)  # it has said why
         return dict(line.split("=", 1) for line in done.stdout.splitlines())

@@ -9,6 +9,7 @@
 #include <cerrno>
 #include <climits>
 #include <csignal>
+#include <optional>
 
 #include "base/check.hpp"
 
@@ -19,13 +20,18 @@ constexpr const char* kTls12Ciphers =
     "ECDHE-ECDSA-AES128-GCM-SHA256:ECDHE-RSA-AES128-GCM-SHA256:ECDHE-ECDSA-AES256-GCM-SHA384:"
     "ECDHE-RSA-AES256-GCM-SHA384:ECDHE-ECDSA-CHACHA20-POLY1305:ECDHE-RSA-CHACHA20-POLY1305";
 
+/// Instead of OpenSSL's own, which would ask for a pass phrase on the terminal.
+int no_pass_phrase(char*, int, int, void*) {
+  return -1;
+}
+
 IoResult system_failure() {
   if (errno == EAGAIN || errno == EWOULDBLOCK || errno == EINTR) return {0, IoStatus::kWouldBlock};
   return {0, IoStatus::kBroken};
 }
 }  // namespace
 
-std::unique_ptr<TlsContext> TlsContext::load(const TlsOptions& options) {
+base::Result<std::unique_ptr<TlsContext>, TlsProblem> TlsContext::load(const TlsOptions& options) {
   SSL_CTX* context = SSL_CTX_new(TLS_server_method());
   CHECK(context != nullptr);
   std::unique_ptr<TlsContext> owned(new TlsContext(context));
@@ -36,12 +42,19 @@ std::unique_ptr<TlsContext> TlsContext::load(const TlsOptions& options) {
                    SSL_MODE_RELEASE_BUFFERS | SSL_MODE_ENABLE_PARTIAL_WRITE | SSL_MODE_ACCEPT_MOVING_WRITE_BUFFER);
   // Tickets resume; a cache of our own would only hold memory.
   SSL_CTX_set_session_cache_mode(context, SSL_SESS_CACHE_OFF);
-  const bool usable = SSL_CTX_set_cipher_list(context, kTls12Ciphers) == 1 &&
-                      SSL_CTX_use_certificate_chain_file(context, options.certificate_file.c_str()) == 1 &&
-                      SSL_CTX_use_PrivateKey_file(context, options.key_file.c_str(), SSL_FILETYPE_PEM) == 1 &&
-                      SSL_CTX_check_private_key(context) == 1;
+  SSL_CTX_set_default_passwd_cb(context, &no_pass_phrase);
+  CHECK(SSL_CTX_set_cipher_list(context, kTls12Ciphers) == 1);
+  // The key first: behind the certificate, a key of another one would be refused like a file that is none.
+  std::optional<TlsProblem> problem;
+  if (SSL_CTX_use_PrivateKey_file(context, options.key_file.c_str(), SSL_FILETYPE_PEM) != 1) {
+    problem = TlsProblem::kKey;
+  } else if (SSL_CTX_use_certificate_chain_file(context, options.certificate_file.c_str()) != 1) {
+    problem = TlsProblem::kCertificate;
+  } else if (SSL_CTX_check_private_key(context) != 1) {
+    problem = TlsProblem::kNoPair;
+  }
   ERR_clear_error();
-  if (!usable) return nullptr;
+  if (problem) return base::fail(*problem);
   // OpenSSL writes without MSG_NOSIGNAL: a peer that is gone must be an error, not the end of the process.
   std::signal(SIGPIPE, SIG_IGN);
   return owned;

@@ -8,6 +8,7 @@
 #include <memory>
 #include <string_view>
 
+#include "base/result.hpp"
 #include "socketio/engineio/options.hpp"
 
 struct ssl_ctx_st;
@@ -18,8 +19,8 @@ namespace engineio {
 /// Certificate and key, shared by all connections. TLS 1.2 (ECDHE with AEAD) and 1.3.
 class TlsContext {
  public:
-  /// Null when the files cannot be used.
-  static std::unique_ptr<TlsContext> load(const TlsOptions& options);
+  /// Reads both files. Never asks anybody for a pass phrase.
+  static base::Result<std::unique_ptr<TlsContext>, TlsProblem> load(const TlsOptions& options);
   ~TlsContext();
   TlsContext(const TlsContext&) = delete;
   TlsContext& operator=(const TlsContext&) = delete;

@@ -29,7 +29,14 @@ struct CorsOptions {
 
 struct TlsOptions {
   std::string certificate_file;  // PEM, with the chain; empty: no TLS
-  std::string key_file;          // PEM
+  std::string key_file;          // PEM, without a pass phrase
+};
+
+/// Why TLS is not possible with such options.
+enum class TlsProblem : std::uint8_t {
+  kCertificate,  // the file cannot be read, or is no certificate chain
+  kKey,          // the file cannot be read, is no private key, or needs a pass phrase
+  kNoPair,       // the key is that of another certificate
 };
 
 /// Bounds on HTTP requests, each answered with the status given.

@@ -54,6 +54,11 @@ std::string_view to_string(ListenError error) {
   return "unknown";
 }
 
+std::optional<TlsProblem> check_tls(const TlsOptions& options) {
+  const auto loaded = TlsContext::load(options);
+  return loaded ? std::nullopt : std::optional(loaded.error());
+}
+
 ServerContext::ServerContext(ServerOptions o, std::vector<aio::Shard*> s, const base::Clock& c)
     : options(std::move(o)),
       clock(c),
@@ -100,8 +105,9 @@ void Server::on_http(HttpHandler handler) {
 base::Result<std::uint16_t, ListenError> Server::listen(const std::string& host, std::uint16_t port) {
   const auto& tls = shared_->options.tls;
   if (!tls.certificate_file.empty() && !shared_->tls) {
-    shared_->tls = TlsContext::load(tls);
-    if (!shared_->tls) return base::fail(ListenError::kTls);
+    auto loaded = TlsContext::load(tls);
+    if (!loaded) return base::fail(ListenError::kTls);
+    shared_->tls = std::move(*loaded);
   }
   auto opened = open_listeners(host, port, shards_.size());
   if (!opened) return base::fail(opened.error());

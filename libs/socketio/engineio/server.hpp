@@ -15,6 +15,7 @@
 #include <cstdint>
 #include <functional>
 #include <memory>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -36,6 +37,9 @@ enum class ListenError : std::uint8_t {
   kTls,     // certificate or key cannot be used
 };
 std::string_view to_string(ListenError error);
+
+/// What listen() would say of these files, before there is a server; nullopt: they can be used. Changes nothing.
+std::optional<TlsProblem> check_tls(const TlsOptions& options);
 
 /// Called on the session's shard after the handshake was accepted and before its answer is written: what is sent here
 /// follows the open packet. Null refuses: the session is closed at once.

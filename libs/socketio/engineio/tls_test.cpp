@@ -15,8 +15,8 @@ namespace {
 
 const std::string kOpen = "/engine.io/?EIO=4&transport=polling";
 
-/// Writes a self-signed certificate and its key; returns the options that name them.
-TlsOptions self_signed(const std::filesystem::path& folder) {
+/// Writes a self-signed certificate and its key; returns the options that name them. `pass_phrase` empty: none.
+TlsOptions self_signed(const std::filesystem::path& folder, const std::string& pass_phrase = {}) {
   EVP_PKEY* key = EVP_EC_gen("P-256");
   X509* certificate = X509_new();
   X509_gmtime_adj(X509_getm_notBefore(certificate), 0);
@@ -28,7 +28,9 @@ TlsOptions self_signed(const std::filesystem::path& folder) {
   PEM_write_X509(file, certificate);
   std::fclose(file);
   file = std::fopen(out.key_file.c_str(), "w");
-  PEM_write_PrivateKey(file, key, nullptr, nullptr, 0, nullptr, nullptr);
+  PEM_write_PrivateKey(file, key, pass_phrase.empty() ? nullptr : EVP_aes_256_cbc(),
+                       reinterpret_cast<const unsigned char*>(pass_phrase.data()), static_cast<int>(pass_phrase.size()),
+                       nullptr, nullptr);
   std::fclose(file);
   X509_free(certificate);
   EVP_PKEY_free(key);
@@ -81,6 +83,20 @@ TEST_F(TlsTest, AMissingCertificateIsAnError) {
   shard.start();
   Server server(options, {&shard}, clock_);
   EXPECT_EQ(server.listen("127.0.0.1", 0).error(), ListenError::kTls);
+}
+
+TEST_F(TlsTest, FilesAreJudgedBeforeThereIsAServer) {
+  const auto good = self_signed(folder_);
+  EXPECT_EQ(check_tls(good), std::nullopt);
+  EXPECT_EQ(check_tls({"/nonexistent.pem", good.key_file}), TlsProblem::kCertificate);
+  EXPECT_EQ(check_tls({good.key_file, good.key_file}), TlsProblem::kCertificate);
+  EXPECT_EQ(check_tls({good.certificate_file, "/nonexistent.key"}), TlsProblem::kKey);
+  EXPECT_EQ(check_tls({good.certificate_file, good.certificate_file}), TlsProblem::kKey);
+
+  std::filesystem::create_directory(folder_ / "other");
+  EXPECT_EQ(check_tls({good.certificate_file, self_signed(folder_ / "other").key_file}), TlsProblem::kNoPair);
+  EXPECT_EQ(check_tls({good.certificate_file, self_signed(folder_ / "other", "a pass phrase").key_file}),
+            TlsProblem::kKey);
 }
 
 }  // namespace

@@ -1,12 +1,27 @@
 #include "adapters/fcm/fcm_provider.hpp"
 
+#include <filesystem>
+
 #include "adapters/fcm/fcm_address.hpp"
 #include "adapters/fcm/fcm_answer.hpp"
 #include "adapters/fcm/fcm_message.hpp"
+#include "base/log.hpp"
 #include "http_client/curl_client.hpp"
 #include "http_client/https_url.hpp"
 
 namespace adapters::fcm {
+
+namespace {
+
+void warn_if_readable_by_others(const std::string& key_file) {
+  using std::filesystem::perms;
+  std::error_code error;
+  const auto permissions = std::filesystem::status(key_file, error).permissions();
+  if (error || (permissions & (perms::group_all | perms::others_all)) == perms::none) return;
+  base::log::warning("the FCM key file can be read by others; chmod 600 would keep it to this user");
+}
+
+}  // namespace
 
 struct FcmProvider::Push {
   std::string body;
@@ -21,6 +36,7 @@ base::Result<std::unique_ptr<FcmProvider>, std::string> FcmProvider::create(cons
   }
   auto account = load_service_account(options.service_account);
   if (!account) return base::fail(account.error());
+  warn_if_readable_by_others(options.service_account);
   auto client = http_client::CurlClient::create({.ca_file = options.ca_file}, clock);
   if (!client) return base::fail(client.error());
   return std::make_unique<FcmProvider>(std::move(*account), options.base_url, std::move(*client), clock);

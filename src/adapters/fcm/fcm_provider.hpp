@@ -23,7 +23,8 @@ struct FcmOptions {
 
 class FcmProvider final : public chat::PushProvider {
  public:
-  /// Reads the key file; connects to nothing yet. The error is one line for the operator.
+  /// Reads the key file; connects to nothing yet. The error is one line for the operator. A file that others may read
+  /// is used, with a warning in the log: secrets that a container platform mounts often are so.
   static base::Result<std::unique_ptr<FcmProvider>, std::string> create(const FcmOptions& options,
                                                                         const base::Clock& clock);
   /// On a given poster, for tests.

@@ -1,13 +1,11 @@
 #include "adapters/fcm/service_account.hpp"
 
 #include <algorithm>
-#include <filesystem>
 #include <fstream>
 
 #include "base/hex.hpp"
 #include "base/json_reader.hpp"
 #include "base/json_writer.hpp"
-#include "base/log.hpp"
 #include "http_client/https_url.hpp"
 
 namespace adapters::fcm {
@@ -24,13 +22,6 @@ bool is_project_id(std::string_view id) {
     return (c >= 'a' && c <= 'z') || (c >= '0' && c <= '9') || c == '-' || c == '.' || c == ':';
   };
   return !id.empty() && id.size() <= kMost && std::all_of(id.begin(), id.end(), allowed);
-}
-
-bool readable_by_others(const std::string& path) {
-  using std::filesystem::perms;
-  std::error_code error;
-  const auto permissions = std::filesystem::status(path, error).permissions();
-  return !error && (permissions & (perms::group_all | perms::others_all)) != perms::none;
 }
 
 }  // namespace
@@ -66,9 +57,6 @@ base::Result<ServiceAccount, ServiceAccountError> load_service_account(const std
   if (content.size() > kMaxKeyFileBytes) return base::fail(path + " is too large for a key file");
   auto account = parse_service_account(content);
   if (!account) return base::fail(path + " " + account.error());
-  if (readable_by_others(path)) {
-    base::log::warning("the FCM key file can be read by others; chmod 600 would keep it to this user");
-  }
   return account;
 }
 

@@ -25,8 +25,7 @@ using ServiceAccountError = std::string;
 inline constexpr std::size_t kMaxKeyFileBytes = 64 * 1024;  // real ones have 2.4 KB
 
 base::Result<ServiceAccount, ServiceAccountError> parse_service_account(std::string_view json);
-/// The message begins with the path. A file that others may read is used, with a warning in the log: secrets that a
-/// container platform mounts often are so.
+/// The message begins with the path.
 base::Result<ServiceAccount, ServiceAccountError> load_service_account(const std::string& path);
 
 /// What FCM's token endpoint takes for an access token: a JWT (RFC 7523) over the messaging scope, valid for an hour.

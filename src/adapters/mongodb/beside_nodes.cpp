@@ -47,6 +47,11 @@ base::Result<std::unique_ptr<MongoStore>, OpenError> MongoStore::open_read_only(
   return std::unique_ptr<MongoStore>(new MongoStore(options, std::move(*pool), std::move(*epochs)));
 }
 
+std::optional<OpenError> refuse_uri(const Options& options) {
+  const auto pool = Pool::create(options);
+  return pool ? std::nullopt : std::optional(pool.error());
+}
+
 base::Result<std::string, OpenError> MongoStore::start_epoch(const Options& options) {
   auto pool = Pool::create(options);
   if (!pool) return base::fail(pool.error());

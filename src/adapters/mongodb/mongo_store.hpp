@@ -23,6 +23,10 @@ class CommitTurn;
 class MongoPresenceRecord;
 struct Failure;
 
+/// What open() would say of Options::uri without asking any server; nullopt: it can be used. The name of a
+/// `mongodb+srv` URI is looked up.
+std::optional<OpenError> refuse_uri(const Options& options);
+
 class MongoStore final : public chat::Store, public chat::KeyCheckStore {
  public:
   /// Connects, creates collections and indexes that are missing, asks Options::admit, appends an epoch
