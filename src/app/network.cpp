@@ -2,12 +2,15 @@
 
 #include <arpa/inet.h>
 #include <netinet/in.h>
+#include <sys/resource.h>
 #include <sys/socket.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <cstring>
 #include <string_view>
 
+#include "base/log.hpp"
 #include "socketio/engineio/server.hpp"
 
 namespace app {
@@ -16,6 +19,10 @@ namespace {
 constexpr std::size_t kUnjoinedBytes = 16 * 1024;  // a CONNECT packet is a token and a few words
 constexpr std::size_t kRequestBodyBytes = 256 * 1024;
 constexpr std::size_t kNamespaces = 4;  // the chat lives in one
+// Descriptors that are not for connections: files of the store, sockets to MongoDB, Redis and push services, event
+// loops.
+constexpr std::uint64_t kMostReserved = 1024;
+constexpr std::uint64_t kReservedPart = 4;  // a quarter, where the limit is low
 
 struct Address {
   sockaddr_storage storage{};
@@ -55,6 +62,17 @@ std::string_view without_default_port(std::string_view scheme, std::string_view 
 
 bool is_loopback(const std::string& host) {
   return host == "localhost" || host == "::1" || host.starts_with("127.");
+}
+
+std::size_t affordable_connections(std::size_t wanted) {
+  rlimit files{};
+  if (::getrlimit(RLIMIT_NOFILE, &files) != 0 || files.rlim_cur == RLIM_INFINITY) return wanted;
+  const auto allowed = connections_within(wanted, files.rlim_cur);
+  if (allowed < wanted) {
+    base::log::warning("the limit of open files allows fewer connections than server.max_connections",
+                       {{"open_files", files.rlim_cur}, {"connections", allowed}, {"max_connections", wanted}});
+  }
+  return allowed;
 }
 
 std::optional<std::string> refuse_tls(const std::string& certificate, const std::string& key) {
@@ -103,6 +121,11 @@ std::optional<std::string> refuse_to_bind(const std::string& host, std::int64_t 
   return where + ": " + std::strerror(why);
 }
 
+std::size_t connections_within(std::size_t wanted, std::uint64_t descriptors) {
+  const auto reserve = std::min(kMostReserved, descriptors / kReservedPart);
+  return static_cast<std::size_t>(std::min<std::uint64_t>(wanted, std::max<std::uint64_t>(descriptors - reserve, 1)));
+}
+
 engineio::ServerOptions engine_options(const Settings& settings) {
   const auto& server = settings.server;
   const auto size = [](std::int64_t number) { return static_cast<std::size_t>(number); };
@@ -112,7 +135,7 @@ engineio::ServerOptions engine_options(const Settings& settings) {
   options.ping_timeout = std::chrono::milliseconds(server.ping_timeout_ms);
   options.max_payload = size(server.max_payload_bytes);
   options.max_buffered_bytes = size(server.max_buffered_bytes);
-  options.max_connections = size(server.max_connections);
+  options.max_connections = affordable_connections(size(server.max_connections));
   options.trusted_proxies = server.trusted_proxies;
   options.cors.origins = server.allowed_origins;
   options.allow_origin = [allowed = server.allowed_origins](std::string_view origin, std::string_view host) {

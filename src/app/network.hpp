@@ -14,6 +14,10 @@ std::optional<std::string> refuse_to_listen(const Settings& settings);
 /// shares the port between shards, which would hide that somebody else listens there.
 std::optional<std::string> refuse_to_bind(const std::string& host, std::int64_t port);
 
+/// How many connections a process may take that can open `descriptors` files: `wanted`, or what leaves enough for the
+/// store, which cannot go on without its next file.
+std::size_t connections_within(std::size_t wanted, std::uint64_t descriptors);
+/// Logs when the limit of open files allows fewer connections than the settings.
 engineio::ServerOptions engine_options(const Settings& settings);
 socketio::ServerOptions socket_options(const Settings& settings);
 

@@ -25,6 +25,14 @@ TEST(Origin, IsTheHostsOwnWhetherTheDefaultPortIsWrittenOrNot) {
     EXPECT_EQ(origin_allowed(each.origin, each.host, {}), each.allowed) << each.origin << " at " << each.host;
 }
 
+TEST(Connections, LeaveDescriptorsForTheStore) {
+  EXPECT_EQ(connections_within(200'000, 1'048'576), 200'000u);
+  EXPECT_EQ(connections_within(200'000, 200'000), 200'000u - 1024u);
+  EXPECT_EQ(connections_within(200'000, 1024), 768u);
+  EXPECT_EQ(connections_within(500, 1024), 500u);
+  EXPECT_EQ(connections_within(200'000, 0), 1u);  // 0 would mean: any number
+}
+
 TEST(Origin, IsAllowedWhereItIsNamed) {
   EXPECT_TRUE(origin_allowed("https://page.example.org", "chat.example.org", {"https://page.example.org"}));
   EXPECT_TRUE(origin_allowed("https://page.example.org", "chat.example.org", {"*"}));

@@ -18,8 +18,10 @@ void bind_server(Settings& s, SettingsTable& table) {
   table.list("server.allowed_origins", server.allowed_origins,
              "browser origins that may connect besides the server's own page; * = all");
   table.list("server.trusted_proxies", server.trusted_proxies, "addresses whose X-Forwarded-For is believed");
-  table.number("server.max_connections", server.max_connections, 1, 10'000'000,
-               "open TCP connections; beyond it a connection is closed on accept");
+  table.number(
+      "server.max_connections", server.max_connections, 1, 10'000'000,
+      "open TCP connections; beyond it a connection is closed on accept; fewer where the limit of open files is "
+      "low (operations.md)");
   table.number("server.max_unjoined", server.max_unjoined, 1, 10'000'000,
                "connections that are still authenticating; beyond it a handshake is refused");
   table.number("server.max_unjoined_per_address", server.max_unjoined_per_address, 0, 10'000'000,

@@ -199,7 +199,7 @@ test('standard output holds exactly one line "listening on"', () => {
 });
 
 test('a server that works as it should has nothing to say on standard error', async () => {
-  const own = await Server.start();
+  const own = await Server.start({ set: { 'server.max_connections': 100 } }); // what any limit of open files allows
   try {
     for (let round = 0; round < 2; round += 1) {
       const [anna, bert] = await own.friends();
@@ -216,6 +216,28 @@ test('a server that works as it should has nothing to say on standard error', as
     }
     assert.equal(own.stderr, '');
   } finally {
+    await own.dispose();
+  }
+});
+
+test('connections leave descriptors for the store, also where the limit of open files is low', async () => {
+  const kLimit = 256;
+  const kAllowed = kLimit - kLimit / 4;
+  const own = await Server.start({ before: `ulimit -n ${kLimit}` });
+  const sockets = [];
+  let closed = 0;
+  try {
+    for (let index = 0; index < kLimit; index += 1) {
+      const socket = net.connect(own.port, '127.0.0.1');
+      socket.on('close', () => (closed += 1)).on('error', () => undefined);
+      sockets.push(socket);
+    }
+    await until(() => closed === kLimit - kAllowed, 'connections beyond the limit to be closed');
+    const held = fs.readdirSync(`/proc/${own.pid}/fd`).length;
+    assert.ok(held < kLimit, `${held} descriptors`);
+    assert.match(own.stderr, new RegExp(`fewer connections than server\\.max_connections.*connections=${kAllowed}`));
+  } finally {
+    for (const socket of sockets) socket.destroy();
     await own.dispose();
   }
 });

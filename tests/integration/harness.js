@@ -76,11 +76,13 @@ function runToEnd(args, { timeoutMs = 15_000, env = {} } = {}) {
 }
 
 class Server {
-  static async start({ set = {}, data, args = [], env = {} } = {}) {
+  /** `before`: commands of the shell that starts the server. */
+  static async start({ set = {}, data, args = [], env = {}, before = '' } = {}) {
     const server = new Server();
     server.settings = { ...kNoLimits, ...kQuickHash, ...(fs.existsSync(kPage) ? { 'server.web_root': kPage } : {}), ...set };
     server.extraArgs = args;
     server.env = env;
+    server.before = before;
     server.folder = fs.mkdtempSync(path.join(os.tmpdir(), 'restante-test-'));
     folders.add(server.folder);
     server.data = data || path.join(server.folder, 'data');
@@ -102,7 +104,8 @@ class Server {
   async boot() {
     const args = ['serve', '--port', String(this.port), '--data', this.data];
     for (const [key, value] of Object.entries(this.settings)) if (value !== undefined) args.push('--set', `${key}=${value}`);
-    const child = spawn(kBinary, [...args, ...this.extraArgs], {
+    const [program, ...first] = this.before ? ['sh', '-c', `${this.before}; exec "$0" "$@"`, kBinary] : [kBinary];
+    const child = spawn(program, [...first, ...args, ...this.extraArgs], {
       env: { ...process.env, ...this.env }, stdio: ['ignore', 'pipe', 'pipe'],
     });
     this.child = child;
