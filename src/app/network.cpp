@@ -10,6 +10,7 @@
 #include <cstring>
 #include <string_view>
 
+#include "base/check.hpp"
 #include "base/log.hpp"
 #include "socketio/engineio/server.hpp"
 
@@ -95,6 +96,9 @@ std::optional<std::string> refuse_tls(const std::string& certificate, const std:
 std::optional<std::string> refuse_to_listen(const Settings& settings) {
   const auto& host = settings.server.host;
   if (!parse_address(host, 0)) return "server.host: \"" + host + "\" is not an IPv4 or IPv6 address";
+  for (const auto& each : settings.server.trusted_proxies)
+    if (!engineio::AddressRange::parse(each))
+      return "server.trusted_proxies: \"" + each + "\" is neither an address nor a network (10.0.0.0/8)";
   if (settings.tls.certificate.empty() != settings.tls.key.empty())
     return std::string("tls.certificate and tls.key belong together");
   if (!is_loopback(host) && settings.tls.certificate.empty() && !settings.server.insecure_plaintext)
@@ -136,7 +140,11 @@ engineio::ServerOptions engine_options(const Settings& settings) {
   options.max_payload = size(server.max_payload_bytes);
   options.max_buffered_bytes = size(server.max_buffered_bytes);
   options.max_connections = affordable_connections(size(server.max_connections));
-  options.trusted_proxies = server.trusted_proxies;
+  for (const auto& each : server.trusted_proxies) {
+    const auto proxies = engineio::AddressRange::parse(each);
+    CHECK(proxies.has_value());  // refuse_to_listen()
+    options.trusted_proxies.push_back(*proxies);
+  }
   options.cors.origins = server.allowed_origins;
   options.allow_origin = [allowed = server.allowed_origins](std::string_view origin, std::string_view host) {
     return origin_allowed(origin, host, allowed);

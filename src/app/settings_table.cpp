@@ -17,7 +17,8 @@ void bind_server(Settings& s, SettingsTable& table) {
   table.flag("server.insecure_plaintext", server.insecure_plaintext, "allow HTTP on an address that is not loopback");
   table.list("server.allowed_origins", server.allowed_origins,
              "browser origins that may connect besides the server's own page; * = all");
-  table.list("server.trusted_proxies", server.trusted_proxies, "addresses whose X-Forwarded-For is believed");
+  table.list("server.trusted_proxies", server.trusted_proxies,
+             "addresses and networks (10.0.0.0/8) whose X-Forwarded-For is believed");
   table.number(
       "server.max_connections", server.max_connections, 1, 10'000'000,
       "open TCP connections; beyond it a connection is closed on accept; fewer where the limit of open files is "

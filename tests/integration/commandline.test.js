@@ -113,6 +113,7 @@ test('settings that no server can work with are refused by name before anything 
     [['push.fcm_service_account=' + rubbish], /push\.fcm_service_account/],
     [['push.fcm_service_account=/nope'], /push\.fcm_service_account/],
     [['push.fcm_service_account=' + rubbish, 'push.fcm_base_url=http://plain.example'], /push\.fcm_base_url/],
+    [['server.trusted_proxies=10.0.0.1,proxy.example'], /server\.trusted_proxies.*"proxy\.example"/],
     [['push.webpush_subject=nobody'], /push\.webpush_subject/],
     [['push.ca_file=' + rubbish], /push\.ca_file/],
     [['storage.engine=mongodb'], /storage\.mongodb_uri/],

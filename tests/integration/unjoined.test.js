@@ -71,7 +71,7 @@ test('whoever leaves may join again on the same connection', async () => {
 });
 
 test('one address that fills its share shuts out itself and nobody else', async () => {
-  await withServer({ 'server.max_unjoined_per_address': 2, 'server.trusted_proxies': '127.0.0.1' }, async (server) => {
+  await withServer({ 'server.max_unjoined_per_address': 2, 'server.trusted_proxies': '127.0.0.0/8' }, async (server) => {
     const user = await server.register();
     assert.equal(await handshake(server, '203.0.113.1'), 200);
     assert.equal(await handshake(server, '203.0.113.1'), 200);

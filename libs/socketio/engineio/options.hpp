@@ -13,6 +13,7 @@
 #include <string_view>
 #include <vector>
 
+#include "socketio/engineio/peer_address.hpp"
 #include "socketio/engineio/session.hpp"
 
 namespace engineio {
@@ -92,8 +93,8 @@ struct ServerOptions {
   std::function<bool(std::string_view origin, std::string_view host)> allow_origin;
   /// Sets the cookie of this name on the first polling response; empty: none.
   std::string cookie_name;
-  /// Addresses of proxies whose X-Forwarded-For is believed.
-  std::vector<std::string> trusted_proxies;
+  /// Proxies whose X-Forwarded-For is believed.
+  std::vector<AddressRange> trusted_proxies;
   HttpLimits http;
   AddressLimits addresses;
   /// Unsent bytes per session above which it is closed (kSlowConsumer).

@@ -41,7 +41,7 @@ const ServerContext& context() {
   static const ServerContext made(
       [] {
         ServerOptions options;
-        options.trusted_proxies = {kProxy, "::1"};
+        options.trusted_proxies = {*AddressRange::parse(kProxy), *AddressRange::parse("::1")};
         options.allowed_origins = {kAllowed};
         return options;
       }(),

@@ -7,6 +7,8 @@
 #include <algorithm>
 #include <cstring>
 
+#include "base/read_number.hpp"
+
 namespace engineio {
 
 namespace {
@@ -77,6 +79,26 @@ PeerAddress PeerAddress::network() const {
   PeerAddress out = *this;
   std::fill(out.bytes.begin() + kNetworkBytes, out.bytes.end(), std::uint8_t{0});
   return out;
+}
+
+std::optional<AddressRange> AddressRange::parse(std::string_view text) {
+  const auto slash = text.find('/');
+  const auto address = PeerAddress::parse(text.substr(0, slash));
+  if (!address) return std::nullopt;
+  AddressRange out{*address};
+  if (slash == std::string_view::npos) return out;
+  const std::size_t before = address->is_ipv4() ? 8 * kMappedPrefix.size() : 0;
+  std::size_t bits = 0;
+  if (!base::read_number(text.substr(slash + 1), bits) || bits > out.bits - before) return std::nullopt;
+  out.bits = before + bits;
+  return out;
+}
+
+bool AddressRange::contains(const PeerAddress& address) const {
+  const std::size_t whole = bits / 8;
+  if (!std::equal(first.bytes.begin(), first.bytes.begin() + static_cast<std::ptrdiff_t>(whole), address.bytes.begin()))
+    return false;
+  return bits % 8 == 0 || ((first.bytes[whole] ^ address.bytes[whole]) >> (8 - bits % 8)) == 0;
 }
 
 }  // namespace engineio

@@ -64,13 +64,11 @@ ServerContext::ServerContext(ServerOptions o, std::vector<aio::Shard*> s, const 
       clock(c),
       shards(std::move(s)),
       websocket(parser_options(options)),
-      limiter(options.addresses) {
-  for (const auto& text : options.trusted_proxies)
-    if (const auto address = PeerAddress::parse(text)) trusted_proxies.push_back(*address);
-}
+      limiter(options.addresses) {}
 
 bool ServerContext::is_trusted(const PeerAddress& address) const {
-  return std::find(trusted_proxies.begin(), trusted_proxies.end(), address) != trusted_proxies.end();
+  return std::any_of(options.trusted_proxies.begin(), options.trusted_proxies.end(),
+                     [&](const AddressRange& proxies) { return proxies.contains(address); });
 }
 
 struct Server::Shared : ServerContext {

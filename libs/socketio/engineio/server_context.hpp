@@ -20,7 +20,6 @@ struct ServerContext {
   const std::vector<aio::Shard*> shards;
   std::vector<ShardServer*> shard_servers;  // same order
   const websocket_codec::ParserOptions websocket;
-  std::vector<PeerAddress> trusted_proxies;
   std::unique_ptr<TlsContext> tls;
   SessionHandler on_session;
   HttpHandler on_http;

@@ -322,7 +322,7 @@ TEST_F(HttpTest, WhoeverDecidesOnOriginsIsAskedForEveryRequestOfASession) {
 
 TEST_F(HttpTest, TheHookSeesTheHandshakeAndItsMessageIsTold) {
   auto options = calm();
-  options.trusted_proxies = {"127.0.0.1"};
+  options.trusted_proxies = {*AddressRange::parse("127.0.0.1")};
   options.cookie_name = "io";
   options.allow_request = [](const Handshake& handshake) {
     const auto token = handshake.query.find("token");
