@@ -47,6 +47,16 @@ std::optional<std::string> impossible(const SeedOptions& options) {
   return std::nullopt;
 }
 
+/// Before anything is touched: what is there and can be written to, or a new file in its folder.
+bool can_be_written(const std::filesystem::path& file) {
+  std::error_code error;
+  const auto there = std::filesystem::status(file, error);
+  if (std::filesystem::is_directory(there)) return false;
+  if (std::filesystem::exists(there)) return ::access(file.c_str(), W_OK) == 0;
+  const auto folder = file.parent_path();
+  return ::access(folder.empty() ? "." : folder.c_str(), W_OK) == 0;
+}
+
 class Seeding {
  public:
   Seeding(DataDirectory& directory, const base::Clock& clock, const SeedOptions& options)
@@ -131,21 +141,21 @@ class Seeding {
 
 int seed(const Settings& settings, const SeedOptions& options) {
   if (const auto why = impossible(options)) return complain(*why);
-  auto folder = std::filesystem::path(options.tokens_file).parent_path();
-  if (folder.empty()) folder = ".";
-  if (::access(folder.c_str(), W_OK) != 0) return complain(options.tokens_file + " cannot be written");
+  if (!can_be_written(options.tokens_file)) return complain(options.tokens_file + " cannot be written");
   const base::SystemClock clock;
   auto directory = open_data_directory(settings, clock);
   if (!directory) return complain(directory.error());
   const auto occupied = directory->store->has_users();
   if (!occupied) return complain("the store in " + settings.storage.path + " cannot be read");
   if (*occupied) return complain(settings.storage.path + " already holds accounts; seed needs an empty directory");
-  // Tokens and a password: readable by the owner only, also when the file was there before.
   std::ofstream out(options.tokens_file, std::ios::trunc);
-  std::error_code kept_open;
-  std::filesystem::permissions(options.tokens_file,
-                               std::filesystem::perms::owner_read | std::filesystem::perms::owner_write, kept_open);
   if (!out) return complain(options.tokens_file + " cannot be written");
+  // Tokens and a password: readable by the owner only, also when the file was there before. A device or a pipe is not
+  // ours to change.
+  std::error_code kept_open;
+  if (std::filesystem::is_regular_file(options.tokens_file, kept_open))
+    std::filesystem::permissions(options.tokens_file,
+                                 std::filesystem::perms::owner_read | std::filesystem::perms::owner_write, kept_open);
   if (!Seeding(*directory, clock, options).run(out)) return complain("writing the accounts failed");
   std::cout << "seeded " << options.users << " users; tokens are valid for 24 hours\n";
   return 0;

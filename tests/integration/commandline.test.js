@@ -1,6 +1,7 @@
 'use strict';
 // The command line: what is refused, what is printed, how it ends.
 const assert = require('node:assert/strict');
+const { execFileSync, spawn } = require('node:child_process');
 const fs = require('node:fs');
 const net = require('node:net');
 const os = require('node:os');
@@ -139,6 +140,28 @@ test('what seed writes is readable by its owner only, also into a directory that
   const files = fs.readdirSync(data, { recursive: true }).map((name) => path.join(data, name));
   assert.ok(files.length > 3);
   for (const file of [tokens, ...files]) assert.equal(fs.statSync(file).mode & 0o077, 0, `${file} is readable by others`);
+});
+
+test('seed changes nothing of a token file that it cannot write or that is none', async () => {
+  const data = fresh();
+  const directory = path.join(folder, 'tokens-directory');
+  fs.mkdirSync(directory);
+  fs.chmodSync(directory, 0o755);
+  await refused(['seed', '--data', data, '--users', '2', '--tokens', directory], /tokens-directory cannot be written/, data);
+  assert.equal(fs.statSync(directory).mode & 0o777, 0o755);
+
+  const pipe = path.join(folder, 'tokens-pipe');
+  execFileSync('mkfifo', [pipe]);
+  fs.chmodSync(pipe, 0o644);
+  const reader = spawn('cat', [pipe], { stdio: ['ignore', 'pipe', 'inherit'] });
+  let lines = '';
+  reader.stdout.on('data', (text) => (lines += text));
+  const read = new Promise((done) => reader.on('close', done));
+  const { code, stderr } = await runToEnd(['seed', '--data', data, '--users', '2', '--tokens', pipe]);
+  assert.equal(code, 0, stderr);
+  await read;
+  assert.equal(lines.trim().split('\n').length, 2, lines);
+  assert.equal(fs.statSync(pipe).mode & 0o777, 0o644);
 });
 
 test('messages that wait are counted again after a restart and after a kill', async () => {
