@@ -29,7 +29,10 @@ Key format_key() {
 
 OpenError open_error(const std::string& path, const ::rocksdb::Status& status) {
   const std::string text = status.ToString();
-  if (status.IsIOError() && text.find("LOCK") != std::string::npos) {
+  // What RocksDB says when it may open the file LOCK and somebody else has it; then no word of `path` is looked at.
+  const bool locked =
+      text.starts_with("IO error: While lock file") || text.starts_with("IO error: lock hold by current");
+  if (status.IsIOError() && locked) {
     return {OpenError::kInUse,
             "the store in " + path + " is in use by another process; stop it, or use another data directory"};
   }

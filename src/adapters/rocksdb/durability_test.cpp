@@ -1,9 +1,12 @@
 // What reaches the disk before commit() returns, watched from below RocksDB, and who else may open a store.
 
+#include <fcntl.h>
 #include <gtest/gtest.h>
 #include <rocksdb/db.h>
 #include <rocksdb/env.h>
+#include <unistd.h>
 
+#include <filesystem>
 #include <mutex>
 
 #include "adapters/rocksdb/rocksdb_store.hpp"
@@ -151,6 +154,30 @@ TEST_F(Durability, OfAStoreIsForOneProcessOnly) {
   EXPECT_EQ(second.error().cause, OpenError::kInUse);
   EXPECT_NE(second.error().message.find(path()), std::string::npos);
   EXPECT_NE(second.error().message.find("in use"), std::string::npos);
+}
+
+TEST_F(Durability, OfAStoreThatAnotherProcessHolds) {
+  std::filesystem::create_directories(path());  // no store yet: its threads would not be in the child
+  const int file = ::open((path() + "/LOCK").c_str(), O_RDWR | O_CREAT | O_CLOEXEC, 0600);
+  struct flock whole{};
+  whole.l_type = F_WRLCK;
+  ASSERT_EQ(::fcntl(file, F_SETLK, &whole), 0);  // this process's: the child below does not inherit it
+  EXPECT_EXIT(
+      {
+        const auto store = RocksDbStore::open(path(), options_);
+        std::_Exit(!store && store.error().cause == OpenError::kInUse ? 7 : 1);
+      },
+      ::testing::ExitedWithCode(7), "");
+  ::close(file);
+}
+
+TEST_F(Durability, OfAStoreWhoseLockCannotBeOpenedIsNotCalledInUse) {
+  open();
+  std::filesystem::remove(path() + "/LOCK");
+  std::filesystem::create_directory(path() + "/LOCK");
+  const auto store = RocksDbStore::open(path(), options_);
+  ASSERT_FALSE(store.ok());
+  EXPECT_EQ(store.error().cause, OpenError::kUnavailable) << store.error().message;
 }
 
 TEST_F(Durability, IsRefusedToADirectoryOfAnotherFormat) {
