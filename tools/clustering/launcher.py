@@ -49,10 +49,10 @@ def main(arguments):
         return 0
     except Stopped:
         return launcher.stop() if launcher else 0
-    except Refused as reason:
+    except (Refused, OSError) as reason:
         for number in _STOP_SIGNALS:
             signal.signal(number, signal.SIG_IGN)
-        print(f"run: {reason}", file=sys.stderr, flush=True)
+        complain(_in_words(reason))
         if launcher:
             launcher.stop()
         return 1
@@ -62,6 +62,13 @@ def _stop(_number, _frame):
     for number in _STOP_SIGNALS:
         signal.signal(number, signal.SIG_IGN)  # the end is under way
     raise Stopped
+
+
+def _in_words(reason):
+    """One line for the operator."""
+    if isinstance(reason, OSError) and reason.strerror:
+        return f"{reason.filename}: {reason.strerror}" if reason.filename else reason.strerror
+    return str(reason)
 
 
 def _parse(arguments):
@@ -280,7 +287,8 @@ class Launcher:
         for node in failed:
             complain(f"node {node.number} {processes.how_it_ended(node.process.returncode)} while it drained")
         if self._stores:
-            self._stores.stdin.close()  # the stores' session stops them and ends
+            with contextlib.suppress(BrokenPipeError):  # it has ended by itself, with a line for it under way
+                self._stores.stdin.close()  # the stores' session stops them and ends
             self._stores.wait()
         return 1 if late or failed else 0
 

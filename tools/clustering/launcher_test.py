@@ -1,0 +1,61 @@
+"""The launcher with a node that is none, beside stores of somebody else's: what it says, and what it leaves running."""
+
+import contextlib
+import errno
+import io
+import os
+import signal
+import sys
+import tempfile
+import unittest
+from pathlib import Path
+from unittest import mock
+
+from tools.clustering import launcher, processes
+
+_SIGNALS = (signal.SIGTERM, signal.SIGINT, signal.SIGHUP)
+_BINARY = f"""#!{sys.executable}
+import os, signal, sys
+settings = {{"server.host": "127.0.0.1", "server.port": "1", "server.drain_timeout_ms": "1000", "storage.path": "data",
+            "storage.mongodb_uri": "mongodb://somewhere", "redis.uri": "redis://somewhere"}}
+if sys.argv[1] == "check":
+    print(*(f"{{key}}={{value}}" for key, value in settings.items()), sep="\\n")
+else:
+    signal.pthread_sigmask(signal.SIG_BLOCK, [signal.SIGTERM])
+    with open(os.path.join(os.path.dirname(sys.argv[0]), "pids"), "a") as pids:
+        print(os.getpid(), file=pids)
+    print("listening on http://127.0.0.1:1", flush=True)
+    signal.sigwait([signal.SIGTERM])
+"""
+
+
+class Launching(unittest.TestCase):
+    def setUp(self):
+        folder = tempfile.TemporaryDirectory()
+        self.addCleanup(folder.cleanup)
+        self.folder = Path(folder.name)
+        self.binary = self.folder / "restante"
+        self.binary.write_text(_BINARY, encoding="ascii")
+        self.binary.chmod(0o700)
+        self.data = self.folder / "data"
+        self.addCleanup(os.umask, os.umask(0o077))
+        for number in _SIGNALS:
+            self.addCleanup(signal.signal, number, signal.getsignal(number))
+
+    def run_to_refusal(self):
+        """What it said on standard error."""
+        said = io.StringIO()
+        with contextlib.redirect_stderr(said), contextlib.redirect_stdout(io.StringIO()):
+            self.assertEqual(launcher.main([str(self.binary), "--data", str(self.data)]), 1)
+        return said.getvalue()
+
+    def test_what_the_system_refuses_is_one_line(self):
+        (self.data / "stores.log").mkdir(parents=True)
+        self.assertEqual(self.run_to_refusal(), f"run: {self.data}/stores.log: Is a directory\n")
+
+    def test_a_disk_that_fills_while_the_nodes_start_is_one_line_and_leaves_nothing_running(self):
+        full = OSError(errno.ENOSPC, "No space left on device", str(self.data / "node2/keys.copy"))
+        with mock.patch.object(launcher.shared_keys, "share", side_effect=full):
+            self.assertEqual(self.run_to_refusal(), f"run: {self.data}/node2/keys.copy: No space left on device\n")
+        (node,) = (self.folder / "pids").read_text(encoding="ascii").split()
+        self.assertIsNone(processes.open_handle(int(node)))
