@@ -64,6 +64,17 @@ def _stop(_number, _frame):
     raise Stopped
 
 
+@contextlib.contextmanager
+def _signals_held():
+    """A signal waits for the end of the block. A process that is started in it inherits that: it has to wait for its signals itself, as a
+    node does, which then drains also when it is told to before it is ready to hear it."""
+    signal.pthread_sigmask(signal.SIG_BLOCK, _STOP_SIGNALS)
+    try:
+        yield
+    finally:
+        signal.pthread_sigmask(signal.SIG_UNBLOCK, _STOP_SIGNALS)
+
+
 def _in_words(reason):
     """One line for the operator."""
     if isinstance(reason, OSError) and reason.strerror:
@@ -227,12 +238,13 @@ class Launcher:
             self._announce(node)
 
     def _start_node(self, node, port):
-        node.start(self._binary, self._host, port, [*self._options, *self._common])
-        try:
-            self._stores.stdin.write(f"node {node.process.pid}\n".encode())
-            self._stores.stdin.flush()
-        except BrokenPipeError:
-            self._hear(strict=True)  # says why
+        with _signals_held():  # until everybody knows the node whom its end concerns
+            node.start(self._binary, self._host, port, [*self._options, *self._common])
+            try:
+                self._stores.stdin.write(f"node {node.process.pid}\n".encode())
+                self._stores.stdin.flush()
+            except BrokenPipeError:
+                self._hear(strict=True)  # says why
 
     def _announce(self, node):
         line = node.wait_until_it_listens()

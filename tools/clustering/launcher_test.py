@@ -21,7 +21,6 @@ settings = {{"server.host": "127.0.0.1", "server.port": "1", "server.drain_timeo
 if sys.argv[1] == "check":
     print(*(f"{{key}}={{value}}" for key, value in settings.items()), sep="\\n")
 else:
-    signal.pthread_sigmask(signal.SIG_BLOCK, [signal.SIGTERM])
     with open(os.path.join(os.path.dirname(sys.argv[0]), "pids"), "a") as pids:
         print(os.getpid(), file=pids)
     print("listening on http://127.0.0.1:1", flush=True)
@@ -42,20 +41,36 @@ class Launching(unittest.TestCase):
         for number in _SIGNALS:
             self.addCleanup(signal.signal, number, signal.getsignal(number))
 
-    def run_to_refusal(self):
-        """What it said on standard error."""
+    def run_to_end(self, status):
+        """The lines in which it complained."""
         said = io.StringIO()
         with contextlib.redirect_stderr(said), contextlib.redirect_stdout(io.StringIO()):
-            self.assertEqual(launcher.main([str(self.binary), "--data", str(self.data)]), 1)
-        return said.getvalue()
+            self.assertEqual(launcher.main([str(self.binary), "--data", str(self.data)]), status)
+        return [line for line in said.getvalue().splitlines() if line.startswith("run: ")]
+
+    def assert_one_node_ran_and_ended(self):
+        (node,) = (self.folder / "pids").read_text(encoding="ascii").split()
+        self.assertIsNone(processes.open_handle(int(node)))
 
     def test_what_the_system_refuses_is_one_line(self):
         (self.data / "stores.log").mkdir(parents=True)
-        self.assertEqual(self.run_to_refusal(), f"run: {self.data}/stores.log: Is a directory\n")
+        self.assertEqual(self.run_to_end(1), [f"run: {self.data}/stores.log: Is a directory"])
 
     def test_a_disk_that_fills_while_the_nodes_start_is_one_line_and_leaves_nothing_running(self):
         full = OSError(errno.ENOSPC, "No space left on device", str(self.data / "node2/keys.copy"))
         with mock.patch.object(launcher.shared_keys, "share", side_effect=full):
-            self.assertEqual(self.run_to_refusal(), f"run: {self.data}/node2/keys.copy: No space left on device\n")
-        (node,) = (self.folder / "pids").read_text(encoding="ascii").split()
-        self.assertIsNone(processes.open_handle(int(node)))
+            self.assertEqual(self.run_to_end(1), [f"run: {self.data}/node2/keys.copy: No space left on device"])
+        self.assert_one_node_ran_and_ended()
+
+    def test_a_signal_while_a_node_is_being_started_drains_that_node_too(self):
+        open_handle = processes.open_handle
+
+        def signal_first(pid):
+            """To the whole process group: the launcher that waits for Popen, and a node that is not ready to hear it."""
+            os.kill(pid, signal.SIGTERM)
+            os.kill(os.getpid(), signal.SIGTERM)
+            return open_handle(pid)
+
+        with mock.patch.object(processes, "open_handle", signal_first):
+            self.assertEqual(self.run_to_end(0), [])
+        self.assert_one_node_ran_and_ended()
