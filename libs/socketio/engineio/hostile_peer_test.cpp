@@ -1,4 +1,4 @@
-// Peers that are gone, or do not read, at the worst moment.
+// Peers that are gone, do not read, or ask for what does not go together, at the worst moment.
 #include <atomic>
 #include <thread>
 
@@ -99,6 +99,41 @@ TEST_F(GonePeerTest, ARequestThatMakesTheAnswerBeforeItTheLastIsForgotten) {
   upgrading.send_text("5");
   upgrading.send_text("4still here");
   EXPECT_EQ(upgrading.text(), "4still here");
+}
+
+using TwistedRequestTest = EngineTest;
+
+TEST_F(TwistedRequestTest, APostThatAsksForAnUpgradeIsRefusedAndItsSessionDoesNotNotice) {
+  start(calm());
+  const auto sid = handshake();
+  RawClient both(port_);
+  both.post(polling(sid), "6", "Connection: Upgrade\r\nUpgrade: websocket\r\n");
+  EXPECT_EQ(both.reply().status, 400);
+  EXPECT_TRUE(both.ended());
+  RawClient client(port_);
+  client.post(polling(sid), "4x");
+  EXPECT_EQ(client.reply().body, "ok") << "there is no other POST";
+  EXPECT_EQ(client.ask(polling(sid)).body, "4x");
+}
+
+TEST_F(TwistedRequestTest, APostThatIsRefusedOnlyAfterItsBodyIsForgotten) {
+  auto options = calm();
+  std::atomic<bool> allowed{true};
+  options.allow_origin = [&](std::string_view, std::string_view) { return allowed.load(); };
+  start(options);
+  const auto sid = handshake();
+  RawClient refused(port_);
+  refused.send("POST " + polling(sid) +
+               " HTTP/1.1\r\nHost: x\r\nOrigin: http://x\r\nContent-Length: 2\r\nExpect: 100-continue\r\n\r\n");
+  EXPECT_EQ(refused.reply().status, 100) << "its head was let in";
+  allowed = false;
+  refused.send("4x");
+  EXPECT_EQ(refused.reply().status, 403);
+  allowed = true;
+  RawClient client(port_);
+  client.post(polling(sid), "4y");
+  EXPECT_EQ(client.reply().body, "ok") << "there is no other POST";
+  EXPECT_EQ(client.ask(polling(sid)).body, "4y");
 }
 
 using SlowReaderTest = EngineTest;

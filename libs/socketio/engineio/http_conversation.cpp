@@ -127,6 +127,8 @@ bool HttpConversation::finish_request(std::span<char>& rest) {
   auto target = parse_target(reading->parser.head().target);
   if (target->path.starts_with(connection_.server().context().options.path)) {
     finish_engine_request(*reading, *target);
+    // It was refused after all, and the session, which lives to the end of the turn at least, must not keep us.
+    if (reading->posting != nullptr) reading->posting->abandon_post(*this);
   } else {
     finish_host_request(*reading, std::move(*target), 0);
   }

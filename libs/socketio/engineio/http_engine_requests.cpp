@@ -39,6 +39,7 @@ void count(Counters::Number& counter) {
 /// A POST takes its place in the session when its head is there: a second one meanwhile is misuse (§3.8).
 void HttpConversation::begin_post(const Target& target) {
   constexpr int kBad = 400;
+  if (reading_->parser.head().upgrade) return;  // refused, whatever session it names
   auto& server = connection_.server();
   const auto query = EngineQuery::of(target.query, server.context().options);
   if (query.sid.empty() || query.transport != Transport::kPolling || !query.revision4) return;
@@ -98,7 +99,8 @@ void HttpConversation::finish_session_request(std::uint32_t number, Reading& rea
     return open_websocket(number, head, query, &session, nullptr);
   }
   if (session.transport() == Transport::kPolling && head.method == "GET") return session.poll(*this, number);
-  if (reading.posting != nullptr) return session.finish_post(*this, number, std::move(reading.parser.body()));
+  if (std::exchange(reading.posting, nullptr) != nullptr)
+    return session.finish_post(*this, number, std::move(reading.parser.body()));
   refuse_engine(number, head, bad_request());
 }
 
