@@ -136,6 +136,57 @@ TEST_F(TwistedRequestTest, APostThatIsRefusedOnlyAfterItsBodyIsForgotten) {
   EXPECT_EQ(client.ask(polling(sid)).body, "4y");
 }
 
+TEST_F(TwistedRequestTest, NothingBehindAnUpgradeThatIsRefusedForBeingPipelinedIsHandled) {
+  std::promise<HttpResponder> slow;
+  std::atomic<int> behind{0};
+  http_ = [&](HttpRequest request, HttpResponder respond) {
+    if (request.path == "/slow") return slow.set_value(std::move(respond));
+    if (request.path == "/behind") ++behind;
+    respond(HttpResponse{});
+  };
+  start(calm());
+  RawClient client(port_);
+  client.send("GET /slow HTTP/1.1\r\nHost: x\r\n\r\nGET " + websocket() +
+              " HTTP/1.1\r\nHost: x\r\nUpgrade: websocket\r\nConnection: Upgrade\r\nSec-WebSocket-Version: 13\r\n"
+              "Sec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\n\r\nGET /behind HTTP/1.1\r\nHost: x\r\n\r\n");
+  auto respond = slow.get_future().get();
+  RawClient other(port_);
+  EXPECT_EQ(other.ask("/turn").status, 200);  // a turn later than all that was sent at once
+  EXPECT_EQ(behind, 0) << "it could not be answered";
+  respond(HttpResponse{});
+  EXPECT_EQ(client.reply().status, 200);
+  EXPECT_EQ(client.reply().status, 400);
+  EXPECT_TRUE(client.ended());
+}
+
+TEST_F(TwistedRequestTest, AnAnswerBehindTheLastOneOfADrainingConnectionIsDropped) {
+  std::promise<HttpResponder> first;
+  std::promise<HttpResponder> second;
+  http_ = [&](HttpRequest request, HttpResponder respond) {
+    (request.path == "/first" ? first : second).set_value(std::move(respond));
+  };
+  start(calm());
+  auto client = std::make_unique<RawClient>(port_);
+  client->send("GET /first HTTP/1.1\r\nHost: x\r\n\r\nGET /second HTTP/1.1\r\nHost: x\r\n\r\n");
+  auto answer_first = first.get_future().get();
+  auto answer_second = second.get_future().get();
+  server_->stop_accepting();
+  answer_first(HttpResponse{});
+  const auto reply = client->reply();
+  EXPECT_EQ(reply.status, 200);
+  EXPECT_EQ(reply.headers.at("connection"), "close");
+  EXPECT_TRUE(client->ended()) << "there is no second answer";
+  client.reset();
+  EXPECT_TRUE(server_->wait_until_empty(kPatience)) << "the connection is freed";
+  bool held = true;
+  answer_second(
+      HttpResponse{200, {}, "late", std::shared_ptr<void>(&held, [](void* at) { *static_cast<bool*>(at) = false; })});
+  std::promise<void> turned;
+  shards_.front()->post([&] { turned.set_value(); });
+  turned.get_future().wait();
+  EXPECT_FALSE(held) << "nobody keeps it";
+}
+
 using SlowReaderTest = EngineTest;
 
 TEST_F(SlowReaderTest, PipelinedRequestsWaitUntilTheAnswersBeforeThemAreTaken) {

@@ -236,6 +236,7 @@ void HttpConversation::answer(std::uint32_t number, Answer answer) {
   slot->ready = true;
   slot->held = std::move(answer.held);
   slot->keep_alive = slot->keep_alive && !answer.close && !context.draining.load(std::memory_order_relaxed);
+  input_over_ = input_over_ || !slot->keep_alive;  // what comes behind could not be answered
   ReplyHead head;
   head.status = answer.status;
   head.http11 = slot->http11;
@@ -259,9 +260,7 @@ void HttpConversation::write_ready() {
   if (slots_.empty()) slots_.shrink_to_fit();
   connection_.wrote();
   if (last_request_) {
-    // What still waits behind a "Connection: close" is never answered: its sessions must know.
-    for (auto& slot : std::exchange(slots_, {}))
-      if (slot.session != nullptr) std::exchange(slot.session, nullptr)->conversation_lost(*this);
+    forget_slots();  // what still waits behind a "Connection: close" is never answered
     return close_after_answers();
   }
   if (slots_.empty() && waiting_to_move_) return resume_later();
@@ -318,14 +317,20 @@ void HttpConversation::on_end() {
   if (reading_ || polling) return connection_.abort();
   if (slots_.empty()) return close_after_answers();
   slots_.back().keep_alive = false;  // the host still owes answers; a half-closed client may read them
+  input_over_ = true;
 }
 
-void HttpConversation::on_lost() {
-  last_request_ = true;
+/// Whoever would answer must not find this conversation any more.
+void HttpConversation::forget_slots() {
   for (auto& slot : std::exchange(slots_, {})) {
     if (slot.awaited != 0) connection_.server().forget_answer(slot.awaited);
     if (slot.session != nullptr) slot.session->conversation_lost(*this);
   }
+}
+
+void HttpConversation::on_lost() {
+  last_request_ = true;
+  forget_slots();
   if (reading_ && reading_->posting != nullptr) std::exchange(reading_->posting, nullptr)->conversation_lost(*this);
 }
 

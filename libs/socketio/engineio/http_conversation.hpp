@@ -112,6 +112,7 @@ class HttpConversation final : public Protocol {
   /// Answers that the system has not taken yet.
   [[nodiscard]] std::size_t owed_bytes() const;
   void write_ready();
+  void forget_slots();
   void resume_later();
   void update_deadline();
   [[nodiscard]] base::SteadyTime input_deadline() const;
