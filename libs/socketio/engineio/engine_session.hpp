@@ -86,6 +86,7 @@ class EngineSession final : public Session {
   void queue_packet(engineio_codec::PacketType type, bool binary, std::string_view payload);
   void handle_packet(const engineio_codec::Packet& packet);
   void handle_pong();
+  [[nodiscard]] bool post_at_work() const;
   void answer_post();
   void upgrade();
   void end(CloseReason reason, bool by_client = false);

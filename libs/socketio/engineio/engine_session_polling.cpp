@@ -99,15 +99,20 @@ void EngineSession::finish_post(HttpConversation& conversation, std::uint32_t sl
   continue_post();
 }
 
+/// A session that has ended keeps its POST: the packet being handled points into it.
+bool EngineSession::post_at_work() const {
+  return state_ != State::kClosed && polling_ && polling_->post;
+}
+
 void EngineSession::continue_post() {
-  if (!polling_ || !polling_->post) return;
+  if (!post_at_work()) return;
   // What a packet's handler does may end the session, or finish this POST by upgrading: look again after each.
   for (int handled = 0; handled < kPacketsPerTurn; ++handled) {
     const auto packet = polling_->post->reader.next();
     if (!packet) return answer_post();
     if (!*packet) return end(CloseReason::kParseError);
     handle_packet(**packet);
-    if (state_ == State::kClosed || !polling_ || !polling_->post) return;
+    if (!post_at_work()) return;
   }
   need_flush();
   server_.continue_post_later(id());
@@ -161,7 +166,7 @@ void EngineSession::candidate_text(std::string_view text) {
 void EngineSession::upgrade() {
   if (state_ == State::kClosed) return;
   // Whatever the POST at work still holds was sent before the "5".
-  while (polling_ && polling_->post) continue_post();
+  while (post_at_work()) continue_post();
   if (state_ == State::kClosed || !polling_ || polling_->candidate == nullptr) return;
   // Always noop: packets in this answer could be overtaken by those on the WebSocket.
   if (polling_->parked != nullptr) answer_poll("6");

@@ -49,6 +49,36 @@ class GonePeerTest : public EngineTest {
     start(std::move(options));
   }
 
+  /// A POST that takes many turns and whose last packet ends the session; the "5" comes while it is handled.
+  void upgrade_over_a_post_that_ends_with(const std::string& last, CloseReason reason) {
+    auto options = calm();
+    options.max_payload = 100'000;
+    start_held(options);
+    const auto sid = handshake();
+    RawClient upgrading(port_);
+    ASSERT_EQ(upgrading.upgrade(websocket(sid)), 101);
+    upgrading.send_text("2probe");
+    ASSERT_EQ(upgrading.text(), "3probe");
+    std::string body;
+    for (int i = 0; i < 20'000; ++i) body += "6\x1e";
+    body += last;
+    RawClient poster(port_);
+    poster.send("POST " + polling(sid) + " HTTP/1.1\r\nHost: x\r\nContent-Length: " + std::to_string(body.size()) +
+                "\r\nExpect: 100-continue\r\n\r\n");
+    ASSERT_EQ(poster.reply().status, 100) << "begun before the \"5\", which it would let go first";
+    RawClient other(port_);
+    other.get("/big");
+    shard_.wait_until_held();
+    poster.send(body);
+    upgrading.send_text("5");
+    shard_.go_on();
+    EXPECT_EQ(next_close(), reason);
+    EXPECT_EQ(poster.reply().body, "ok") << "it was read";
+    const auto last_frame = upgrading.frame();
+    ASSERT_TRUE(last_frame.has_value());
+    EXPECT_EQ(last_frame->kind, websocket_codec::Incoming::Kind::kClose);
+  }
+
   HeldShard shard_;
 };
 
@@ -99,6 +129,14 @@ TEST_F(GonePeerTest, ARequestThatMakesTheAnswerBeforeItTheLastIsForgotten) {
   upgrading.send_text("5");
   upgrading.send_text("4still here");
   EXPECT_EQ(upgrading.text(), "4still here");
+}
+
+TEST_F(GonePeerTest, AnUpgradeOverAPostThatClosesTheSessionEndsWithIt) {
+  upgrade_over_a_post_that_ends_with("1", CloseReason::kTransportClose);
+}
+
+TEST_F(GonePeerTest, AnUpgradeOverAPostThatCannotBeReadEndsWithIt) {
+  upgrade_over_a_post_that_ends_with("x", CloseReason::kParseError);
 }
 
 using TwistedRequestTest = EngineTest;
