@@ -107,6 +107,11 @@ adapters::crypto::Argon2Parameters argon2(const Settings& settings) {
           .passes = static_cast<std::uint32_t>(settings.auth.argon2_passes)};
 }
 
+std::size_t shard_count(const Settings& settings) {
+  const auto wanted = static_cast<std::size_t>(settings.server.shards);
+  return wanted != 0 ? wanted : std::min(cores(), engineio::kMostShards);
+}
+
 std::size_t password_threads(const Settings& settings) {
   const auto wanted = static_cast<std::size_t>(settings.auth.argon2_concurrency);
   return wanted != 0 ? wanted : chat::password_pool_size(cores());
@@ -147,8 +152,7 @@ struct Server::Parts {
         relations({lane, store, cluster.presence(), clock, offload_to(reads), cluster.shared_limits()}, s.limits),
         sockets(sockets_options(s, broadcasting.get())),
         witness(s.storage.path + "/believed_time") {
-    const auto count = s.server.shards != 0 ? static_cast<std::size_t>(s.server.shards) : cores();
-    for (std::size_t i = 0; i < count; ++i)
+    for (std::size_t i = 0; i < shard_count(s); ++i)
       shards.push_back(std::make_unique<aio::Shard>(aio::ShardIndex{static_cast<std::uint16_t>(i)}, clock));
     for (const auto& shard : shards) shard_pointers.push_back(shard.get());
   }

@@ -1,5 +1,7 @@
 #include "app/settings_table.hpp"
 
+#include "socketio/engineio/options.hpp"
+
 namespace app {
 namespace {
 
@@ -10,7 +12,8 @@ void bind_server(Settings& s, SettingsTable& table) {
   auto& server = s.server;
   table.text("server.host", server.host, "address to listen on; other than loopback needs TLS or insecure_plaintext");
   table.number("server.port", server.port, 0, 65'535, "TCP port; 0 lets the system choose");
-  table.number("server.shards", server.shards, 0, 1024, "event-loop threads; 0 = one per core");
+  table.number("server.shards", server.shards, 0, std::int64_t{engineio::kMostShards},
+               "event-loop threads, at most 64; 0 = one per core");
   table.number("server.read_threads", server.read_threads, 1, 256, "threads for reads that may touch the disk");
   table.text("server.web_root", server.web_root,
              "directory of the web page; empty = `web` beside the binary, none = no page");

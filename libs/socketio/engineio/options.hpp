@@ -18,6 +18,9 @@
 
 namespace engineio {
 
+/// Of one server: one character of a session's id names its shard.
+inline constexpr std::size_t kMostShards = 64;
+
 /// Off while `origins` is empty: then no CORS header is sent at all.
 struct CorsOptions {
   std::vector<std::string> origins;  // exact origins, or the single entry "*"

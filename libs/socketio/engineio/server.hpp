@@ -47,7 +47,7 @@ using SessionHandler = std::function<std::unique_ptr<Listener>(Session& session,
 
 class Server {
  public:
-  /// The shards must be started and outlive the server; so must the clock.
+  /// The shards, at most kMostShards, must be started and outlive the server; so must the clock.
   Server(ServerOptions options, std::vector<aio::Shard*> shards, const base::Clock& clock);
   ~Server();
   Server(const Server&) = delete;

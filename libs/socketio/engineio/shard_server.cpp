@@ -18,6 +18,7 @@ namespace engineio {
 
 namespace {
 constexpr std::string_view kSidAlphabet = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_";
+static_assert(kSidAlphabet.size() == kMostShards);
 constexpr std::size_t kSidSize = 20;
 /// 15 bytes make 20 characters; the first then names the shard, which leaves 114 random bits.
 constexpr std::size_t kSidBytes = 15;
@@ -43,7 +44,7 @@ ShardServer::ShardServer(ServerContext& context, std::uint16_t index)
       shard_(*context.shards[index]),
       index_(index),
       gate_(std::make_shared<AnswerGate>(*this, shard_)) {
-  CHECK(index < kSidAlphabet.size());
+  CHECK(index < kMostShards);
 }
 
 ShardServer::~ShardServer() {

@@ -1,5 +1,6 @@
 #include "socketio/server/standalone.hpp"
 
+#include <algorithm>
 #include <csignal>
 #include <cstdio>
 #include <memory>
@@ -52,8 +53,8 @@ int run_standalone(Server& server, StandaloneOptions options) {
   std::signal(SIGPIPE, SIG_IGN);
 
   const base::SystemClock clock;
-  std::vector<std::unique_ptr<aio::Shard>> shards(
-      options.shards != 0 ? options.shards : std::max(1u, std::thread::hardware_concurrency()));
+  std::vector<std::unique_ptr<aio::Shard>> shards(std::clamp<std::size_t>(
+      options.shards != 0 ? options.shards : std::thread::hardware_concurrency(), 1, engineio::kMostShards));
   std::vector<aio::Shard*> places;
   for (std::size_t i = 0; i < shards.size(); ++i) {
     shards[i] = std::make_unique<aio::Shard>(aio::ShardIndex{static_cast<std::uint16_t>(i)}, clock);

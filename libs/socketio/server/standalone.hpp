@@ -20,7 +20,7 @@ inline engineio::ServerOptions on_socketio_path() {
 struct StandaloneOptions {
   std::string host = "127.0.0.1";
   std::uint16_t port = 0;  // 0: the kernel chooses
-  std::size_t shards = 0;  // 0: one per core
+  std::size_t shards = 0;  // 0: one per core; never more than engineio::kMostShards
   engineio::ServerOptions engine = on_socketio_path();
   /// Called when the clients have gone, while the shards still run: ends whatever else posts to them.
   std::function<void()> on_drained = {};
