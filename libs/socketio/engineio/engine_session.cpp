@@ -15,6 +15,8 @@ using engineio_codec::PacketType;
 namespace {
 /// What a queued packet costs besides its bytes: many tiny ones are bounded too.
 constexpr std::size_t kQueuedPacketCost = sizeof(QueuedPacket);
+/// A timer that fires later than this was not late by its tick: the process stood still.
+constexpr std::chrono::milliseconds kLateTick{25};
 }  // namespace
 
 EngineSession::EngineSession(ShardServer& server, std::string_view id)
@@ -120,10 +122,12 @@ void EngineSession::on_heartbeat() {
   if (state_ == State::kClosing) return end(reason_);
   if (state_ != State::kOpen) return;
   if (pongs_awaited_ > 0) return end(CloseReason::kPingTimeout);
-  // Deadlines are absolute: a timer that fired late does not shift them.
+  // Deadlines are absolute: a timer's tick does not shift them. But whoever we asked late may answer as late: ping()
+  // has armed for that.
   const auto due = heartbeat_.deadline();
+  const bool late = server_.now() - due > kLateTick;
   ping();
-  if (state_ == State::kOpen) arm_heartbeat(due + server_.context().options.ping_timeout);
+  if (state_ == State::kOpen && !late) arm_heartbeat(due + server_.context().options.ping_timeout);
 }
 
 bool EngineSession::check_heartbeat(base::SteadyTime now) {

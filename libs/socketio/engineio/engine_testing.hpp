@@ -9,6 +9,7 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
+#include <atomic>
 #include <chrono>
 #include <condition_variable>
 #include <functional>
@@ -91,6 +92,20 @@ class RawClient {
   std::span<char> rest_;
 };
 
+/// The system's clock, which a test puts forward: as if the process had stood still for so long. Any thread.
+class SkippingClock final : public base::Clock {
+ public:
+  [[nodiscard]] base::WallTime wall_now() const override { return system_.wall_now(); }
+  [[nodiscard]] base::SteadyTime steady_now() const override {
+    return system_.steady_now() + std::chrono::milliseconds(skipped_ms_.load());
+  }
+  void skip(std::chrono::milliseconds by) { skipped_ms_ += by.count(); }
+
+ private:
+  base::SystemClock system_;
+  std::atomic<std::int64_t> skipped_ms_{0};
+};
+
 /// Starts shards and a server; the default listener echoes.
 class EngineTest : public ::testing::Test {
  protected:
@@ -115,7 +130,7 @@ class EngineTest : public ::testing::Test {
   /// How often on_drain came so far.
   int drains();
 
-  base::SystemClock clock_;
+  SkippingClock clock_;
   std::vector<std::unique_ptr<aio::Shard>> shards_;
   std::unique_ptr<Server> server_;
   std::uint16_t port_ = 0;

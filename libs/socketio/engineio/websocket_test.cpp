@@ -246,6 +246,20 @@ TEST_F(WebSocketTest, HeartbeatPingsAndTimesOut) {
   EXPECT_EQ(next_close(), CloseReason::kPingTimeout);
 }
 
+TEST_F(WebSocketTest, APingThatTheServerSendsLateMayBeAnsweredAsLate) {
+  const auto options = calm();
+  start(options);
+  RawClient client(port_);
+  ASSERT_EQ(client.upgrade(websocket()), 101);
+  client.text();
+  with_session([&](Session&) { clock_.skip(options.ping_interval + options.ping_timeout + 1s); });
+  EXPECT_EQ(client.text(), "2");
+  with_session([&](Session&) { clock_.skip(options.ping_timeout / 2); });
+  client.send_text("3");
+  client.send_text("4still here");
+  EXPECT_EQ(client.text(), "4still here");
+}
+
 TEST_F(WebSocketTest, AClientThatDoesNotReadIsCutOff) {
   auto options = calm();
   options.max_buffered_bytes = 200'000;
