@@ -161,6 +161,16 @@ describe("a cluster of our server and a Node.js server", () => {
     leave();
   });
 
+  test("more requests at once than are served at once are all served", async () => {
+    const many = 300; // max_under_way is 64
+    for (let i = 0; i < many; i++) emitter.in(here.id).socketsJoin("crowd");
+    const answers = await Promise.all(Array.from({ length: many }, () => node.io.in("crowd").fetchSockets()));
+    for (const found of answers) assert.deepEqual(found.map((socket) => socket.id), [here.id]);
+    const rooms = await Promise.all(Array.from({ length: many }, () => node.io.of("/").adapter.allRooms()));
+    for (const names of rooms) assert.ok(names.has("crowd"));
+    leave();
+  });
+
   test("servers talk to each other, with answers", async () => {
     node.io.serverSideEmit("hello", { n: 1 });
     assert.deepEqual(await hears(here, "server-event"), [["hello", { n: 1 }]]);

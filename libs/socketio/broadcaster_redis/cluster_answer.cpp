@@ -91,7 +91,7 @@ void ClusterNode::answer_broadcast(const SpacePointer& space, PeerMessage& messa
 }
 
 void ClusterNode::change_sockets(const SpacePointer& space, PeerMessage& message) {
-  const auto broadcast = Broadcast(*space, std::move(message.selection)).local();
+  const auto broadcast = Broadcast(*space, std::move(message.selection)).local().keep(take_ticket());
   if (message.says == PeerSays::kDisconnect) {
     broadcast.disconnect_sockets(message.close ? socketio::DisconnectScope::kConnection
                                                : socketio::DisconnectScope::kNamespace);
@@ -103,8 +103,9 @@ void ClusterNode::change_sockets(const SpacePointer& space, PeerMessage& message
 }
 
 void ClusterNode::answer_sockets(const SpacePointer& space, PeerMessage& message) {
-  const auto names = [weak = weak_from_this(), to = message.from,
-                      what = message.says](const std::vector<std::string>& all) {
+  // The ticket ends with the callback that owns it: when all shards have answered.
+  const auto names = [weak = weak_from_this(), to = message.from, what = message.says,
+                      ticket = take_ticket()](const std::vector<std::string>& all) {
     const auto node = weak.lock();
     const auto published = node ? node->dialect_->names(to, what, all) : std::nullopt;
     if (published) node->publish(*published);

@@ -61,7 +61,7 @@ class ClusterNode : public std::enable_shared_from_this<ClusterNode> {
 
   void on_message(const redis::Message& message);
   void read(const redis::Message& message);
-  /// Given to each broadcast of a peer; when the shards have served it, the next one may go.
+  /// Given to whatever a peer wants of the shards; when they have served it, the next message may be read.
   std::shared_ptr<const void> take_ticket();
   void served();
   [[nodiscard]] bool is_busy() const { return under_way_ >= options_.max_under_way; }

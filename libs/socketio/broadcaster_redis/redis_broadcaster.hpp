@@ -50,8 +50,8 @@ struct BroadcasterOptions {
   std::size_t max_requests = 1'024;
   /// Calls that wait for the shard; more are dropped.
   std::size_t max_waiting_posts = 65'536;
-  /// Broadcasts of peers that the server's shards are serving; more wait here, so that what else a shard has to do gets
-  /// its turn between them.
+  /// Broadcasts and requests of peers that the server's shards are serving; more wait here, so that what else a shard
+  /// has to do gets its turn between them.
   std::size_t max_under_way = 64;
   /// Bytes of messages that wait; more are dropped.
   std::size_t max_waiting_bytes = 16 * 1024 * 1024;

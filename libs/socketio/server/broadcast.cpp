@@ -21,15 +21,14 @@ namespace {
 struct EncodedPacket {
   std::string text;
   std::vector<std::string> attachments;
-  std::shared_ptr<const void> kept;
 };
 
-/// Runs `work(hub, local namespace or null)` on every shard.
+/// Runs `work(local namespace or null)` on every shard; `kept` lives until all have.
 template <class Work>
-void on_every_shard(Namespace& space, const Work& work) {
+void on_every_shard(Namespace& space, const std::shared_ptr<const void>& kept, const Work& work) {
   for (const auto& hub : space.server().hubs()) {
-    // Kept alive: a dynamic namespace may empty meanwhile.
-    hub->run([work, kept = space.shared_from_this()](Hub& here) { work(here.find(kept->name())); });
+    // The namespace is kept alive: a dynamic one may empty meanwhile.
+    hub->run([work, kept, named = space.shared_from_this()](Hub& here) { work(here.find(named->name())); });
   }
 }
 
@@ -123,9 +122,8 @@ void Broadcast::emit_locally(const OutgoingEvent& event) const {
                                {.name_space = space_.name(), .ack_id = {}, .attachments = event.attachments.size()},
                                {.name = event.name, .arguments = event.arguments});
   packet->attachments.assign(event.attachments.begin(), event.attachments.end());
-  packet->kept = kept_;
   const auto selection = std::make_shared<const Selection>(selection_);
-  on_every_shard(space_, [packet, selection, options = options_](LocalNamespace* local) {
+  on_every_shard(space_, kept_, [packet, selection, options = options_](LocalNamespace* local) {
     if (local == nullptr) return;
     const std::vector<std::string_view> views(packet->attachments.begin(), packet->attachments.end());
     for (Socket* socket : local->select(*selection)) socket->connection_->send_broadcast(packet->text, views, options);
@@ -159,10 +157,9 @@ void Broadcast::ask(const OutgoingEvent& event, std::chrono::milliseconds timeou
       .name_space = space_.name(), .ack_id = id.value, .attachments = event.attachments.size()};
   socketio_codec::append_event(packet->text, envelope, {.name = event.name, .arguments = event.arguments});
   packet->attachments.assign(event.attachments.begin(), event.attachments.end());
-  packet->kept = kept_;
   const auto selection = std::make_shared<const Selection>(selection_);
   const auto shards = space_.server().hubs().size();
-  on_every_shard(space_, [packet, selection, sink, id, timeout, shards](LocalNamespace* local) {
+  on_every_shard(space_, kept_, [packet, selection, sink, id, timeout, shards](LocalNamespace* local) {
     const std::vector<std::string_view> views(packet->attachments.begin(), packet->attachments.end());
     auto chosen = local == nullptr ? std::vector<Socket*>{} : local->select(*selection);
     std::erase_if(chosen, [&](Socket* socket) {
@@ -201,7 +198,7 @@ void Broadcast::fetch_locally(bool with_handshake,
                               const std::shared_ptr<Collector<std::vector<RemoteSocket>>>& collector) const {
   using Found = std::vector<RemoteSocket>;
   const auto selection = std::make_shared<const Selection>(selection_);
-  on_every_shard(space_, [selection, collector, with_handshake](LocalNamespace* local) {
+  on_every_shard(space_, kept_, [selection, collector, with_handshake](LocalNamespace* local) {
     Found found;
     const auto chosen = local == nullptr ? std::vector<Socket*>{} : local->select(*selection);
     for (const Socket* socket : chosen) {
@@ -223,30 +220,32 @@ void Broadcast::sockets_leave(std::string_view room) const {
 }
 
 void Broadcast::move_sockets(RoomChange change, std::string_view room) const {
-  on_every_shard(space_, [selection = std::make_shared<const Selection>(selection_), change,
-                          name = std::string(room)](LocalNamespace* local) {
-    if (local == nullptr) return;
-    for (Socket* socket : local->select(*selection)) {
-      if (change == RoomChange::kJoin) {
-        socket->join(name);
-      } else {
-        socket->leave(name);
-      }
-    }
-  });
+  on_every_shard(space_, kept_,
+                 [selection = std::make_shared<const Selection>(selection_), change,
+                  name = std::string(room)](LocalNamespace* local) {
+                   if (local == nullptr) return;
+                   for (Socket* socket : local->select(*selection)) {
+                     if (change == RoomChange::kJoin) {
+                       socket->join(name);
+                     } else {
+                       socket->leave(name);
+                     }
+                   }
+                 });
   if (Broadcaster* others = broadcaster()) others->move_sockets(space_, selection_, change, room);
 }
 
 void Broadcast::disconnect_sockets(DisconnectScope scope) const {
-  on_every_shard(space_, [selection = std::make_shared<const Selection>(selection_), scope](LocalNamespace* local) {
-    if (local == nullptr) return;
-    // By reference: what one socket's handler does may end another.
-    std::vector<SocketRef> chosen;
-    for (const Socket* socket : local->select(*selection)) chosen.push_back(socket->ref());
-    for (const SocketRef& ref : chosen) {
-      if (Socket* socket = ref.get()) socket->disconnect(scope);
-    }
-  });
+  on_every_shard(space_, kept_,
+                 [selection = std::make_shared<const Selection>(selection_), scope](LocalNamespace* local) {
+                   if (local == nullptr) return;
+                   // By reference: what one socket's handler does may end another.
+                   std::vector<SocketRef> chosen;
+                   for (const Socket* socket : local->select(*selection)) chosen.push_back(socket->ref());
+                   for (const SocketRef& ref : chosen) {
+                     if (Socket* socket = ref.get()) socket->disconnect(scope);
+                   }
+                 });
   if (Broadcaster* others = broadcaster()) others->disconnect_sockets(space_, selection_, scope);
 }
 
@@ -277,7 +276,7 @@ void Namespace::fetch_rooms(Reach reach, base::Executor& reply_to,
   if (parts == 0) return reply_to.post([sorted = std::move(sorted)]() mutable { sorted({}); });
   auto collector = std::make_shared<Collector<Names>>(parts, reply_to, std::move(sorted));
   const auto add = [collector](Names names) { collector->finish([&](Names& all) { append(all, std::move(names)); }); };
-  on_every_shard(*this, [add](LocalNamespace* local) { add(local == nullptr ? Names() : local->room_names()); });
+  on_every_shard(*this, {}, [add](LocalNamespace* local) { add(local == nullptr ? Names() : local->room_names()); });
   if (others != nullptr) others->fetch_rooms(*this, add);
 }
 

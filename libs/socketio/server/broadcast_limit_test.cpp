@@ -113,13 +113,22 @@ TEST(BroadcastUnderWay, KeepsWhatItWasGivenUntilAllShardsHaveServedIt) {
     shard.here = false;
     server.add_hub(shard.place());
   }
-  auto token = std::make_shared<int>(0);
-  const std::weak_ptr<int> kept = token;
-  space.everybody().local().keep(std::move(token)).emit("news");
-  shards[0].run();
-  EXPECT_FALSE(kept.expired());
-  shards[1].run();
-  EXPECT_TRUE(kept.expired());
+  const std::vector<std::function<void(const Broadcast&)>> all = {
+      [](const Broadcast& broadcast) { broadcast.emit("news"); },
+      [](const Broadcast& broadcast) { broadcast.sockets_join("room"); },
+      [](const Broadcast& broadcast) { broadcast.sockets_leave("room"); },
+      [](const Broadcast& broadcast) { broadcast.disconnect_sockets(); },
+      [&](const Broadcast& broadcast) { broadcast.describe_sockets(shards[0], [](auto) {}); },
+  };
+  for (const auto& ask : all) {
+    auto token = std::make_shared<int>(0);
+    const std::weak_ptr<int> kept = token;
+    ask(space.everybody().local().keep(std::move(token)));
+    shards[0].run();
+    EXPECT_FALSE(kept.expired());
+    shards[1].run();
+    EXPECT_TRUE(kept.expired());
+  }
 }
 
 TEST(EventsOfPeers, AreAllAdmittedUnlessAHookSaysNo) {

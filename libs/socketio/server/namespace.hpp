@@ -88,7 +88,7 @@ class Broadcast {
   Broadcast discardable() &&;
   /// This node's sockets only, whatever broadcaster there is.
   Broadcast local() &&;
-  /// Lives until every shard of this node has served what is emitted: for those who count what is under way.
+  /// Lives until every shard of this node has served what is asked of it: for those who count what is under way.
   Broadcast keep(std::shared_ptr<const void> kept) &&;
 
   /// Encoded once.
