@@ -44,13 +44,13 @@ ClusterNode::ClusterNode(aio::Shard& shard, const BroadcasterOptions& options)
     : shard_(shard),
       options_(options),
       dialect_(make_dialect(options, random_id())),
+      inbox_(options.max_waiting_bytes),
       commands_(shard, options.redis),
-      subscriber_(
-          shard, options.redis, [this](const redis::Message& message) { on_message(message); }, [](bool) {}),
-      inbox_(options.max_waiting_bytes) {}
+      subscriber_(shard, options.redis, [this](const redis::Message& message) { on_message(message); }, [](bool) {}) {}
 
-// Open questions end unanswered: those who asked may be gone already.
-ClusterNode::~ClusterNode() = default;
+ClusterNode::~ClusterNode() {
+  open_.clear();  // questions end unanswered: those who asked may be gone already
+}
 
 void ClusterNode::start() {
   commands_.start();

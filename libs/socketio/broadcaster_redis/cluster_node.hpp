@@ -81,14 +81,15 @@ class ClusterNode : public std::enable_shared_from_this<ClusterNode> {
   const BroadcasterOptions options_;
   const std::shared_ptr<const Dialect> dialect_;
   std::atomic<std::uint64_t> next_request_{0};
-  redis::Commands commands_;
-  redis::Subscriber subscriber_;
   Inbox inbox_;
   std::size_t under_way_ = 0;
   std::map<std::string, std::weak_ptr<socketio::Namespace>, std::less<>> spaces_;
   // What each subscription is for; without those of rooms.
   std::map<std::pair<redis::SubscriptionKind, std::string>, Source> sources_;
   std::map<std::string, std::unique_ptr<Open>, std::less<>> open_;
+  // Last, so first to end: what still waits for a reply hears of it then, and looks into the above.
+  redis::Commands commands_;
+  redis::Subscriber subscriber_;
 };
 
 }  // namespace broadcaster_redis
