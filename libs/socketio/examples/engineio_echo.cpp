@@ -64,10 +64,9 @@ bool apply(Settings& settings, const std::string& flag, const std::string& value
     if (value != "*") settings.server.allowed_origins.push_back(value);
   } else {
     constexpr std::uint64_t kMostPort = 65'535;
-    constexpr std::uint64_t kMostShards = 64;
     constexpr std::uint64_t kMost = 1'000'000'000;
     std::uint64_t number = 0;
-    const std::uint64_t most = flag == "--port" ? kMostPort : flag == "--shards" ? kMostShards : kMost;
+    const std::uint64_t most = flag == "--port" ? kMostPort : flag == "--shards" ? engineio::kMostShards : kMost;
     return read_number(value, most, number) && apply_number(settings, flag, number);
   }
   return true;
