@@ -22,6 +22,7 @@ constexpr std::size_t kRequestBodyBytes = 256 * 1024;
 constexpr std::size_t kNamespaces = 4;  // the chat lives in one
 // Descriptors that are not for connections: files of the store, sockets to MongoDB, Redis and push services, event
 // loops.
+constexpr std::size_t kMostConnections = 200'000;  // where nobody said how many
 constexpr std::uint64_t kMostReserved = 1024;
 constexpr std::uint64_t kReservedPart = 4;  // a quarter, where the limit is low
 
@@ -65,13 +66,15 @@ bool is_loopback(const std::string& host) {
   return host == "localhost" || host == "::1" || host.starts_with("127.");
 }
 
-std::size_t affordable_connections(std::size_t wanted) {
+/// `setting` 0: as many as there may be.
+std::size_t affordable_connections(std::size_t setting) {
+  const auto wanted = setting != 0 ? setting : kMostConnections;
   rlimit files{};
   if (::getrlimit(RLIMIT_NOFILE, &files) != 0 || files.rlim_cur == RLIM_INFINITY) return wanted;
   const auto allowed = connections_within(wanted, files.rlim_cur);
-  if (allowed < wanted) {
+  if (allowed < setting) {
     base::log::warning("the limit of open files allows fewer connections than server.max_connections",
-                       {{"open_files", files.rlim_cur}, {"connections", allowed}, {"max_connections", wanted}});
+                       {{"open_files", files.rlim_cur}, {"connections", allowed}, {"max_connections", setting}});
   }
   return allowed;
 }

@@ -24,7 +24,7 @@ struct Settings {
     bool insecure_plaintext = false;
     std::vector<std::string> allowed_origins;
     std::vector<std::string> trusted_proxies;
-    std::int64_t max_connections = 200'000;
+    std::int64_t max_connections = 0;
     std::int64_t max_unjoined = 1024;
     std::int64_t max_unjoined_per_address = 64;
     std::int64_t ping_interval_ms = 25'000;

@@ -22,10 +22,9 @@ void bind_server(Settings& s, SettingsTable& table) {
              "browser origins that may connect besides the server's own page; * = all");
   table.list("server.trusted_proxies", server.trusted_proxies,
              "addresses and networks (10.0.0.0/8) whose X-Forwarded-For is believed");
-  table.number(
-      "server.max_connections", server.max_connections, 1, 10'000'000,
-      "open TCP connections; beyond it a connection is closed on accept; fewer where the limit of open files is "
-      "low (operations.md)");
+  table.number("server.max_connections", server.max_connections, 0, 10'000'000,
+               "open TCP connections; beyond it a connection is closed on accept; 0 = what the limit of open files "
+               "allows, at most 200000");
   table.number("server.max_unjoined", server.max_unjoined, 1, 10'000'000,
                "connections that are still authenticating; beyond it a handshake is refused");
   table.number("server.max_unjoined_per_address", server.max_unjoined_per_address, 0, 10'000'000,

@@ -223,7 +223,7 @@ test('standard output holds exactly one line "listening on"', () => {
 });
 
 test('a server that works as it should has nothing to say on standard error', async () => {
-  const own = await Server.start({ set: { 'server.max_connections': 100 } }); // what any limit of open files allows
+  const own = await Server.start();
   try {
     for (let round = 0; round < 2; round += 1) {
       const [anna, bert] = await own.friends();
@@ -247,7 +247,7 @@ test('a server that works as it should has nothing to say on standard error', as
 test('connections leave descriptors for the store, also where the limit of open files is low', async () => {
   const kLimit = 256;
   const kAllowed = kLimit - kLimit / 4;
-  const own = await Server.start({ before: `ulimit -n ${kLimit}` });
+  const own = await Server.start({ before: `ulimit -n ${kLimit}`, set: { 'server.max_connections': kLimit } });
   const sockets = [];
   let closed = 0;
   try {

@@ -5,6 +5,7 @@
 #include <rocksdb/filter_policy.h>
 #include <rocksdb/slice_transform.h>
 #include <rocksdb/table.h>
+#include <sys/resource.h>
 
 #include <algorithm>
 #include <limits>
@@ -50,6 +51,16 @@ class GrowingRange final : public ::rocksdb::SliceTransform {
   static constexpr std::size_t kIdBytes = 12;
 };
 
+/// Tables that stay open: less than the application keeps from its connections, however large the store.
+int open_tables() {
+  constexpr rlim_t kPart = 8;
+  constexpr rlim_t kFewest = 64;
+  constexpr rlim_t kMost = 512;
+  rlimit files{};
+  if (::getrlimit(RLIMIT_NOFILE, &files) != 0) return kFewest;
+  return static_cast<int>(std::clamp(files.rlim_cur / kPart, kFewest, kMost));
+}
+
 void set_integrity(::rocksdb::Options& settings) {
   // The default mode drops silently whatever follows a damaged record; this one forgives a torn tail only.
   settings.wal_recovery_mode = ::rocksdb::WALRecoveryMode::kTolerateCorruptedTailRecords;
@@ -90,6 +101,7 @@ void set_reading(::rocksdb::Options& settings, const Options& options) {
   table.pin_l0_filter_and_index_blocks_in_cache = true;
   table.checksum = ::rocksdb::kXXH3;  // the packaged CRC32c runs in software
   table.format_version = 5;
+  settings.max_open_files = open_tables();
   settings.table_factory.reset(::rocksdb::NewBlockBasedTableFactory(table));
 }
 
