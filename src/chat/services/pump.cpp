@@ -131,8 +131,7 @@ void Pump::turn() {
 /// it stays pending, and the device comes back, to another node or when this one has got the key.
 void Pump::leave_without_key() {
   if (!no_key_ || ended_ || sent_ < looked_) return;
-  const auto awaited = [](const Slot& slot) { return slot.open() && !slot.refused; };
-  if (flight_ && std::any_of(flight_->slots.begin(), flight_->slots.end(), awaited)) return;
+  if (flight_ && flight_->awaits()) return;
   ended_ = true;
   host_.close_without_key();
 }

@@ -36,7 +36,7 @@ void Pump::on_pong(std::uint64_t number) {
   confirm_states(ping_through_);
   if (heartbeat_ && flight_) {
     for (auto& slot : flight_->slots) {
-      if (slot.to <= ping_through_ && slot.open() && !slot.refused) {
+      if (slot.to <= ping_through_ && slot.awaited()) {
         answered();
         confirm_slot(slot);
       }

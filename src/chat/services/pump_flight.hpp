@@ -39,6 +39,7 @@ struct Pump::Slot {
   std::vector<MessageId> rescued;
 
   [[nodiscard]] bool open() const { return !confirmed; }
+  [[nodiscard]] bool awaited() const { return !confirmed && !refused; }
   void add(const Ready& ready, MailboxSeq pending_through, const PumpHost& host);
 };
 
@@ -67,6 +68,10 @@ struct Pump::Flight {
     ready.pop_front();
     ready_bytes -= entry.bytes;
     return entry;
+  }
+  /// An answer to some of the slots is still to come.
+  [[nodiscard]] bool awaits() const {
+    return std::any_of(slots.begin(), slots.end(), [](const Slot& slot) { return slot.awaited(); });
   }
   [[nodiscard]] bool idle() const { return ready.empty() && slots.empty() && state_acks.empty(); }
   Slot* find(AckNumber ack) {

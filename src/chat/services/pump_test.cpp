@@ -306,6 +306,21 @@ TEST_F(PumpTest, InHeartbeatModeThePongConfirmsEverythingWrittenBeforeItsPing) {
   EXPECT_EQ(host.confirmed.back().position, MailboxSeq(2));
 }
 
+TEST_F(PumpTest, InHeartbeatModeWhatWasRefusedIsNotAskedForAgainAndAgain) {
+  start(0, 0, {.confirm_by_heartbeat = true});
+  live(message(1));
+  ack(1, false);
+  pump.on_pong(1);
+  turn();
+  EXPECT_EQ(host.pings, 1u);
+  live(message(2));
+  EXPECT_EQ(host.pings, 2u) << "what comes after it is asked for";
+  pump.on_pong(2);
+  turn();
+  EXPECT_EQ(host.pings, 2u);
+  EXPECT_TRUE(host.confirmed.empty()) << "the hole stays";
+}
+
 TEST_F(PumpTest, SilenceIsToldAfterTwentySecondsAndTakenBackByAnAnswer) {
   start(0);
   live(message(1));

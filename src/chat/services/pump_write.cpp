@@ -222,7 +222,8 @@ void Pump::ping_if_needed() {
   // Nothing but state entries keeps the drain from being complete: ask at once instead of at the next heartbeat.
   const bool drain_waits = !drained_ && states && !open && all_sent();
   const bool overdue = states && host_.now() >= state_ping_at_;
-  if (!(heartbeat_ && open) && !drain_waits && !overdue) return;
+  // No pong confirms what was refused: to ask for that alone would never end.
+  if (!(heartbeat_ && flight_->awaits()) && !drain_waits && !overdue) return;
   ping_ = host_.ping();
   ping_through_ = sent_;
 }
