@@ -55,6 +55,7 @@ void Pump::answered() {
 void Pump::confirm_slot(Slot& slot) {
   slot.confirmed = true;
   ever_confirmed_ = true;
+  stalled_ = false;
   if (slot.live != base::SteadyTime{}) host_.delivered(slot.live);
   if (slot.pending != WallTime{}) host_.waited(slot.pending);
   if (!slot.more) return;

@@ -377,6 +377,18 @@ TEST_F(PumpTest, TheMinuteBeginsWhenTheSocketHasTakenTheLastByte) {
   pump.on_writable();
   pass(seconds(59));
   EXPECT_EQ(host.closes, 0);
+TEST_F(PumpTest, AStalledSessionThatConfirmsAfterAllIsClosedLikeAnyOther) {
+  start(0);
+  live(message(1));
+  pass(seconds(60));
+  ASSERT_EQ(host.stalls, 1);
+  ack(1);
+  live(message(2));
+  pass(seconds(60));
+  EXPECT_EQ(host.closes, 1);
+  EXPECT_EQ(host.stalls, 1);
+}
+
   pass(seconds(2));
   EXPECT_EQ(host.closes, 1);
 }
