@@ -47,7 +47,7 @@ void Pump::resync(MailboxSeq position, MailboxSeq head) {
   if (poison_ <= position_) poison_ = MailboxSeq();
   discard_page_ = reading_;
   no_key_ = false;
-  base_ = host_.now();
+  answered();
   wake();
 }
 

@@ -332,6 +332,18 @@ TEST_F(PumpTest, SilenceIsToldAfterTwentySecondsAndTakenBackByAnAnswer) {
   EXPECT_EQ(host.silences, (std::vector<bool>{true, false}));
 }
 
+TEST_F(PumpTest, SyncIsAnAnswerToo) {
+  start(0);
+  live(message(1));
+  pass(seconds(20));
+  pump.resync(MailboxSeq(0), MailboxSeq(1));
+  EXPECT_EQ(host.silences, (std::vector<bool>{true, false}));
+  turn();
+  page(1);
+  pass(seconds(20));
+  EXPECT_EQ(host.silences, (std::vector<bool>{true, false, true})) << "and the twenty seconds begin again";
+}
+
 TEST_F(PumpTest, AMinuteWithoutConfirmationClosesASessionThatHasConfirmedBefore) {
   start(0);
   live(message(1));
