@@ -3,6 +3,14 @@
 #include "chat/services/pump_flight.hpp"
 
 namespace chat {
+namespace {
+
+// After a failed read. A store that is back delivers again within a second; while it is away all who wait for a page
+// ask it once a second each, at moments of their own.
+constexpr std::chrono::milliseconds kReadAgainLeast{500};
+constexpr std::chrono::milliseconds kReadAgainMost{1'000};
+
+}  // namespace
 
 Pump::Pump(PumpHost& host, const PumpSettings& settings) : host_(host), settings_(settings) {}
 
@@ -46,7 +54,7 @@ void Pump::resync(MailboxSeq position, MailboxSeq head) {
   ping_ = 0;
   if (poison_ <= position_) poison_ = MailboxSeq();
   discard_page_ = reading_;
-  no_key_ = false;
+  no_key_ = page_failed_ = false;
   answered();
   wake();
 }
@@ -112,6 +120,7 @@ void Pump::on_page_failed() {
   if (!running()) return;
   reading_ = discard_page_ = false;
   page_failed_ = true;
+  read_again_at_ = host_.now() + jittered(kReadAgainLeast, kReadAgainMost);
 }
 
 void Pump::turn() {

@@ -65,7 +65,7 @@ class Pump {
 
   void on_hint(Hint hint);
   void on_page(LogPage page);
-  /// The read failed; it is tried again at the next hint or head check.
+  /// The read failed; it is tried again within a second, or with a hint before that.
   void on_page_failed();
   void on_ack(AckNumber ack, bool ok);
   void on_pong(std::uint64_t number);
@@ -122,6 +122,7 @@ class Pump {
   void check_confirmations(bool drained_now);
   void run_into_close(const Slot& lowest);
   void schedule_head_check();
+  [[nodiscard]] std::chrono::milliseconds jittered(std::chrono::milliseconds least, std::chrono::milliseconds most);
 
   PumpHost& host_;
   const PumpSettings& settings_;
@@ -142,6 +143,7 @@ class Pump {
   base::SteadyTime base_{};  // since when a message waits for an answer
   base::SteadyTime last_pong_{};
   base::SteadyTime head_check_at_{};
+  base::SteadyTime read_again_at_{};  // with page_failed_
   base::SteadyTime state_ping_at_{};
   std::uint16_t batch_entries_ = 0;  // 0: no batches
   bool heartbeat_ : 1 = false;

@@ -148,6 +148,10 @@ void Pump::on_tick() {
     host_.check_head(looked_);
     wake();
   }
+  if (page_failed_ && host_.now() >= read_again_at_) {
+    page_failed_ = false;
+    wake();
+  }
   if (first_state_ != MailboxSeq() && ping_ == 0 && host_.now() >= state_ping_at_) wake();
 }
 
@@ -191,17 +195,21 @@ void Pump::run_into_close(const Slot& lowest) {
 }
 
 void Pump::schedule_head_check() {
+  head_check_at_ = host_.now() + jittered(settings_.head_check_least, settings_.head_check_most);
+}
+
+std::chrono::milliseconds Pump::jittered(std::chrono::milliseconds least, std::chrono::milliseconds most) {
   jitter_ ^= jitter_ << 13;
   jitter_ ^= jitter_ >> 7;
   jitter_ ^= jitter_ << 17;
-  const auto span = static_cast<std::uint64_t>((settings_.head_check_most - settings_.head_check_least).count());
-  const auto extra = span == 0 ? 0 : jitter_ % span;
-  head_check_at_ = host_.now() + settings_.head_check_least + std::chrono::milliseconds(extra);
+  const auto span = static_cast<std::uint64_t>((most - least).count());
+  return least + std::chrono::milliseconds(span == 0 ? 0 : jitter_ % span);
 }
 
 base::SteadyTime Pump::next_deadline() const {
   if (!running()) return base::SteadyTime::max();
   auto at = head_check_at_;
+  if (page_failed_) at = std::min(at, read_again_at_);
   if (first_state_ != MailboxSeq() && ping_ == 0) at = std::min(at, state_ping_at_);
   if (const Slot* const open = lowest_open()) {
     if (!silent_ && !open->refused) at = std::min(at, base_ + settings_.silent_after);

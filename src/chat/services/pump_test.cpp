@@ -377,18 +377,6 @@ TEST_F(PumpTest, ASessionThatNeverConfirmedIsStalledAndNamedOnce) {
   EXPECT_EQ(host.stalls, 1);
 }
 
-TEST_F(PumpTest, TheMinuteBeginsWhenTheSocketHasTakenTheLastByte) {
-  start(0);
-  live(message(1));
-  ack(1);
-  host.buffered = 100;
-  live(message(2));
-  for (int i = 0; i < 5; ++i) pass(seconds(25));
-  EXPECT_EQ(host.closes, 0);
-  host.buffered = 0;
-  pump.on_writable();
-  pass(seconds(59));
-  EXPECT_EQ(host.closes, 0);
 TEST_F(PumpTest, AStalledSessionThatConfirmsAfterAllIsClosedLikeAnyOther) {
   start(0);
   live(message(1));
@@ -401,6 +389,18 @@ TEST_F(PumpTest, AStalledSessionThatConfirmsAfterAllIsClosedLikeAnyOther) {
   EXPECT_EQ(host.stalls, 1);
 }
 
+TEST_F(PumpTest, TheMinuteBeginsWhenTheSocketHasTakenTheLastByte) {
+  start(0);
+  live(message(1));
+  ack(1);
+  host.buffered = 100;
+  live(message(2));
+  for (int i = 0; i < 5; ++i) pass(seconds(25));
+  EXPECT_EQ(host.closes, 0);
+  host.buffered = 0;
+  pump.on_writable();
+  pass(seconds(59));
+  EXPECT_EQ(host.closes, 0);
   pass(seconds(2));
   EXPECT_EQ(host.closes, 1);
 }
@@ -433,12 +433,28 @@ TEST_F(PumpTest, ASkippedEntryIsNamedWhenTheRunPassesIt) {
   EXPECT_EQ(host.confirmed[0].messages, 2u);
 }
 
-TEST_F(PumpTest, AFailedReadIsTriedAgainByTheHeadCheck) {
+TEST_F(PumpTest, AFailedReadIsTriedAgainWithinASecondAsLongAsItFails) {
+  start(1);
+  for (std::size_t failures = 1; failures <= 3; ++failures) {
+    pump.on_page_failed();
+    turn();
+    EXPECT_EQ(host.reads.size(), failures);
+    pass(milliseconds(499));
+    EXPECT_EQ(host.reads.size(), failures) << "not at once";
+    pass(milliseconds(501));
+    EXPECT_EQ(host.reads.size(), failures + 1);
+  }
+  EXPECT_TRUE(host.head_checks.empty());
+  page(1);
+  EXPECT_EQ(host.written, Numbers{1});
+}
+
+TEST_F(PumpTest, AfterAFailedReadSyncReadsAtOnce) {
   start(1);
   pump.on_page_failed();
   turn();
-  EXPECT_EQ(host.reads.size(), 1u);
-  pass(seconds(30));
+  pump.resync(MailboxSeq(0), MailboxSeq(1));
+  turn();
   EXPECT_EQ(host.reads.size(), 2u);
 }
 
