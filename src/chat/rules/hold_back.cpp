@@ -10,7 +10,8 @@ bool holds_back(ErrorCode code) {
 }
 
 HoldBack::Queue* HoldBack::find(const UserId& recipient, SteadyTime now) {
-  // Of all recipients: nobody else comes for those to whom this socket writes no more.
+  // Of all recipients: nobody else comes for those to whom this socket writes no more. Only the first is awaited: who
+  // gave up behind it goes when its turn comes.
   for (auto& queue : queues_) {
     while (!queue.ids.empty() && queue.ids.front().since + kPatience <= now) queue.ids.pop_front();
   }
@@ -32,7 +33,11 @@ std::optional<HoldBack::Held> HoldBack::check(const UserId& recipient, std::stri
     return std::nullopt;
   }
   const auto known = std::find_if(ids.begin(), ids.end(), [&](const Id& id) { return id.id == client_id; });
-  if (known == ids.end() && ids.size() < kMaxIds) ids.push_back({std::string(client_id), now});
+  if (known != ids.end()) {
+    known->since = now;
+  } else if (ids.size() < kMaxIds) {
+    ids.push_back({std::string(client_id), now});
+  }
   Held held{.code = queue->code, .retry_after_seconds = 0};
   if (queue->retry_at != SteadyTime{}) {
     const auto left = std::chrono::ceil<std::chrono::seconds>(queue->retry_at - now).count();
@@ -70,7 +75,10 @@ void HoldBack::insert(const UserId& recipient, std::string_view client_id, const
       refusal.retry_after_seconds == 0 ? SteadyTime{} : now + std::chrono::seconds(refusal.retry_after_seconds);
   const auto known =
       std::find_if(queue->ids.begin(), queue->ids.end(), [&](const Id& id) { return id.id == client_id; });
-  if (known != queue->ids.end()) return;
+  if (known != queue->ids.end()) {
+    known->since = now;
+    return;
+  }
   // Whatever waits in the queue arrived after this send was let through: its place is in front of them.
   const auto place = failed ? std::min(queue->failed++, queue->ids.size()) : 0;
   queue->ids.insert(queue->ids.begin() + static_cast<std::ptrdiff_t>(place), {std::string(client_id), now});

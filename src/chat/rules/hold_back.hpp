@@ -4,8 +4,8 @@
 // Problem: a client pipelines A, B, C. A is refused because of a passing condition (rate limit, full queue, unknown
 // outcome); B a moment later is fine. The client repeats A, and the recipient sees B before A for ever.
 // Answer: a refused send with a client id is remembered; later sends with an id to the same recipient are refused alike
-// and queue up behind it, until the first of the queue comes again, 10 s have passed, or the socket closes. Sends
-// without an id are exempt: their client cannot repeat them safely anyway.
+// and queue up behind it, until the first of the queue comes again, 10 s have passed since it last did, or the socket
+// closes. Sends without an id are exempt: their client cannot repeat them safely anyway.
 
 #include <cstdint>
 #include <deque>
@@ -51,7 +51,7 @@ class HoldBack {
  private:
   struct Id {
     std::string id;
-    SteadyTime since;
+    SteadyTime since;  // its last refusal
   };
   struct Queue {
     UserId recipient;

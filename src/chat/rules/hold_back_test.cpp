@@ -74,6 +74,41 @@ TEST(HoldBack, TenSecondsEndIt) {
   EXPECT_FALSE(held.check(user(1), "d", kStart + seconds(29)));
 }
 
+TEST(HoldBack, WhoComesAgainWaitsFromThenOn) {
+  HoldBack held;
+  EXPECT_FALSE(held.check(user(1), "a", kStart));
+  held.refused(user(1), "a", limited(), kStart);
+  EXPECT_TRUE(held.check(user(1), "b", kStart));
+  for (int second = 3; second <= 9; second += 3) {
+    const auto now = kStart + seconds(second);
+    EXPECT_FALSE(held.check(user(1), "a", now));
+    held.refused(user(1), "a", limited(), now);
+    EXPECT_TRUE(held.check(user(1), "b", now));
+  }
+  EXPECT_FALSE(held.check(user(1), "a", kStart + seconds(12)));
+  EXPECT_TRUE(held.check(user(1), "c", kStart + seconds(12))) << "b was there three seconds ago";
+  EXPECT_FALSE(held.check(user(1), "b", kStart + seconds(12)));
+  EXPECT_FALSE(held.check(user(1), "c", kStart + seconds(12)));
+}
+
+TEST(HoldBack, ARepeatThatFailsUnseenWaitsFromThenOnToo) {
+  HoldBack held;
+  held.refused(user(1), "a", limited(), kStart);
+  held.failed(user(1), "a", limited(), kStart + seconds(9));
+  EXPECT_TRUE(held.check(user(1), "b", kStart + seconds(18)));
+}
+
+TEST(HoldBack, WhoGaveUpIsNoLongerAwaitedOnceItIsFirst) {
+  HoldBack held;
+  held.refused(user(1), "a", limited(), kStart);
+  EXPECT_TRUE(held.check(user(1), "b", kStart));
+  EXPECT_TRUE(held.check(user(1), "c", kStart + seconds(6)));
+  EXPECT_FALSE(held.check(user(1), "a", kStart + seconds(9)));
+  held.refused(user(1), "a", limited(), kStart + seconds(9));
+  EXPECT_FALSE(held.check(user(1), "a", kStart + seconds(12)));
+  EXPECT_FALSE(held.check(user(1), "c", kStart + seconds(12))) << "b has not come for more than ten seconds";
+}
+
 TEST(HoldBack, OtherRecipientsAndSendsWithoutAnIdAreExempt) {
   HoldBack held;
   held.refused(user(1), "a", limited(), kStart);
