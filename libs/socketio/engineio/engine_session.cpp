@@ -190,6 +190,8 @@ void EngineSession::link_binary(std::string_view bytes) {
 
 void EngineSession::link_written(bool waited) {
   last_written_ = server_.now();
+  waited = waited || waited_;  // what was left of the polls waited too
+  waited_ = false;
   if (waited && state_ == State::kOpen && listener_) listener_->on_drain();
 }
 

@@ -114,7 +114,7 @@ class EngineSession final : public Session {
   CloseReason reason_ = CloseReason::kTransportClose;
   bool deadline_extended_ : 1 = false;  // once per ping (socketio.md §4.4)
   bool flush_queued_ : 1 = false;
-  bool waited_ : 1 = false;  // polling: something had to wait since the last drain
+  bool waited_ : 1 = false;  // for a poll: something had to, since the last drain
 
   friend struct PollingState;
 };

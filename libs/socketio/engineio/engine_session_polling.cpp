@@ -58,6 +58,7 @@ void EngineSession::flush_poll() {
   }
   if (queue.empty()) std::deque<QueuedPacket>().swap(queue);
   answer_poll(std::move(body));
+  if (!polling_->queue.empty()) waited_ = true;  // for the next poll
   if (!polling_->queue.empty() || state_ != State::kOpen) return;
   last_written_ = server_.now();
   const bool waited = waited_;
@@ -176,6 +177,7 @@ void EngineSession::upgrade() {
   link_ = &link;
   link.take_over();
   const auto state = std::move(polling_);
+  if (!state->queue.empty()) waited_ = true;  // for a poll that does not come
   for (const auto& packet : state->queue) link.send_packet(packet.type, packet.binary, packet.payload);
   server_.context().counters.upgrades.fetch_add(1, std::memory_order_relaxed);
   if (state_ == State::kClosing) end(reason_);

@@ -429,6 +429,23 @@ TEST_F(PollingTest, DiscardableMessagesNeedAParkedPoll) {
   EXPECT_EQ(drains(), 1);
 }
 
+TEST_F(PollingTest, ABurstUnderAParkedPollThatTakesSeveralIsToldWhenItHasLeft) {
+  start(calm());
+  const auto sid = handshake();
+  RawClient client(port_);
+  client.get(polling(sid));
+  EXPECT_TRUE(client.silent_for(20ms));
+  with_session([](Session& session) {
+    for (int i = 0; i < 20; ++i) session.send_text("x");
+  });
+  EXPECT_EQ(client.reply().status, 200);
+  with_session([](Session& session) { EXPECT_GT(session.buffered_bytes(), 0u); });
+  EXPECT_EQ(drains(), 0);
+  EXPECT_EQ(client.ask(polling(sid)).status, 200);
+  with_session([](Session& session) { EXPECT_EQ(session.buffered_bytes(), 0u); });
+  EXPECT_EQ(drains(), 1);
+}
+
 TEST_F(PollingTest, ASessionThatNobodyPollsIsBounded) {
   auto options = calm();
   options.max_buffered_bytes = 1000;

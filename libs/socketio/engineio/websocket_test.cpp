@@ -342,6 +342,23 @@ TEST_F(UpgradeTest, APollIsAnsweredWithWhatIsQueuedWhileProbing) {
   }
 }
 
+TEST_F(UpgradeTest, WhatWaitedForAPollIsToldWhenTheWebSocketHasTakenIt) {
+  start(calm());
+  const auto sid = handshake();
+  RawClient upgrading(port_);
+  ASSERT_EQ(upgrading.upgrade(websocket(sid)), 101);
+  upgrading.send_text("2probe");
+  EXPECT_EQ(upgrading.text(), "3probe");
+  with_session([](Session& session) { session.send_text("x"); });
+  EXPECT_EQ(drains(), 0);
+  upgrading.send_text("5");
+  EXPECT_EQ(upgrading.text(), "4x");
+  with_session([](Session& session) { session.send_text("y"); });
+  EXPECT_EQ(upgrading.text(), "4y");
+  with_session([](Session& session) { EXPECT_EQ(session.buffered_bytes(), 0u); });
+  EXPECT_EQ(drains(), 1) << "only the first had to wait";
+}
+
 TEST_F(UpgradeTest, ARequestDoesNotOvertakeTheUpgradePacket) {
   start(calm(), 2);
   for (int i = 0; i < 30; ++i) {
