@@ -54,15 +54,19 @@ void HoldBack::answered(const UserId& recipient, std::string_view client_id) {
 }
 
 void HoldBack::refused(const UserId& recipient, std::string_view client_id, const Refusal& refusal, SteadyTime now) {
-  insert(recipient, client_id, refusal, now, false);
+  insert(recipient, client_id, refusal, now, Place::kFirst);
 }
 
 void HoldBack::failed(const UserId& recipient, std::string_view client_id, const Refusal& refusal, SteadyTime now) {
-  insert(recipient, client_id, refusal, now, true);
+  insert(recipient, client_id, refusal, now, Place::kBehindFailed);
+}
+
+void HoldBack::unseen(const UserId& recipient, std::string_view client_id, const Refusal& refusal, SteadyTime now) {
+  insert(recipient, client_id, refusal, now, Place::kLast);
 }
 
 void HoldBack::insert(const UserId& recipient, std::string_view client_id, const Refusal& refusal, SteadyTime now,
-                      bool failed) {
+                      Place where) {
   if (client_id.empty() || !holds_back(refusal.code)) return;
   Queue* queue = find(recipient, now);
   if (queue == nullptr) {
@@ -79,8 +83,9 @@ void HoldBack::insert(const UserId& recipient, std::string_view client_id, const
     known->since = now;
     return;
   }
-  // Whatever waits in the queue arrived after this send was let through: its place is in front of them.
-  const auto place = failed ? std::min(queue->failed++, queue->ids.size()) : 0;
+  // Whatever waits in the queue arrived after a send that was let through, whose place is in front of them.
+  std::size_t place = where == Place::kLast ? queue->ids.size() : 0;
+  if (where == Place::kBehindFailed) place = std::min(queue->failed++, queue->ids.size());
   queue->ids.insert(queue->ids.begin() + static_cast<std::ptrdiff_t>(place), {std::string(client_id), now});
   if (queue->ids.size() > kMaxIds) queue->ids.pop_back();
 }

@@ -43,6 +43,9 @@ class HoldBack {
   /// Sends that were let through earlier failed at their commit; called in their order, without check() in between.
   void failed(const UserId& recipient, std::string_view client_id, const Refusal& refusal, SteadyTime now);
 
+  /// A send failed before check() could see it: it takes its place behind those who wait.
+  void unseen(const UserId& recipient, std::string_view client_id, const Refusal& refusal, SteadyTime now);
+
   /// A repeat was answered from the store: nobody needs to wait for this id any more.
   void answered(const UserId& recipient, std::string_view client_id);
 
@@ -60,7 +63,8 @@ class HoldBack {
     std::deque<Id> ids;
     std::size_t failed = 0;  // how many at the front came from the commit that is failing now
   };
-  void insert(const UserId& recipient, std::string_view client_id, const Refusal& refusal, SteadyTime now, bool failed);
+  enum class Place : std::uint8_t { kFirst, kBehindFailed, kLast };
+  void insert(const UserId& recipient, std::string_view client_id, const Refusal& refusal, SteadyTime now, Place where);
   /// Of those who still wait at this moment; the others are forgotten.
   Queue* find(const UserId& recipient, SteadyTime now);
 

@@ -66,6 +66,20 @@ TEST(HoldBack, SendsThatFailedTogetherAreAwaitedInTheirOrder) {
   EXPECT_FALSE(held.check(user(1), "c", kStart));
 }
 
+TEST(HoldBack, WhatNobodyLookedAtWaitsBehindThoseWhoWait) {
+  HoldBack held;
+  EXPECT_FALSE(held.check(user(1), "a", kStart));
+  EXPECT_FALSE(held.check(user(1), "b", kStart));
+  held.refused(user(1), "b", limited(), kStart);
+  held.failed(user(1), "a", limited(0), kStart);
+  for (const auto* id : {"c", "d", "b"}) held.unseen(user(1), id, limited(0), kStart);
+  for (const auto* first : {"a", "b", "c", "d"}) {
+    EXPECT_TRUE(held.check(user(1), "e", kStart));
+    EXPECT_FALSE(held.check(user(1), first, kStart)) << first;
+  }
+  EXPECT_FALSE(held.check(user(1), "e", kStart));
+}
+
 TEST(HoldBack, TenSecondsEndIt) {
   HoldBack held;
   held.refused(user(1), "a", limited(), kStart);

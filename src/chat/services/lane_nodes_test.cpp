@@ -118,6 +118,21 @@ TEST_F(AmongNodes, NumbersGoOnWhereTheOtherNodeStopped) {
   EXPECT_EQ(log(bob).back().entry.position, MailboxSeq(3));
 }
 
+TEST_F(AmongNodes, WhatFoundNoTurnComesBehindWhatWaits) {
+  befriend(alice, bob);
+  const auto sender = join(alice, "phone");
+  store.set_has_room(false);
+  EXPECT_EQ(code(send(sender, bob, "one", "a")), ErrorCode::kStorageFull);
+  store.set_has_room(true);
+  store.no_turn = true;
+  EXPECT_EQ(code(send(sender, bob, "two", "b")), ErrorCode::kRetry);
+  store.no_turn = false;
+  clock.advance(std::chrono::seconds(2));
+  EXPECT_EQ(code(send(sender, bob, "two", "b")), ErrorCode::kRetry) << "held back behind a";
+  EXPECT_EQ(message(send(sender, bob, "one", "a")).seq, ConversationSeq(1));
+  EXPECT_EQ(message(send(sender, bob, "two", "b")).seq, ConversationSeq(2));
+}
+
 TEST_F(AmongNodes, ABlockOnAnotherNodeHoldsForTheNextMessage) {
   befriend(alice, bob);
   const auto sender = join(alice, "phone");

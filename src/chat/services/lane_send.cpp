@@ -290,7 +290,11 @@ void SendCommand::settle(LaneDesk& desk, std::optional<StoreError> failed) {
     auto& sender = desk.known_user(request_.sender);
     if (auto* const live = record(sender); live != nullptr && !request_.client_id.empty()) {
       if (!live->held) live->held = std::make_unique<HoldBack>();
-      live->held->failed(request_.recipient, request_.client_id, why, desk.steady_now());
+      if (admitted_) {
+        live->held->failed(request_.recipient, request_.client_id, why, desk.steady_now());
+      } else {
+        live->held->unseen(request_.recipient, request_.client_id, why, desk.steady_now());
+      }
     }
     return refuse_because(desk.metrics().refused_store, std::move(why));
   }

@@ -142,6 +142,18 @@ TEST_F(LaneSend, NoRoomIsSaidBeforeAnythingIsNumbered) {
   EXPECT_EQ(message(send(alice, bob_id, "y", "b")).seq, ConversationSeq(2));
 }
 
+TEST_F(LaneSend, WhatTheStoreDidNotLetAnybodyLookAtComesBehindWhatWaits) {
+  const auto alice = join(alice_id, "phone");
+  store.set_has_room(false);
+  EXPECT_EQ(code(send(alice, bob_id, "x", "a")), ErrorCode::kStorageFull);
+  store.set_has_room(true);
+  store.fail_read(1);
+  EXPECT_EQ(code(send(alice, bob_id, "y", "b")), ErrorCode::kRetry);
+  EXPECT_EQ(code(send(alice, bob_id, "y", "b")), ErrorCode::kRetry) << "held back behind a";
+  EXPECT_EQ(message(send(alice, bob_id, "x", "a")).seq, ConversationSeq(1));
+  EXPECT_EQ(message(send(alice, bob_id, "y", "b")).seq, ConversationSeq(2));
+}
+
 TEST_F(LaneSend, AFullQueueRefusesAndKeepsTheOrder) {
   options.queue_limit = 1;
   restart();
