@@ -91,6 +91,7 @@ class SendCommand final : public AnsweringCommand<SendAnswer> {
   [[nodiscard]] bool stage_after_conflict(LaneContext& context) override;
   bool answer_repeat(LaneDesk& desk);
   void note_repeat(LaneDesk& desk, UserState& sender);
+  void give_back(const LaneDesk& desk, UserState& sender) const;
   void decide(LaneDesk& desk, UserState& sender);
   void settle(LaneDesk& desk, std::optional<StoreError> failed);
   void hold_back(LaneDesk& desk, UserState& sender) const;

@@ -138,12 +138,15 @@ bool SendCommand::answer_repeat(LaneDesk& desk) {
   return true;
 }
 
+/// What admitted() took of the limits.
+void SendCommand::give_back(const LaneDesk& desk, UserState& sender) const {
+  if (desk.options().limits.messages_per_minute != 0) sender.rate.give_back();
+  sender.bytes.give_back(request_.content.size());
+}
+
 /// It costs nothing, and whoever did it once may do it again.
 void SendCommand::note_repeat(LaneDesk& desk, UserState& sender) {
-  if (admitted_) {
-    if (desk.options().limits.messages_per_minute != 0) sender.rate.give_back();
-    sender.bytes.give_back(request_.content.size());
-  }
+  if (admitted_) give_back(desk, sender);
   auto* const live = record(sender);
   if (live == nullptr) return;
   live->repeats = true;
@@ -184,6 +187,7 @@ bool SendCommand::admitted(LaneDesk& desk, UserState& sender) {
   }
   const auto verdict = sender.bytes.take(now, request_.content.size(), limits.bytes_per_second);
   if (!verdict.allowed) {
+    if (limits.messages_per_minute != 0) sender.rate.give_back();
     refuse_because(metrics.refused_bytes,
                    refusal(ErrorCode::kRateLimited, "too many bytes", verdict.retry_after_seconds));
     return false;
@@ -296,6 +300,7 @@ void SendCommand::settle(LaneDesk& desk, std::optional<StoreError> failed) {
         live->held->unseen(request_.recipient, request_.client_id, why, desk.steady_now());
       }
     }
+    if (admitted_) give_back(desk, sender);
     return refuse_because(desk.metrics().refused_store, std::move(why));
   }
   if (repeats_ != nullptr) {

@@ -154,6 +154,31 @@ TEST_F(LaneSend, WhatTheStoreDidNotLetAnybodyLookAtComesBehindWhatWaits) {
   EXPECT_EQ(message(send(alice, bob_id, "y", "b")).seq, ConversationSeq(2));
 }
 
+TEST_F(LaneSend, WhatTheBytesRefuseDoesNotCountAsAMessage) {
+  options.limits.messages_per_minute = 2;
+  options.limits.bytes_per_second = 10;
+  restart();
+  const auto alice = join(alice_id, "phone");
+  EXPECT_EQ(message(send(alice, bob_id, "12345")).seq, ConversationSeq(1));
+  for (int i = 0; i < 3; ++i) EXPECT_EQ(code(send(alice, bob_id, "1234567890")), ErrorCode::kRateLimited);
+  EXPECT_EQ(message(send(alice, bob_id, "67890")).seq, ConversationSeq(2));
+  clock.advance(std::chrono::seconds(2));
+  EXPECT_EQ(code(send(alice, bob_id, "x")), ErrorCode::kRateLimited);
+}
+
+TEST_F(LaneSend, WhatTheStoreDidNotTakeCountsForNoLimit) {
+  options.limits.messages_per_minute = 1;
+  options.limits.bytes_per_second = 10;
+  restart();
+  const auto alice = join(alice_id, "phone");
+  for (int i = 0; i < 3; ++i) {
+    store.fail_commit(1, StoreError::kUnavailable);
+    EXPECT_EQ(code(send(alice, bob_id, "1234567890", "a")), ErrorCode::kRetry);
+  }
+  EXPECT_EQ(message(send(alice, bob_id, "1234567890", "a")).seq, ConversationSeq(1));
+  EXPECT_EQ(code(send(alice, bob_id, "x", "b")), ErrorCode::kRateLimited);
+}
+
 TEST_F(LaneSend, AFullQueueRefusesAndKeepsTheOrder) {
   options.queue_limit = 1;
   restart();
