@@ -105,6 +105,7 @@ DeviceState* AttachCommand::admit_device(LaneDesk& desk, UserState& user) {
     desk.batch().devices.push_back(std::move(row));
     return known;
   }
+  row.start = user.highest_position();  // of those, too, that make room for it
   if (!make_room(desk, user)) {
     set(Refusal{.code = ErrorCode::kConflict,
                 .message = "too many devices, and all of them are online",
@@ -113,7 +114,6 @@ DeviceState* AttachCommand::admit_device(LaneDesk& desk, UserState& user) {
                 .reason = {}});
     return nullptr;
   }
-  row.start = user.highest_position();
   DeviceState state;
   state.id = row.id;
   state.login = row.login;

@@ -252,6 +252,21 @@ TEST_F(LaneAttach, AboveTheLimitTheLeastRecentlyUsedOfflineDeviceGoesWithItsSess
   EXPECT_EQ(join(bob_id, "fourth").refusal().code, ErrorCode::kConflict) << "all are online";
 }
 
+TEST_F(LaneAttach, WhereTheDeviceWasThatMadeRoomTheNewOneGoesOn) {
+  options.limits.devices_per_user = 2;
+  restart();
+  const auto alice = join(alice_id, "phone");
+  const auto furthest = join(bob_id, "furthest");
+  const auto recent = join(bob_id, "recent");
+  send(alice, bob_id, "x");
+  confirm(furthest, 1);
+  leave(furthest);
+  clock.advance(std::chrono::seconds(1));
+  leave(recent);
+  EXPECT_EQ(join(bob_id, "new").attached().position, MailboxSeq(1));
+  EXPECT_EQ(devices_of(bob_id), (std::set<std::string>{"new", "recent"}));
+}
+
 TEST_F(LaneAttach, AboveTheLimitADeviceBoundToTheConnectingSessionGoesToo) {
   const auto by = fill_with_devices_of_one_session();
   const auto third = join(bob_id, "d3", by);
