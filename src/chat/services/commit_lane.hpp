@@ -64,6 +64,8 @@ class LaneCommand {
   [[nodiscard]] virtual ConfirmCommand* as_confirm() { return nullptr; }
 
   /// Instead of context.reply(), for the hot path: after finish() the lane hands the command itself to this executor,
+  /// The connection that leaves the directory with this command: it stays behind what is kept of that one's word.
+  [[nodiscard]] virtual std::optional<ConnectionId> detaches() const { return std::nullopt; }
   /// which calls answer() and destroys it there. nullptr: it dies with its batch.
   [[nodiscard]] virtual base::Executor* answers_on() { return nullptr; }
   virtual void answer() {}

@@ -169,7 +169,8 @@ void Lane::report_unreadable(const MailboxEntry& entry) {
 
 void Lane::detach(const UserId& user, const DeviceId& /*device*/, ConnectionId connection, MailboxSeq written) {
   enqueue_always(std::make_unique<DirectoryCommand>(
-      [user, connection, written](LaneDesk& desk) { desk.drop_session(desk.known_user(user), connection, written); }));
+      [user, connection, written](LaneDesk& desk) { desk.drop_session(desk.known_user(user), connection, written); },
+      connection));
 }
 
 void Lane::announce(const UserId& user, ConnectionId connection) {

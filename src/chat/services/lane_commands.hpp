@@ -51,7 +51,9 @@ class AnsweringCommand : public HotCommand {
 class DirectoryCommand final : public HotCommand {
  public:
   using Act = base::Function<void(LaneDesk&)>;
-  explicit DirectoryCommand(Act act) : act_(std::move(act)) {}
+  explicit DirectoryCommand(Act act, std::optional<ConnectionId> detaches = std::nullopt)
+      : act_(std::move(act)), detaches_(detaches) {}
+  [[nodiscard]] std::optional<ConnectionId> detaches() const override { return detaches_; }
   [[nodiscard]] bool needs_turn() const override { return false; }
   /// Behind the connection that it is about: ended before that one is registered, it would stay there for ever.
   [[nodiscard]] bool stage_after_conflict(LaneContext& /*context*/) override { return true; }
@@ -60,6 +62,7 @@ class DirectoryCommand final : public HotCommand {
   void stage_hot(LaneDesk& /*desk*/) override {}
   void finish_hot(LaneDesk& desk, std::optional<StoreError> /*failed*/) override { act_(desk); }
   Act act_;
+  std::optional<ConnectionId> detaches_;
 };
 
 class SendCommand final : public AnsweringCommand<SendAnswer> {

@@ -117,6 +117,28 @@ TEST_F(LaneConflict, WhoLeavesInTheRoundOfItsConnectionIsGone) {
   EXPECT_FALSE(presence.is_online(alice_id));
 }
 
+TEST_F(LaneConflict, TheWordOfAConnectionThatIsGoneByTheTimeItIsStoredCounts) {
+  const auto alice = join(alice_id, "phone");
+  const auto bob = join(bob_id, "phone");
+  const auto sent = message(send(alice, bob_id, "one"));
+  store.refuses = StoreError::kUnavailable;
+  confirm(bob, 1, {receipt(sent)});
+  leave(bob);
+  leave(alice);
+  EXPECT_FALSE(presence.is_online(alice_id)) << "nothing waits for the store of hers";
+  for (int i = 0; i < 3; ++i) {
+    clock.advance(std::chrono::seconds(1));
+    run();
+  }
+  EXPECT_EQ(position(bob), MailboxSeq(0));
+  store.refuses.reset();
+  clock.advance(std::chrono::seconds(1));
+  run();
+  EXPECT_EQ(position(bob), MailboxSeq(1));
+  EXPECT_TRUE(delivered(alice_id, bob_id));
+  EXPECT_FALSE(presence.is_online(bob_id));
+}
+
 TEST_F(LaneConflict, WhoHadNothingToDoWithItIsNotReadAgain) {
   constexpr int kSessions = 64;
   std::deque<Joined> sessions;

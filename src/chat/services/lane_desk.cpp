@@ -187,7 +187,9 @@ void LaneDesk::keep_for_again(StoreError failed) {
   boost::unordered_flat_map<std::uint64_t, ConfirmCommand*> confirms;
   for (auto& command : staged_) {
     if (met_damage(*command)) continue;
-    const bool again = again_at_once_ ? command->stage_after_conflict(*this) : command->stage_again();
+    bool again = again_at_once_ ? command->stage_after_conflict(*this) : command->stage_again();
+    // Gone from the directory, a connection has no word any more: it goes when what it said is stored.
+    if (const auto leaving = command->detaches()) again = again || confirms.contains(leaving->value);
     if (!again) continue;
     // However long the store refuses, no more of them wait than there are connections. One may so come before a report
     // of an unreadable message that it passes over, which then counts as pending until its reader reaches the head.
