@@ -100,9 +100,28 @@ Outcome<MessageView> HistoryReader::read_message(const UserId& user, const Messa
   return std::move(*view);
 }
 
+/// Another node does not know where this one's sessions read. Whoever passed over what it has trimmed would never be
+/// told `reset` (I10); without the page the session is where it was when this node's lane learns of the trim and closes
+/// it.
+Read<bool> HistoryReader::has_trimmed_gap(const UserId& owner, MailboxSeq after, const MailboxPage& page) const {
+  if (!store_.shared()) return false;
+  auto missing = after.next();
+  for (const auto& row : page.rows) {
+    if (row.entry.position != missing) break;
+    missing = missing.next();
+  }
+  if (missing > page.through) return false;
+  const auto bounds = store_.mailbox_bounds(owner);  // behind the rows: what was trimmed before they were read is in it
+  if (!bounds) return base::fail(bounds.error());
+  return bounds->first > missing;
+}
+
 Outcome<LogPage> HistoryReader::read_entries(const UserId& owner, MailboxSeq after, PageLimit limit) const {
   auto rows = store_.read_mailbox(owner, after, limit);
   if (!rows) return refusal_of(rows.error());
+  const auto gap = has_trimmed_gap(owner, after, *rows);
+  if (!gap) return refusal_of(gap.error());
+  if (*gap) return Refusal{ErrorCode::kRetry, "another node has trimmed what comes next", 1, {}, {}};
   LogPage page;
   page.through = rows->through;
   page.items.reserve(rows->rows.size());

@@ -30,6 +30,7 @@ class HistoryReader final : public History {
                                  std::size_t limit) const;
   Outcome<MessageView> read_message(const UserId& user, const MessageId& id) const;
   Outcome<LogPage> read_entries(const UserId& owner, MailboxSeq after, PageLimit limit) const;
+  Read<bool> has_trimmed_gap(const UserId& owner, MailboxSeq after, const MailboxPage& page) const;
 
   const Store& store_;
   ContentCipher& cipher_;

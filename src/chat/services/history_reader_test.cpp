@@ -85,5 +85,50 @@ TEST_F(NoKey, ARepeatOfIsRefusedWithoutHarmToOthersInItsBatch) {
   EXPECT_TRUE(std::get<SendAnswer>(send(phone, bob_id, "two", "two")).duplicate);
 }
 
+class Trimmed : public NoKey {
+ protected:
+  Trimmed() {
+    cipher.foreign.clear();
+    CommitBatch batch;
+    batch.trims.push_back({bob_id, MailboxSeq(3)});
+    EXPECT_TRUE(store.commit(batch, Durability::kSynced).ok());
+  }
+  std::variant<LogPage, Refusal> ask_after(std::uint64_t position) {
+    return answer_of<LogPage>(
+        [&](auto reply) { reader.read_log(bob_id, MailboxSeq(position), {}, executor, std::move(reply)); });
+  }
+};
+
+TEST_F(Trimmed, ByAnotherNodeIsNotPassedOver) {
+  store.among_others = true;
+  const auto page = ask_after(1);
+  ASSERT_TRUE(std::holds_alternative<Refusal>(page));
+  EXPECT_EQ(std::get<Refusal>(page).code, ErrorCode::kRetry);
+  ASSERT_EQ(log_after(2).items.size(), 1u);
+  EXPECT_EQ(log_after(2).items[0]->entry.position, MailboxSeq(3));
+}
+
+TEST_F(Trimmed, CostsAReadOnlyWhereAnEntryIsMissing) {
+  const auto reads_of = [&](std::uint64_t after) {
+    const auto before = store.reads();
+    static_cast<void>(ask_after(after));
+    return store.reads() - before;
+  };
+  const auto alone = reads_of(2);
+  store.among_others = true;
+  EXPECT_EQ(reads_of(2), alone);
+}
+
+TEST_F(NoKey, ASupersededEntryIsNoGapForWhomNobodyHasTrimmedAnything) {
+  const auto bob_phone = join(bob_id, "phone");
+  for (const std::uint64_t seq : {1, 2}) confirm(bob_phone, seq, {receipt(sent[seq - 1])});
+  store.among_others = true;
+  const auto page = std::get<LogPage>(answer_of<LogPage>(
+      [&](auto reply) { reader.read_log(alice_id, MailboxSeq(0), {}, executor, std::move(reply)); }));
+  ASSERT_FALSE(page.items.empty());
+  EXPECT_EQ(page.items.back()->entry.kind, EntryKind::kStatus);
+  EXPECT_LT(page.items.size(), page.through.value) << "the first step's entry is superseded";
+}
+
 }  // namespace
 }  // namespace chat::testing
