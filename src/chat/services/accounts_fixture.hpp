@@ -78,6 +78,7 @@ class InstantLane final : public CommandQueue, public LaneContext {
   [[nodiscard]] Relation relation(const ConversationKey& pair) override { return store_.relation(pair).value(); }
   void put_relation(const Relation& relation) override { batch_.relations.push_back(relation); }
   void forget_user(const UserId& /*user*/) override {}
+  void erase_push_job(const PushJob& job) override { batch_.erased_push_jobs.emplace_back(job.user, job.device); }
   void forget_conversation(const ConversationKey& /*conversation*/) override {}
   void end_login(const LoginId& login, EndReason reason) override {
     endings.push_back({"login " + login.hex(), reason});

@@ -93,6 +93,9 @@ class LaneContext {
 
   /// Forget what is cached of this user or conversation (devices changed, erased, …); it is read again when needed.
   virtual void forget_user(const UserId& user) = 0;
+  /// Stages the end of a job that the store has, and counts it (restante_push_jobs). Not of a device that goes itself.
+  virtual void erase_push_job(const PushJob& job) = 0;
+
   virtual void forget_conversation(const ConversationKey& conversation) = 0;
 
   // Live sessions on this node.

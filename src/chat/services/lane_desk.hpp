@@ -57,6 +57,7 @@ class LaneDesk final : public LaneContext {
   [[nodiscard]] MailboxSeq head(const UserId& owner) override { return user(owner).head; }
   [[nodiscard]] Relation relation(const ConversationKey& pair) override { return conversation(pair).relation; }
   void put_relation(const Relation& relation) override;
+  void erase_push_job(const PushJob& job) override;
   void forget_user(const UserId& user) override;
   void forget_conversation(const ConversationKey& conversation) override;
   void end_login(const LoginId& login, EndReason reason) override;

@@ -116,6 +116,11 @@ void LaneDesk::erase_job(const UserState& user, DeviceState& device) {
   --job_change_;
 }
 
+void LaneDesk::erase_push_job(const PushJob& job) {
+  batch_.erased_push_jobs.emplace_back(job.user, job.device);
+  --job_change_;
+}
+
 void LaneDesk::drop_confirmed_job(const UserState& user, DeviceState& device) {
   if (device.push && device.push->job && device.push->job->position <= device.position) erase_job(user, device);
 }

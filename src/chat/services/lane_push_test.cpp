@@ -50,6 +50,18 @@ TEST_F(LanePush, WithoutAddressesAMessageCostsNoRowAndNoRead) {
   EXPECT_EQ(trace(bob_id, "phone").written, MailboxSeq());
 }
 
+TEST_F(LanePush, AnAddressThatIsTakenBackTakesItsJobOutOfTheCount) {
+  away(bob_id, "phone");
+  const auto alice = join(alice_id, "phone");
+  send(alice, bob_id, "x");
+  ASSERT_EQ(metrics.push_jobs.value(), 1);
+  set_address(bob_id, "phone", std::nullopt);
+  EXPECT_FALSE(job(bob_id, "phone"));
+  EXPECT_EQ(metrics.push_jobs.value(), 0);
+  set_address(bob_id, "phone", std::nullopt);
+  EXPECT_EQ(metrics.push_jobs.value(), 0) << "there was none any more";
+}
+
 TEST_F(LanePush, ANewerMessageOnlyMovesTheJob) {
   away(bob_id, "phone");
   const auto alice = join(alice_id, "phone");

@@ -8,7 +8,7 @@ std::optional<StoreError> put_push_address(LaneContext& context, Device device, 
   for (auto job : jobs.value()) {
     if (job.device != device.id) continue;
     if (!address) {
-      context.batch().erased_push_jobs.emplace_back(job.user, job.device);
+      context.erase_push_job(job);
       continue;
     }
     job.kind = address->kind;
