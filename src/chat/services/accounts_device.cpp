@@ -2,6 +2,8 @@
 
 #include <algorithm>
 
+#include "chat/services/device_room.hpp"
+
 namespace chat {
 namespace {
 
@@ -13,15 +15,6 @@ MailboxSeq highest_position(const std::vector<Device>& devices, const std::vecto
   return highest;
 }
 
-std::vector<Device>::const_iterator least_recent_offline(LaneContext& context, const std::vector<Device>& devices) {
-  auto found = devices.end();
-  for (auto each = devices.begin(); each != devices.end(); ++each) {
-    if (context.device_is_live(each->user, each->id)) continue;
-    if (found == devices.end() || each->last_seen < found->last_seen) found = each;
-  }
-  return found;
-}
-
 void take_over(LaneContext& context, const Device& device, const LoginId& login, const std::vector<Login>& logins) {
   if (device.login == login) return;
   context.end_device(device.user, device.id, EndReason::kReplaced);
@@ -30,17 +23,14 @@ void take_over(LaneContext& context, const Device& device, const LoginId& login,
   }
 }
 
-/// The devices that have to go so that one more fits; nullopt: too many are online.
-std::optional<std::vector<Device>> devices_to_drop(LaneContext& context, std::vector<Device> devices,
-                                                   std::int64_t limit) {
-  std::vector<Device> dropped;
-  while (limit > 0 && devices.size() >= static_cast<std::size_t>(limit)) {
-    const auto oldest = least_recent_offline(context, devices);
-    if (oldest == devices.end()) return std::nullopt;
-    dropped.push_back(*oldest);
-    devices.erase(oldest);
-  }
-  return dropped;
+/// The devices that have to go so that one more fits.
+Outcome<std::vector<DeviceId>> devices_to_drop(const LaneContext& context, const UserId& user,
+                                               const std::vector<Device>& devices, std::int64_t limit) {
+  const auto most = static_cast<std::size_t>(std::max<std::int64_t>(limit, 0));
+  if (most == 0 || devices.size() < most) return std::vector<DeviceId>();
+  std::vector<RoomCandidate> candidates;
+  for (const auto& each : devices) candidates.push_back({each.id, each.last_seen});
+  return find_room(context, user, std::move(candidates), devices.size() + 1 - most);
 }
 
 }  // namespace
@@ -82,11 +72,12 @@ Outcome<Device> admit_device(LaneContext& context, const UserId& user, const Dev
     admitted = *known;
     take_over(context, *known, login, logins.value());
   } else {
-    const auto dropped = devices_to_drop(context, devices.value(), limit);
-    if (!dropped) {
-      return Refusal{ErrorCode::kConflict, "too many devices, and all of them are online", 0, "device", {}};
+    const auto dropped = devices_to_drop(context, user, devices.value(), limit);
+    if (const auto* const refusal = std::get_if<Refusal>(&dropped)) return *refusal;
+    const auto& gone = std::get<std::vector<DeviceId>>(dropped);
+    for (const auto& old : devices.value()) {
+      if (std::find(gone.begin(), gone.end(), old.id) != gone.end()) drop_device(context, old, logins.value());
     }
-    for (const auto& old : *dropped) drop_device(context, old, logins.value());
     admitted.user = user;
     admitted.id = device;
     admitted.created = context.now();

@@ -45,6 +45,7 @@ class InstantLane final : public CommandQueue, public LaneContext {
   std::vector<Ending> endings;
   std::vector<std::pair<ConversationKey, bool>> friendship_changes;
   std::set<std::pair<UserId, DeviceId>> live;
+  bool presence_answers = true;  // about those that are not live here
 
   bool submit(std::unique_ptr<LaneCommand>& command) override {
     if (full) return false;
@@ -77,8 +78,8 @@ class InstantLane final : public CommandQueue, public LaneContext {
   }
   [[nodiscard]] Relation relation(const ConversationKey& pair) override { return store_.relation(pair).value(); }
   void put_relation(const Relation& relation) override { batch_.relations.push_back(relation); }
-  void forget_user(const UserId& /*user*/) override {}
   void erase_push_job(const PushJob& job) override { batch_.erased_push_jobs.emplace_back(job.user, job.device); }
+  void forget_user(const UserId& /*user*/) override {}
   void forget_conversation(const ConversationKey& /*conversation*/) override {}
   void end_login(const LoginId& login, EndReason reason) override {
     endings.push_back({"login " + login.hex(), reason});
@@ -92,8 +93,14 @@ class InstantLane final : public CommandQueue, public LaneContext {
   [[nodiscard]] bool is_online(const UserId& user) const override {
     return std::any_of(live.begin(), live.end(), [&](const auto& each) { return each.first == user; });
   }
-  [[nodiscard]] bool device_is_live(const UserId& user, const DeviceId& device) const override {
-    return live.contains({user, device});
+  [[nodiscard]] std::vector<Presence::Found> look_up_devices(const UserId& user,
+                                                             std::span<const DeviceId> devices) const override {
+    std::vector<Presence::Found> found;
+    for (const auto& device : devices) {
+      const bool online = live.contains({user, device});
+      found.push_back({.online = online, .hit = online || presence_answers});
+    }
+    return found;
   }
   void friendship_changed(const ConversationKey& pair, bool friends_now) override {
     friendship_changes.emplace_back(pair, friends_now);

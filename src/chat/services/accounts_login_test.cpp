@@ -272,6 +272,24 @@ TEST(Login, AboveTheDeviceLimitDropsTheLeastRecentlyUsedOfflineDevice) {
   EXPECT_EQ(code_of(world.try_log_in(AccountWorld::credentials("alice", "watch"))), "conflict");
 }
 
+TEST(Login, AboveTheDeviceLimitDropsNothingThatMayBeOnline) {
+  chat::AccountOptions options;
+  options.limits.devices_per_user = 2;
+  AccountWorld world(options);
+  const auto phone = world.registered("alice", "phone");
+  world.clock.advance(seconds(1));
+  const auto tablet = world.logged_in("alice", "tablet");
+  world.lane.presence_answers = false;
+  const auto refused = world.try_log_in(AccountWorld::credentials("alice", "laptop"));
+  EXPECT_EQ(code_of(refused), "retry");
+  EXPECT_GT(refusal_in(refused).retry_after_seconds, 0u);
+  EXPECT_EQ(code_of(world.try_authenticate(phone.access_token)), "ok");
+  EXPECT_EQ(code_of(world.try_authenticate(tablet.access_token)), "ok");
+  EXPECT_EQ(code_of(world.try_log_in(AccountWorld::credentials("alice", "phone"))), "ok") << "it needs no room";
+  world.lane.presence_answers = true;
+  EXPECT_EQ(code_of(world.try_log_in(AccountWorld::credentials("alice", "laptop"))), "ok");
+}
+
 TEST(Authenticate, TellsExpiredFromInvalidFromRevoked) {
   AccountWorld world;
   const auto grant = world.registered("alice");

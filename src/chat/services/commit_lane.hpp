@@ -20,6 +20,8 @@
 #include <cstddef>
 #include <memory>
 #include <optional>
+#include <span>
+#include <vector>
 
 #include "base/clock.hpp"
 #include "base/executor.hpp"
@@ -62,10 +64,10 @@ class LaneCommand {
   [[nodiscard]] virtual bool needs_turn() const { return true; }
   [[nodiscard]] virtual SendCommand* as_send() { return nullptr; }
   [[nodiscard]] virtual ConfirmCommand* as_confirm() { return nullptr; }
-
-  /// Instead of context.reply(), for the hot path: after finish() the lane hands the command itself to this executor,
   /// The connection that leaves the directory with this command: it stays behind what is kept of that one's word.
   [[nodiscard]] virtual std::optional<ConnectionId> detaches() const { return std::nullopt; }
+
+  /// Instead of context.reply(), for the hot path: after finish() the lane hands the command itself to this executor,
   /// which calls answer() and destroys it there. nullptr: it dies with its batch.
   [[nodiscard]] virtual base::Executor* answers_on() { return nullptr; }
   virtual void answer() {}
@@ -91,11 +93,11 @@ class LaneContext {
   /// Stages a changed relation and updates the cache.
   virtual void put_relation(const Relation& relation) = 0;
 
-  /// Forget what is cached of this user or conversation (devices changed, erased, …); it is read again when needed.
-  virtual void forget_user(const UserId& user) = 0;
   /// Stages the end of a job that the store has, and counts it (restante_push_jobs). Not of a device that goes itself.
   virtual void erase_push_job(const PushJob& job) = 0;
 
+  /// Forget what is cached of this user or conversation (devices changed, erased, …); it is read again when needed.
+  virtual void forget_user(const UserId& user) = 0;
   virtual void forget_conversation(const ConversationKey& conversation) = 0;
 
   // Live sessions on this node.
@@ -104,8 +106,10 @@ class LaneContext {
   virtual void end_device(const UserId& user, const DeviceId& device, EndReason reason) = 0;
   virtual void end_user(const UserId& user, EndReason reason, std::optional<LoginId> except_login) = 0;
   [[nodiscard]] virtual bool is_online(const UserId& user) const = 0;
-  /// On this node, or on another as far as presence knows: may wait for that, bounded.
-  [[nodiscard]] virtual bool device_is_live(const UserId& user, const DeviceId& device) const = 0;
+  /// Presence::look_up_devices(): on this node or another. May wait, bounded; of a store that nobody else writes it
+  /// never does, and everything is known.
+  [[nodiscard]] virtual std::vector<Presence::Found> look_up_devices(const UserId& user,
+                                                                     std::span<const DeviceId> devices) const = 0;
   /// Tells both of a fresh (or restored) friendship the other's presence, or stops telling after its end, after the
   /// commit.
   virtual void friendship_changed(const ConversationKey& pair, bool friends_now) = 0;

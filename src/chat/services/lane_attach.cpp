@@ -1,5 +1,6 @@
 // CONNECT and `sync`: who may attach as which device, where its pump starts, and which older session has to go.
 
+#include "chat/services/device_room.hpp"
 #include "chat/services/lane_commands.hpp"
 
 namespace chat {
@@ -60,16 +61,22 @@ bool AttachCommand::needs_room(LaneDesk& desk) const {
 }
 
 /// Frees one place for a new device: the least recently used one that is offline goes, be it of this session or of
-/// another. This session's own device stays, because the session would end with it. False: none can go.
+/// another. This session's own device stays, because the session would end with it. False: the outcome is set, none can
+/// go.
 bool AttachCommand::make_room(LaneDesk& desk, UserState& user) {
   const std::size_t limit = desk.options().limits.devices_per_user;
-  while (limit != 0 && user.devices.size() >= limit) {
-    DeviceState* oldest = nullptr;
-    for (auto& each : user.devices) {
-      const bool busy = each.id == own_device_ || desk.device_is_live(user.key, each.id);
-      if (!busy && (oldest == nullptr || each.last_seen < oldest->last_seen)) oldest = &each;
-    }
-    if (oldest == nullptr) return false;
+  if (limit == 0 || user.devices.size() < limit) return true;
+  std::vector<RoomCandidate> candidates;
+  for (const auto& each : user.devices) {
+    if (each.id != own_device_) candidates.push_back({each.id, each.last_seen});
+  }
+  auto room = find_room(desk, user.key, std::move(candidates), user.devices.size() + 1 - limit);
+  if (auto* const refusal = std::get_if<Refusal>(&room)) {
+    set(std::move(*refusal));
+    return false;
+  }
+  for (const auto& id : std::get<std::vector<DeviceId>>(room)) {
+    auto* const oldest = user.device(id);
     desk.erase_job(user, *oldest);  // what this batch has staged of it would outlive the device
     desk.batch().erased_devices.emplace_back(user.key, oldest->id);
     const auto login = desk.take(desk.store().login(oldest->login));
@@ -106,14 +113,7 @@ DeviceState* AttachCommand::admit_device(LaneDesk& desk, UserState& user) {
     return known;
   }
   row.start = user.highest_position();  // of those, too, that make room for it
-  if (!make_room(desk, user)) {
-    set(Refusal{.code = ErrorCode::kConflict,
-                .message = "too many devices, and all of them are online",
-                .retry_after_seconds = 0,
-                .field = "device",
-                .reason = {}});
-    return nullptr;
-  }
+  if (!make_room(desk, user)) return nullptr;
   DeviceState state;
   state.id = row.id;
   state.login = row.login;

@@ -267,6 +267,12 @@ TEST_F(LaneAttach, WhereTheDeviceWasThatMadeRoomTheNewOneGoesOn) {
   EXPECT_EQ(devices_of(bob_id), (std::set<std::string>{"new", "recent"}));
 }
 
+TEST_F(LaneAttach, AboveTheLimitNobodyIsAskedForTheSessionsOfAStoreOfOnesOwn) {
+  const auto by = fill_with_devices_of_one_session();
+  presence.answers = false;
+  EXPECT_TRUE(std::holds_alternative<Attached>(join(bob_id, "d3", by).answer));
+}
+
 TEST_F(LaneAttach, AboveTheLimitADeviceBoundToTheConnectingSessionGoesToo) {
   const auto by = fill_with_devices_of_one_session();
   const auto third = join(bob_id, "d3", by);

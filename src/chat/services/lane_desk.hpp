@@ -64,7 +64,8 @@ class LaneDesk final : public LaneContext {
   void end_device(const UserId& user, const DeviceId& device, EndReason reason) override;
   void end_user(const UserId& user, EndReason reason, std::optional<LoginId> except_login) override;
   [[nodiscard]] bool is_online(const UserId& user) const override { return parts_.presence.is_online(user); }
-  [[nodiscard]] bool device_is_live(const UserId& user, const DeviceId& device) const override;
+  [[nodiscard]] std::vector<Presence::Found> look_up_devices(const UserId& user,
+                                                             std::span<const DeviceId> devices) const override;
   void friendship_changed(const ConversationKey& pair, bool friends_now) override;
   void reply(base::Executor& executor, base::Task task) override;
 

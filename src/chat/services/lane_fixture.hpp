@@ -66,13 +66,15 @@ class LivePresence final : public Presence {
   std::vector<Found> look_up_devices(const UserId& user, std::span<const DeviceId> wanted) const override {
     std::vector<Found> found;
     for (const auto& device : wanted) {
-      found.push_back({.online = elsewhere.contains({user, device}), .hit = true});
-      const auto row = table.find(user);
-      if (row == table.end()) continue;
-      for (const auto connection : row->second) found.back().online |= devices.at({user, connection}) == device;
+      bool here = false;
+      if (const auto row = table.find(user); row != table.end()) {
+        for (const auto connection : row->second) here |= devices.at({user, connection}) == device;
+      }
+      found.push_back({.online = here || (answers && elsewhere.contains({user, device})), .hit = here || answers});
     }
     return found;
   }
+  bool answers = true;  // about what is elsewhere
   std::map<UserId, std::set<ConnectionId>> table;
   std::map<std::pair<UserId, ConnectionId>, DeviceId> devices;  // of whoever was ever set
   std::set<std::pair<UserId, DeviceId>> elsewhere;              // connected to another node, when a test says so

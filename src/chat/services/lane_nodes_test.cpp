@@ -168,6 +168,30 @@ TEST_F(AmongNodes, ADeviceThatIsConnectedToAnotherNodeDoesNotMakeRoom) {
   EXPECT_EQ(left, (std::set<std::string>{"new", "old"}));
 }
 
+TEST_F(AmongNodes, ADeviceThatMayBeConnectedElsewhereDoesNotMakeRoom) {
+  options.limits.devices_per_user = 2;
+  start();
+  const auto old = join(bob, "old");
+  leave(old);
+  clock.advance(std::chrono::seconds(1));
+  leave(join(bob, "recent"));
+  presence.elsewhere.insert({bob, old.device});
+  presence.answers = false;
+  const auto by = login(bob, "new");
+  const auto refused = join(bob, "new", by);
+  ASSERT_TRUE(std::holds_alternative<Refusal>(refused.answer));
+  EXPECT_EQ(refused.refusal().code, ErrorCode::kRetry);
+  EXPECT_GT(refused.refusal().retry_after_seconds, 0u);
+  EXPECT_EQ(store.devices(bob).value().size(), 2u);
+  EXPECT_TRUE(store.login(old.login).value());
+  const auto here = join(bob, "old", old.login);
+  EXPECT_TRUE(std::holds_alternative<Attached>(here.answer)) << "who has a place keeps it";
+  leave(here);
+  presence.answers = true;
+  EXPECT_TRUE(std::holds_alternative<Attached>(join(bob, "new", by).answer));
+  EXPECT_TRUE(store.login(old.login).value());
+}
+
 TEST_F(AmongNodes, AnOlderLastSeenDoesNotReplaceTheOneOfAnotherNode) {
   leave(join(bob, "phone"));
   auto row = *store.user(bob).value();

@@ -170,11 +170,16 @@ void LaneDesk::run_friendships() {
   friendships_.clear();
 }
 
-bool LaneDesk::device_is_live(const UserId& id, const DeviceId& device) const {
+std::vector<Presence::Found> LaneDesk::look_up_devices(const UserId& id, std::span<const DeviceId> devices) const {
+  std::vector<Presence::Found> found(devices.size());
+  if (shared_) found = parts_.presence.look_up_devices(id, devices);
   const auto* const user = users_.find(id);
-  const bool here = user != nullptr && std::any_of(user->live.begin(), user->live.end(),
-                                                   [&](const LiveRecord& record) { return record.device == device; });
-  return here || (shared_ && parts_.presence.look_up_devices(id, {&device, 1}).front().online);
+  if (user == nullptr) return found;
+  for (const auto& record : user->live) {
+    const auto here = std::find(devices.begin(), devices.end(), record.device);
+    if (here != devices.end()) found[static_cast<std::size_t>(here - devices.begin())] = {.online = true, .hit = true};
+  }
+  return found;
 }
 
 void LaneDesk::end_login(const LoginId& login, EndReason reason) {
