@@ -286,7 +286,8 @@ base::Result<std::unique_ptr<Server>, std::string> Server::start(const Settings&
   parts.survey = std::make_unique<chat::PendingSurvey>(parts.lane, *parts.data.store);
   parts.survey->wait_for(kSurveyHeadStart);
   parts.expiry = std::make_unique<chat::Expiry>(
-      chat::Expiry::Parts{parts.lane, *parts.data.store, parts.clock, parts.witness, parts.registry},
+      chat::Expiry::Parts{parts.lane, *parts.data.store, parts.clock, parts.witness, parts.registry,
+                          parts.data.mongodb},
       chat::Expiry::Options{.life = std::chrono::seconds(settings.delivery.expiry_seconds)});
   const auto port = parts.engine->listen(settings.server.host, static_cast<std::uint16_t>(settings.server.port));
   if (!port)

@@ -60,6 +60,15 @@ TEST_F(MongoPair, ShareOneEpoch) {
   EXPECT_EQ(first_->epochs(), second_->epochs());
 }
 
+TEST_F(MongoPair, CanAskTheOneClockThatTheyShare) {
+  const auto earlier = first_->shared_now();
+  const auto later = second_->shared_now();
+  ASSERT_TRUE(earlier && later);
+  EXPECT_LE(*earlier, *later);
+  const auto here = base::SystemClock().wall_now();
+  EXPECT_LT(std::chrono::abs(here - *later), std::chrono::hours(24)) << "a wall time";
+}
+
 TEST_F(MongoPair, SeeEachOthersCommitsAtOnce) {
   for (std::uint32_t n = 1; n <= 20; ++n) {
     auto& writer = n % 2 == 0 ? *first_ : *second_;

@@ -113,6 +113,19 @@ chat::PresenceRecord& MongoStore::presence_record() const {
   return *presence_record_;
 }
 
+std::optional<base::WallTime> MongoStore::shared_now() const {
+  auto connection = pool_->lease();
+  if (!connection) return std::nullopt;
+  Document hello;
+  if (auto failed = connection->run(Document().add("hello", 1), &hello)) {
+    reader_->note_failure(failed->message);
+    return std::nullopt;
+  }
+  base::WallTime now{};
+  if (!Fields(hello.bson()).get("localTime", now).ok()) return std::nullopt;
+  return now;
+}
+
 base::Result<chat::ForeignCommits, chat::StoreError> MongoStore::begin_turn() {
   if (!turn_->claimed() && !turn_->claim(Clock::now() + options_.commit_time)) {
     return base::fail(chat::StoreError::kUnavailable);

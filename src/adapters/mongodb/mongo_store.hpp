@@ -12,6 +12,7 @@
 
 #include "adapters/mongodb/options.hpp"
 #include "chat/ports/presence_record.hpp"
+#include "chat/ports/shared_clock.hpp"
 #include "chat/ports/store.hpp"
 
 namespace adapters::mongodb {
@@ -27,7 +28,7 @@ struct Failure;
 /// `mongodb+srv` URI is looked up.
 std::optional<OpenError> refuse_uri(const Options& options);
 
-class MongoStore final : public chat::Store, public chat::KeyCheckStore {
+class MongoStore final : public chat::Store, public chat::KeyCheckStore, public chat::SharedClock {
  public:
   /// Connects, creates collections and indexes that are missing, asks Options::admit, appends an epoch
   /// (Options::append_epoch) and joins the nodes.
@@ -50,6 +51,9 @@ class MongoStore final : public chat::Store, public chat::KeyCheckStore {
   void watch_nodes(std::function<bool(const std::string& node)> died, std::function<void()> revived);
   /// `users.isOnline`, beside the transactions. Lives as long as the store.
   [[nodiscard]] chat::PresenceRecord& presence_record() const;
+
+  /// The server's clock.
+  [[nodiscard]] std::optional<base::WallTime> shared_now() const override;
 
   // For metrics and alerts, since open().
   [[nodiscard]] std::uint64_t damaged_rows() const override;

@@ -14,7 +14,7 @@ constexpr int kRoundsPerTrim = 60;
 /// looks for the number before it (commit_turn.cpp).
 constexpr std::chrono::hours kLogKept{1};
 constexpr std::uint64_t kNewestKept = 1000;
-constexpr const char* kLeader = "leader";  // a lease like a node's: who sends pushes and expires messages
+constexpr const char* kLeader = "leader";  // a lease like a node's: who sends pushes
 
 /// A time that was before (`"$lt"`) or since (`"$gt"`) `age` ago, by the server's clock.
 Document time_compared(const char* field, const char* comparison, std::chrono::milliseconds age) {

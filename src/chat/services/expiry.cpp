@@ -3,8 +3,6 @@
 #include <algorithm>
 #include <map>
 
-#include "base/log.hpp"
-#include "chat/rules/believed_time.hpp"
 #include "chat/rules/message_status.hpp"
 
 namespace chat {
@@ -127,30 +125,18 @@ bool Expiry::pause(std::chrono::milliseconds time) {
 }
 
 void Expiry::run() {
-  const auto& clock = parts_.clock;
-  const bool expires = options_.life.count() != 0;
-  const auto life = std::max(options_.life, std::chrono::seconds(1));
-  BelievedTime time(life, expires ? parts_.witness.load() : std::nullopt, clock.wall_now(), clock.steady_now());
-  bool doubted = false;
+  const auto life = options_.life;
+  const bool expires = life.count() != 0;
+  ExpiryTime time(life, parts_.clock, parts_.shared_clock, parts_.witness);
   do {
-    const auto steady = clock.steady_now();
-    const auto now = time.advance(clock.wall_now(), steady);
-    if (expires) parts_.witness.save(time.witness());
-    const bool doubts = expires && time.doubt() > BelievedTime::kJump;
-    if (doubts && !doubted) {
-      base::log::warning("the clock was set ahead: until uptime confirms it, messages expire by the time before",
-                         {{"seconds", time.doubt().count() / 1000}});
-    }
-    doubted = doubts;
-    reader_.begin({.old = expires ? std::optional(now - life) : std::nullopt, .now = now});
+    const auto now = time.read();
+    if (!now) continue;  // the store does not answer: the next sweep
+    reader_.begin({.old = expires ? std::optional(*now - life) : std::nullopt, .now = *now});
     if (!sweep()) break;
     const auto oldest = reader_.oldest();
     oldest_->store(oldest ? oldest->time_since_epoch().count() : 0, std::memory_order_relaxed);
   } while (pause(interval(options_.life)));
-  if (!expires) return;
-  const auto steady = clock.steady_now();
-  time.advance(clock.wall_now(), steady);
-  parts_.witness.save(time.witness());
+  if (expires) static_cast<void>(time.read());  // for the next start
 }
 
 bool Expiry::sweep() {

@@ -10,8 +10,9 @@
 // moves the position and makes no receipt for it (lane_confirm.cpp). A pump that has read the message already drops it
 // when it hears of the removal; what is on the wire by then is followed by `message_removed`.
 //
-// Age is the believed time (rules/believed_time.hpp) minus the second in which the message's id was made, so that no
-// jump of the clock makes anything old. Messages stamped later than the believed time wait until it has come there.
+// Age is the believed time (expiry_time.hpp) minus the second in which the message's id was made, so that neither a
+// jump of the clock nor one node's wrong clock makes anything old. Messages stamped later than the believed time wait
+// until it has come there.
 //
 // A sweep reads two small rows for a user who has everything, and one page for a user who has not: what was decided is
 // remembered until the next sweep. It also finds the oldest message that waits (restante_undelivered_age_seconds),
@@ -28,8 +29,8 @@
 
 #include "base/metrics.hpp"
 #include "chat/ports/store.hpp"
-#include "chat/ports/witness_store.hpp"
 #include "chat/services/commit_lane.hpp"
+#include "chat/services/expiry_time.hpp"
 
 namespace chat {
 
@@ -88,6 +89,7 @@ class Expiry {
     const base::Clock& clock;
     WitnessStore& witness;
     base::Registry& registry;
+    const SharedClock* shared_clock = nullptr;  // null: nobody else has the store
   };
   /// Starts at once, and the lane must run. All parts must outlive it, the registry's reader too.
   Expiry(Parts parts, Options options);

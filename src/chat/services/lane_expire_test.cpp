@@ -238,6 +238,26 @@ TEST_F(LaneExpire, WhatIsStampedInTheFutureWaitsAndHoldsNothingElseUp) {
   EXPECT_EQ(failure(ahead), FailureReason::kExpired);
 }
 
+TEST_F(LaneExpire, ANewNodeWhoseClockIsAheadExpiresNothingOfAStoreThatOthersShare) {
+  struct Asked final : SharedClock {
+    [[nodiscard]] std::optional<WallTime> shared_now() const override { return now; }
+    WallTime now;
+  } shared;
+  struct Nothing final : WitnessStore {
+    [[nodiscard]] std::optional<TimeWitness> load() override { return std::nullopt; }
+    void save(const TimeWitness& /*witness*/) override {}
+  } witness;
+  const auto alice = join(alice_id, "phone");
+  const auto sent = message(send(alice, bob_id, "fresh"));
+  shared.now = clock.wall_now();
+  base::ManualClock ahead(clock.wall_now() + 2 * kLife);
+  ExpiryTime its_time(kLife, ahead, &shared, witness);
+  EXPECT_EQ(sweep_at(*its_time.read()), 0u);
+  EXPECT_FALSE(failure(sent));
+  ExpiryTime alone(kLife, ahead, nullptr, witness);
+  EXPECT_EQ(sweep_at(*alone.read()), 1u) << "or there was nothing to spare";
+}
+
 TEST_F(LaneExpire, TheOldestThatWaitsIsKnown) {
   const auto alice = join(alice_id, "phone");
   const auto carol = person("carol");
