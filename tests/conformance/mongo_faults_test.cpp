@@ -5,6 +5,7 @@
 #include <atomic>
 #include <thread>
 
+#include "adapters/mongodb/connection.hpp"
 #include "describe.hpp"
 #include "mongo_under_test.hpp"
 #include "rows.hpp"
@@ -140,6 +141,46 @@ TEST_F(MongoFaults, AnAnswerThatNeverComesIsUnknownAndALookUpByClientIdSettlesIt
   EXPECT_TRUE(*found) << "it was written, as nobody could know";
   send_until_known(1);
   expect_each_once(1);
+}
+
+TEST_F(MongoFaults, WhatASlowServerDoesAfterTheDriverHasGivenItUpIsUnknown) {
+  start(1, std::chrono::seconds(5));
+  options_.uri += "&socketTimeoutMS=2000&connectTimeoutMS=1000";
+  store_.reset();
+  open();
+  const auto staged = stage(1);
+  ASSERT_TRUE(staged);
+  ASSERT_TRUE(store_->begin_turn().ok());
+  // The commit gets no answer in time, and the driver, which asks again, no connection to do so: it says only that.
+  ASSERT_TRUE(servers_->command(
+      0, R"({"configureFailPoint":"failCommand","mode":"alwaysOn","data":{"appName":"restante","failCommands":)"
+         R"(["commitTransaction","isMaster"],"blockConnection":true,"blockTimeMS":3000}})"));
+  const auto done = store_->commit(*staged, chat::Durability::kSynced);
+  stop_failing();
+  ASSERT_FALSE(done.ok());
+  EXPECT_EQ(done.error(), StoreError::kUnknown);
+  send_until_known(1);
+  expect_each_once(1);
+}
+
+TEST(MongoFailures, OfACommitAreCertainByTheServersWordOnly) {
+  const auto fails = [](std::uint32_t domain, std::uint32_t code, const std::string& reply) {
+    bson_error_t error{domain, code, ""};
+    bson_t* const document = bson_new_from_json(reinterpret_cast<const std::uint8_t*>(reply.data()),
+                                                static_cast<ssize_t>(reply.size()), nullptr);
+    const auto failure = adapters::mongodb::failure_of(error, document);
+    bson_destroy(document);
+    return failure.undone();
+  };
+  const auto labelled = [](const std::string& label) { return R"({"errorLabels":[")" + label + R"("]})"; };
+  const auto ended = labelled("TransientTransactionError");
+  EXPECT_TRUE(fails(MONGOC_ERROR_SERVER, 251, ended)) << "no such transaction";
+  EXPECT_TRUE(fails(MONGOC_ERROR_SERVER, 112, "{}")) << "a write conflict";
+  EXPECT_FALSE(fails(MONGOC_ERROR_SERVER, 91, labelled("RetryableWriteError")));
+  EXPECT_FALSE(fails(MONGOC_ERROR_SERVER, 50, labelled("UnknownTransactionCommitResult")));
+  EXPECT_FALSE(fails(MONGOC_ERROR_STREAM, MONGOC_ERROR_STREAM_SOCKET, "{}"));
+  EXPECT_FALSE(fails(MONGOC_ERROR_STREAM, MONGOC_ERROR_STREAM_SOCKET, ended)) << "the driver's word";
+  EXPECT_FALSE(fails(MONGOC_ERROR_SERVER_SELECTION, MONGOC_ERROR_SERVER_SELECTION_FAILURE, "{}"));
 }
 
 TEST_F(MongoFaults, WritesSurviveAPrimaryThatStepsDown) {

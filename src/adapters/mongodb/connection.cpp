@@ -78,6 +78,7 @@ Failure failure_of(const bson_error_t& error, const bson_t* reply) {
   } else if (of_server && failure.code == kOutOfDiskSpace) {
     failure.kind = Failure::kFull;
   }
+  failure.ended = of_server && failure.kind != Failure::kUnknown && labelled("TransientTransactionError");
   return failure;
 }
 

@@ -29,6 +29,10 @@ struct Failure {
   Kind kind = kOther;
   int code = 0;
   std::string message;  // the driver's words; may name a host, holds no content
+  bool ended = false;   // the server itself says so: of the transaction nothing is written, nor will be
+  /// Of a commit: it certainly did not happen. That the driver got no answer or no connection does not say so: what it
+  /// has sent before, a server that was slow or stood still reads and does when it goes on.
+  [[nodiscard]] bool undone() const { return ended || kind == kConflict; }
 };
 Failure failure_of(const bson_error_t& error, const bson_t* reply);
 using Done = std::optional<Failure>;  // nullopt: done
@@ -59,7 +63,7 @@ class Connection {
 
   // A transaction (the session has one at a time).
   Done begin(std::chrono::milliseconds commit_time);
-  /// May be called again after kUnknown.
+  /// May be called again unless the failure is undone().
   Done commit();
   void abort();
 

@@ -217,14 +217,15 @@ MongoStore::Settled MongoStore::finish_commit(Deadline deadline) {
       reach("committed");
       return base::Result<void, chat::StoreError>();
     }
-    if (failed->kind == Failure::kUnknown && Clock::now() + kBetweenTries < deadline) {
-      std::this_thread::sleep_for(kBetweenTries);
-      continue;
-    }
     // The server answers a repeated commit with this only when a majority knows that it did not happen.
-    if (failed->kind == Failure::kTransient || failed->kind == Failure::kConflict) {
+    if (failed->undone()) {
       turn_->release();
       return refused(*failed);
+    }
+    const bool may_pass = failed->kind == Failure::kUnknown || failed->kind == Failure::kTransient;
+    if (may_pass && Clock::now() + kBetweenTries < deadline) {
+      std::this_thread::sleep_for(kBetweenTries);
+      continue;
     }
     turn_->lose();
     ++unknown_outcomes_;
