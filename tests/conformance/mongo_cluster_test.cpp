@@ -219,6 +219,34 @@ TEST_F(MongoPair, KeepBothFriendsArraysInStepWithTheRelation) {
   EXPECT_EQ(count_on_shared(name_, "users", R"({"friends":{"$size":0}})"), 2);
 }
 
+TEST_F(MongoPair, ChangeRelationsOfThoseWhoseFriendsAreNoArray) {
+  const auto leave_as = [&](const std::string& value) {
+    ASSERT_TRUE(run_on_shared(name_, R"({"update":"users","updates":[{"multi":true,"q":{},"u":{"$set":{"friends":)" +
+                                         value + R"(}}}],"writeConcern":{"w":"majority"}})"));
+  };
+  chat::CommitBatch batch;
+  batch.users = {user(1, "ann", "1@example.org"), user(2, "bob", "2@example.org")};
+  ASSERT_TRUE(commit_in_turn(*first_, batch).ok());
+  for (const auto* const value : {"null", R"("none")"}) {
+    chat::CommitBatch accepted;
+    accepted.relations = {relation(kAnn, kBob, chat::Friendship::kFriends)};
+    accepted.relations[0].blocked_by_low = false;
+    leave_as(value);
+    ASSERT_TRUE(commit_in_turn(*first_, accepted).ok()) << value;
+    EXPECT_EQ(count_on_shared(name_, "users", R"({"friends":{"$size":1}})"), 2) << value;
+    chat::CommitBatch blocked;
+    blocked.relations = accepted.relations;
+    blocked.relations[0].blocked_by_high = true;
+    leave_as(value);
+    ASSERT_TRUE(commit_in_turn(*first_, blocked).ok()) << value;
+    EXPECT_EQ(describe(first_->relation(blocked.relations[0].pair)), describe(blocked.relations[0])) << value;
+  }
+  chat::CommitBatch erased;
+  erased.erased_users = {kAnn};
+  EXPECT_TRUE(commit_in_turn(*first_, erased).ok());
+  EXPECT_EQ(count_on_shared(name_, "users", "{}"), 1);
+}
+
 TEST_F(MongoPair, ReadUsersAsAnApplicationOfTheFoundingSchemaWritesThem) {
   const auto insert = [&](std::uint32_t n, const std::string& fields) {
     ASSERT_TRUE(run_on_shared(name_, R"({"insert":"users","documents":[{"_id":{"$oid":")" + user_id(n).hex() +

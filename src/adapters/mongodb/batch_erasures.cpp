@@ -39,7 +39,7 @@ Done BatchTransaction::erase_users() {
     if (failed) return failed;
     writes_.on(kRelations).remove_many(filter);
     Document befriended;
-    befriended.add("_id", Document().add_array("$in", peers));
+    befriended.add("_id", Document().add_array("$in", peers)).add("friends", Document().add("$type", "array"));
     Document change;
     change.add("$pull", Document().add("friends", user));
     if (!peers.empty()) writes_.on(kUsers).update_many(befriended, change);

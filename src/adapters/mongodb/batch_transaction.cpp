@@ -237,10 +237,20 @@ void BatchTransaction::put_relation(const chat::Relation& relation) {
   key.add("_id", conversation_text(relation.pair));
   writes_.on(kRelations).put(key, encode(relation));
   const bool friends = relation.friendship == chat::Friendship::kFriends && !relation.blocked();
-  const char* const op = friends ? "$addToSet" : "$pull";
   const auto& [low, high] = relation.pair;
-  writes_.on(kUsers).update(by_id(low.bytes), with(op, Document().add("friends", high)));
-  writes_.on(kUsers).update(by_id(high.bytes), with(op, Document().add("friends", low)));
+  for (const auto& [user, peer] : {std::pair(low, high), std::pair(high, low)}) {
+    if (friends) {
+      // An application may have left a null there, or anything; where there is no field, $addToSet makes one.
+      Document other = by_id(user.bytes);
+      other.add("friends", Document().add("$exists", true).add("$not", Document().add("$type", "array")));
+      writes_.on(kUsers).update(other, with("$unset", Document().add("friends", "")));
+      writes_.on(kUsers).update(by_id(user.bytes), with("$addToSet", Document().add("friends", peer)));
+    } else {
+      Document array = by_id(user.bytes);
+      array.add("friends", Document().add("$type", "array"));
+      writes_.on(kUsers).update(array, with("$pull", Document().add("friends", peer)));
+    }
+  }
 }
 
 Done BatchTransaction::put_push() {
