@@ -18,7 +18,8 @@ enum class Access : std::uint8_t { kOpen, kBearer, kOperator };
 enum class BodyRule : std::uint8_t { kIgnored, kObject };
 
 /// Whose share of events_per_second a call of a user takes (Api). What ends a session, a device or the account is never
-/// held up: whoever has got hold of a token could keep its owner from doing it. Messages have limits of their own.
+/// held up: whoever has got hold of a token could keep its owner from doing it. Messages have limits of their own, and
+/// so has what is open: by address, a refresh by its session.
 enum class Rate : std::uint8_t {
   kFree,
   kMark,   // shares its commit with others

@@ -56,15 +56,26 @@ TEST(Api, LetsADefaultUserMakeHundredsOfChangesAtOnce) {
   EXPECT_EQ(patch(), 429);
 }
 
-TEST(Router, LeavesNoChangeWithoutALimitButThoseThatEndThings) {
+TEST(Api, RefusesAFloodOfRefreshesOfOneSession) {
+  ApiWorld world;
+  const auto body = R"({"refreshToken":")" + world.registered("alice").refresh_token + R"("})";
+  for (int i = 0; i < 30; ++i) EXPECT_EQ(world.call("POST", "/api/v1/refresh", "", body).status, 200);
+  const auto refused = world.call("POST", "/api/v1/refresh", "", body);
+  EXPECT_EQ(refused.status, 429);
+  EXPECT_EQ(refused.error("code"), "rate_limited");
+  EXPECT_EQ(refused.headers.at("Retry-After"), refused.error("retryAfter"));
+}
+
+TEST(Router, LeavesNoChangeWithoutALimitButThoseThatEndThingsOrHaveTheirOwn) {
   std::set<std::string> unlimited;
   for (const auto& route : api::routes()) {
-    if (route.access != api::Access::kBearer || route.rate != api::Rate::kFree || route.method == "GET") continue;
+    if (route.access == api::Access::kOperator || route.rate != api::Rate::kFree || route.method == "GET") continue;
     unlimited.insert(std::string(route.method) + " " + std::string(route.pattern));
   }
-  const std::set<std::string> expected{"POST /api/v1/logout",         "POST /api/v1/me/password",
-                                       "DELETE /api/v1/me",           "POST /api/v1/messages",
-                                       "DELETE /api/v1/devices/{id}", "DELETE /api/v1/sessions/{id}"};
+  const std::set<std::string> expected{
+      "POST /api/v1/logout",         "POST /api/v1/me/password",     "DELETE /api/v1/me",     "POST /api/v1/messages",
+      "DELETE /api/v1/devices/{id}", "DELETE /api/v1/sessions/{id}", "POST /api/v1/register", "POST /api/v1/login",
+      "POST /api/v1/refresh"};  // the last three: by address and by session
   EXPECT_EQ(unlimited, expected);
 }
 

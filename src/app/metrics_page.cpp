@@ -204,6 +204,7 @@ void export_limits(base::Registry& registry, const chat::AccountService& account
   limit("logins_per_minute", [&accounts] { return accounts.refused_logins(); });
   limit("password_guesses", [&accounts] { return accounts.refused_guesses(); });
   limit("registrations_per_hour", [&accounts] { return accounts.refused_registrations(); });
+  limit("refreshes_per_minute", [&accounts] { return accounts.refused_refreshes(); });
   limit("lookups_per_minute", [&accounts] { return accounts.refused_lookups(); });
   limit("friend_requests_per_day", [&relations] { return relations.refused_requests(); });
   limit("http_changes", [&api] { return api.refused_writes(); });

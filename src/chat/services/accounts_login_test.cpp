@@ -362,12 +362,39 @@ TEST(Refresh, IsProlongedByUsingAChild) {
   EXPECT_EQ(code_of(world.try_refresh(next.refresh_token)), "ok");
 }
 
+TEST(Refresh, OftenEnoughToHoldUpEverybodyIsRefusedBeforeTheLane) {
+  AccountWorld world;
+  const auto phone = world.registered("alice", "phone").refresh_token;
+  const auto tablet = world.logged_in("alice", "tablet").refresh_token;
+  for (int i = 0; i < 30; ++i) EXPECT_EQ(code_of(world.try_refresh(phone)), "ok");
+  world.lane.full = true;
+  const auto refusal = refusal_in(world.try_refresh(phone));
+  EXPECT_EQ(refusal.code, chat::ErrorCode::kRateLimited);
+  EXPECT_GE(refusal.retry_after_seconds, 1u);
+  world.lane.full = false;
+  EXPECT_EQ(code_of(world.try_refresh(tablet)), "ok") << "each session has a share";
+  world.clock.advance(seconds(refusal.retry_after_seconds));
+  EXPECT_EQ(code_of(world.try_refresh(phone)), "ok");
+  EXPECT_EQ(world.accounts.refused_refreshes(), 1u);
+}
+
+TEST(Refresh, IsNotLimitedWhereChangesAreNot) {
+  chat::AccountOptions options;
+  options.limits.events_per_second = 0;
+  AccountWorld world(options);
+  const auto parent = world.registered("alice").refresh_token;
+  for (int i = 0; i < 100; ++i) EXPECT_EQ(code_of(world.try_refresh(parent)), "ok");
+}
+
 TEST(Refresh, KeepsABoundedNumberOfChildrenAndTheNewestWork) {
   AccountWorld world;
   const auto grant = world.registered("alice");
   const auto login = world.caller(grant).login;
   chat::Grant last;
-  for (int i = 0; i < 100; ++i) last = std::get<chat::Grant>(world.try_refresh(grant.refresh_token));
+  for (int i = 0; i < 100; ++i) {
+    world.clock.advance(seconds(3));
+    last = std::get<chat::Grant>(world.try_refresh(grant.refresh_token));
+  }
   EXPECT_EQ(world.store.login(login).value()->children.size(), chat::kMaxRefreshChildren);
   EXPECT_EQ(code_of(world.try_refresh(last.refresh_token)), "ok");
 }

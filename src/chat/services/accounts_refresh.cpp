@@ -5,6 +5,7 @@
 #include <algorithm>
 
 #include "chat/services/accounts_device.hpp"
+#include "chat/services/accounts_password_job.hpp"
 #include "chat/services/accounts_service.hpp"
 
 namespace chat {
@@ -23,6 +24,8 @@ TokenUse use_of(const Login& login, const std::string& hash) {
 void AccountService::refresh(std::string refresh_token, base::Executor& on, Reply<Grant> reply) {
   const auto login = parts_.refresh_tokens.parse(refresh_token);
   if (!login) return answer<Grant>(on, std::move(reply), refusal_unauthorized("the refresh token is not valid"));
+  const auto wait = refreshes_.admit(login->hex(), parts_.clock.steady_now());
+  if (wait != 0) return answer<Grant>(on, std::move(reply), refusal_throttled(wait));
   decide<Grant>(parts_.lane, on, std::move(reply),
                 [this, id = *login, hash = parts_.refresh_tokens.hash(refresh_token)](LaneContext& context) {
                   return decide_refresh(context, id, hash);

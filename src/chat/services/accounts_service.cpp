@@ -25,7 +25,8 @@ AccountService::AccountService(AccountParts parts, AccountOptions options)
       address_registrations_("registration", {options.limits.registrations_per_hour, std::chrono::hours(1)},
                              parts_.shared_limits, AloneShare::kAll),
       lookups_("lookup", {options.limits.lookups_per_minute, std::chrono::minutes(1)}, parts_.shared_limits,
-               AloneShare::kAll) {}
+               AloneShare::kAll),
+      refreshes_(options.limits.events_per_second == 0 ? 0 : kRefreshesPerMinute, std::chrono::minutes(1)) {}
 
 std::optional<Refusal> check_username(std::string_view username) {
   if (is_username(username)) return std::nullopt;

@@ -5,7 +5,7 @@
 //
 //   register   limits -> fields -> [password pool: hash]   -> lane: names free? user, device, login, tokens
 //   log in     limits -> [password pool: verify or dummy]  -> lane: hash unchanged? device bound, tokens
-//   refresh    genuine? -> lane: current | child -> rotate; neither -> re-use: the family ends
+//   refresh    genuine? -> limit -> lane: current | child -> rotate; neither -> re-use: the family ends
 //
 // Failed logins look alike: same code, same text, same work (a dummy hash is verified for unknown users).
 
@@ -45,6 +45,9 @@ struct AccountOptions {
 inline constexpr std::size_t kPasswordQueue = 64;
 /// Threads that may run Argon2 at once: the cores, within a memory budget of 256 MiB at 64 MiB each.
 [[nodiscard]] std::size_t password_pool_size(std::size_t cores);
+/// Refreshes of one login in any minute, counted by this node. Each is a synced commit alone in its batch, for which
+/// everybody waits, and nobody needs an access token oftener than at each reconnect. Off where events_per_second is.
+inline constexpr std::int64_t kRefreshesPerMinute = 30;
 /// Unanswered children of one refresh token; beyond it the oldest is forgotten. Bounds the row.
 inline constexpr std::size_t kMaxRefreshChildren = 32;
 
@@ -76,6 +79,7 @@ class AccountService final : public Accounts {
   [[nodiscard]] std::uint64_t refused_logins() const { return address_logins_.refused(); }
   [[nodiscard]] std::uint64_t refused_guesses() const { return failures_.refused(); }
   [[nodiscard]] std::uint64_t refused_registrations() const { return address_registrations_.refused(); }
+  [[nodiscard]] std::uint64_t refused_refreshes() const { return refreshes_.refused(); }
   [[nodiscard]] std::uint64_t refused_lookups() const { return lookups_.refused(); }
 
  private:
@@ -108,6 +112,7 @@ class AccountService final : public Accounts {
   WindowGate address_logins_;
   WindowGate address_registrations_;
   WindowGate lookups_;
+  WindowThrottle refreshes_;
 };
 
 }  // namespace chat
