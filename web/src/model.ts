@@ -1,6 +1,6 @@
 // Everything that the page shows, and how each event changes it. No DOM, no network: the controller feeds it.
 import type { Conversation, Friend, Message, RemovedEvent, Request, StatusEvent, User } from "./protocol";
-import { Thread } from "./thread";
+import { Thread, withHigherStatus } from "./thread";
 
 export interface Row {
   readonly peer: User;
@@ -61,7 +61,7 @@ export class Model {
     const rows = [...ids].map((id) => ({
       peer: this.peer(id),
       friend: this.friends.get(id),
-      last: this.lastMessages.get(id),
+      last: this.lastOf(id),
       unread: this.unreadOf(id),
       typing: this.isTyping(id),
     }));
@@ -103,11 +103,7 @@ export class Model {
     return isNew && fromPeer;
   }
   applyStatus(event: StatusEvent): void {
-    const thread = this.thread(event.peer);
-    thread.applyStatus(event);
-    const last = this.lastMessages.get(event.peer);
-    if (last === undefined || last.sender !== this.me._id || event.status === "failed") return;
-    if (last.seq <= event.upTo && last.status !== "read") this.lastMessages.set(event.peer, { ...last, status: event.status });
+    this.thread(event.peer).applyStatus(event);
   }
   removed(event: RemovedEvent): void {
     this.thread(event.peer).remove(event);
@@ -123,8 +119,13 @@ export class Model {
   private countedOf(peer: string): number {
     return this.countedUpTo.get(peer) ?? 0;
   }
+  /** With the status that the thread knows of: the list it came in may be older than what was heard since. */
+  private lastOf(peer: string): Message | undefined {
+    const last = this.lastMessages.get(peer);
+    return last?.sender === this.me._id ? { ...last, status: this.thread(peer).statusOf(last) } : last;
+  }
   private noteLast(peer: string, message: Message): void {
     const known = this.lastMessages.get(peer);
-    if (known === undefined || known.seq <= message.seq) this.lastMessages.set(peer, message);
+    if (known === undefined || known.seq <= message.seq) this.lastMessages.set(peer, withHigherStatus(message, known));
   }
 }

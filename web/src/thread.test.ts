@@ -151,3 +151,43 @@ test("what the list counted is not counted again when it comes, nor lost when re
   model.read("bob", 5);
   assert.equal(model.unreadOf("bob"), 0);
 });
+
+function rowStatus(model: Model): MessageStatus | undefined {
+  return model.rows()[0]?.last?.status;
+}
+
+test("the ticks of a row never go back, whatever list was on its way", () => {
+  const model = new Model({ _id: "me", username: "me" });
+  const list = (status: MessageStatus) => model.setConversations([{ peer: { _id: "bob", username: "bob" }, lastMessage: message(3, "me", status), unread: 0 }]);
+  list("sent");
+  model.applyStatus({ peer: "bob", status: "delivered", upTo: 3, messageId: "m3", timestamp: "" });
+  assert.equal(rowStatus(model), "delivered");
+  model.applyStatus({ peer: "bob", status: "read", upTo: 3, messageId: "m3", timestamp: "" });
+  list("delivered");
+  assert.equal(rowStatus(model), "read");
+  model.receive(message(4, "me"));
+  assert.equal(rowStatus(model), "sent");
+  model.setConversations([{ peer: { _id: "bob", username: "bob" }, lastMessage: message(4, "me", "read"), unread: 0 }]);
+  model.receive(message(4, "me"));
+  assert.equal(rowStatus(model), "read", "known from a list only");
+});
+
+test("a row tells that its message has failed, also when that was heard before the list came", () => {
+  for (const heardFirst of [true, false]) {
+    const model = new Model({ _id: "me", username: "me" });
+    const list = () => model.setConversations([{ peer: { _id: "bob", username: "bob" }, lastMessage: message(3, "me"), unread: 0 }]);
+    if (!heardFirst) list();
+    model.applyStatus({ peer: "bob", status: "failed", reason: "expired", messageId: "m3" });
+    list();
+    assert.equal(rowStatus(model), "failed");
+    model.receive(message(4, "me"));
+    assert.equal(rowStatus(model), "sent");
+  }
+});
+
+test("a row of a peer's message does not take the ticks of one's own", () => {
+  const model = new Model({ _id: "me", username: "me" });
+  model.receive(message(2));
+  model.applyStatus({ peer: "bob", status: "read", upTo: 3, messageId: "m3", timestamp: "" });
+  assert.equal(rowStatus(model), "sent");
+});

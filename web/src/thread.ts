@@ -10,6 +10,8 @@ export class Thread {
   private ordered: Message[] = [];
   private deliveredUpTo = 0;
   private readUpTo = 0;
+  /** Ids of own messages that were said to have failed, known here or not. */
+  private readonly failed = new Set<string>();
   /** `before` of the next older page; undefined when the beginning is reached, null when no page was read yet. */
   private older: number | undefined | null = null;
 
@@ -67,8 +69,7 @@ export class Thread {
 
   applyStatus(event: StatusEvent): void {
     if (event.status === "failed") {
-      const message = this.byId.get(event.messageId);
-      if (message !== undefined) this.put({ ...message, status: "failed" });
+      this.failed.add(event.messageId);
     } else if (event.status === "read") {
       this.readUpTo = Math.max(this.readUpTo, event.upTo);
     } else {
@@ -84,7 +85,8 @@ export class Thread {
 
   /** What the ticks of an own message say: never less than was once known. */
   statusOf(message: Message): MessageStatus {
-    if (message.status === "failed" || message.status === "read") return message.status;
+    if (message.status === "failed" || this.failed.has(message._id)) return "failed";
+    if (message.status === "read") return "read";
     if (message.seq <= this.readUpTo) return "read";
     if (message.status === "delivered" || message.seq <= this.deliveredUpTo) return "delivered";
     return message.status;
@@ -109,13 +111,18 @@ export class Thread {
   }
 
   private newer(message: Message): Message {
-    const known = this.byId.get(message._id);
-    return known !== undefined && rank(known.status) > rank(message.status) ? { ...message, status: known.status } : message;
+    return withHigherStatus(message, this.byId.get(message._id));
   }
 
   private sort(): void {
     this.ordered = [...this.byId.values()].sort((left, right) => left.seq - right.seq);
   }
+}
+
+/** The message, with the status of what was known of it where that is the higher one. */
+export function withHigherStatus(message: Message, known: Message | undefined): Message {
+  const higher = known?._id === message._id && rank(known.status) > rank(message.status);
+  return higher ? { ...message, status: known.status } : message;
 }
 
 function rank(status: MessageStatus): number {
