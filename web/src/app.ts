@@ -269,6 +269,7 @@ export class App {
   }
 
   private async readLists(model: Model | null): Promise<void> {
+    model?.askedForFriends();
     const [friends, conversations, requests] =
       await Promise.all([this.api.friends(), this.api.conversations(), this.api.requests()]);
     if (model === null || model !== this.model) return;

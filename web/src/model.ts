@@ -20,6 +20,8 @@ export class Model {
   /** The server's list counted the unread messages of a peer up to this number. */
   private readonly countedUpTo = new Map<string, number>();
   private readonly threads = new Map<string, Thread>();
+  /** Who came or went since the list of friends was asked for. */
+  private readonly heard = new Map<string, Pick<Friend, "isOnline" | "lastSeen">>();
   private readonly typists = new Set<string>();
 
   constructor(readonly me: User) {}
@@ -70,9 +72,13 @@ export class Model {
       left.peer.username.localeCompare(right.peer.username));
   }
 
+  /** From here on, what is heard of somebody is newer than the list that is on its way. */
+  askedForFriends(): void {
+    this.heard.clear();
+  }
   setFriends(friends: readonly Friend[]): void {
     this.friends.clear();
-    for (const friend of friends) this.friends.set(friend._id, friend);
+    for (const friend of friends) this.friends.set(friend._id, this.asHeard(friend));
   }
   setConversations(conversations: readonly Conversation[]): void {
     this.unread.clear();
@@ -87,9 +93,9 @@ export class Model {
     }
   }
   setPresence(userId: string, isOnline: boolean, lastSeen: string | null): void {
+    this.heard.set(userId, { isOnline, lastSeen });
     const friend = this.friends.get(userId);
-    if (friend === undefined) return;
-    this.friends.set(userId, { ...friend, isOnline, lastSeen: lastSeen ?? friend.lastSeen });
+    if (friend !== undefined) this.friends.set(userId, this.asHeard(friend));
   }
 
   /** True when it is new here and came from the peer. */
@@ -116,6 +122,10 @@ export class Model {
     this.unread.set(peer, upTo >= counted ? above : Math.min(this.unreadOf(peer), above + counted - upTo));
   }
 
+  private asHeard(friend: Friend): Friend {
+    const heard = this.heard.get(friend._id);
+    return heard === undefined ? friend : { ...friend, isOnline: heard.isOnline, lastSeen: heard.lastSeen ?? friend.lastSeen };
+  }
   private countedOf(peer: string): number {
     return this.countedUpTo.get(peer) ?? 0;
   }

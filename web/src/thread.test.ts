@@ -191,3 +191,19 @@ test("a row of a peer's message does not take the ticks of one's own", () => {
   model.applyStatus({ peer: "bob", status: "read", upTo: 3, messageId: "m3", timestamp: "" });
   assert.equal(rowStatus(model), "sent");
 });
+
+test("who came or went while the list of friends was on its way is as was heard", () => {
+  const model = new Model({ _id: "me", username: "me" });
+  const list = ["anna", "zoe"].map((name) => ({ _id: name, username: name, isOnline: name === "zoe", lastSeen: name === "zoe" ? null : "2026-01-01T00:00:00.000Z" }));
+  const shownOnline = () => ["anna", "zoe"].map((name) => model.friends.get(name)?.isOnline);
+  model.askedForFriends();
+  model.setPresence("anna", true, null);
+  model.setPresence("zoe", false, "2026-01-02T00:00:00.000Z");
+  model.setFriends(list);
+  assert.deepEqual(shownOnline(), [true, false]);
+  assert.equal(model.friends.get("anna")?.lastSeen, "2026-01-01T00:00:00.000Z");
+  assert.equal(model.friends.get("zoe")?.lastSeen, "2026-01-02T00:00:00.000Z");
+  model.askedForFriends();
+  model.setFriends(list);
+  assert.deepEqual(shownOnline(), [false, true], "a list that was asked for later knows more");
+});
