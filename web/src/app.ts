@@ -325,7 +325,7 @@ export class App {
     this.changed();
   }
 
-  /** False when the outbox is full. */
+  /** False when the outbox is full, or the browser's storage. */
   write(content: string): boolean {
     const peer = this.openPeer;
     if (peer === null || this.outbox === null) return false;

@@ -156,3 +156,19 @@ test("a full outbox refuses, and a damaged one starts empty", () => {
   world.store.set(kKey, "{broken");
   assert.equal(new World(world.store).outbox.size, 0);
 });
+
+test("a message that the browser does not store is refused, not kept in memory only", async () => {
+  let room = true;
+  const memory = memoryStore();
+  const world = new World({ ...memory, set: (key, value) => room && memory.set(key, value) });
+  assert.equal(world.outbox.add(entry("a")), true);
+  world.outbox.connected(world.send);
+  room = false;
+  assert.equal(world.outbox.add(entry("b")), false);
+  assert.deepEqual(world.outbox.pendingFor("bob").map((each) => each.clientId), ["a"]);
+  await world.answer(accepted("a"));
+  assert.deepEqual(world.tried, ["a"]);
+  room = true;
+  assert.equal(world.outbox.add(entry("c")), true);
+  assert.deepEqual(world.tried, ["a", "c"]);
+});

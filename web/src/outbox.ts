@@ -58,11 +58,12 @@ export class Outbox {
     return this.entries.length;
   }
 
-  /** False when the outbox is full. */
+  /** False when the outbox is full, or the browser does not store it: then the message is not in it. */
   add(entry: OutboxEntry): boolean {
-    if (this.entries.length >= kOutboxLimit) return false;
-    this.entries.push(entry);
-    this.save();
+    const entries = [...this.entries, entry];
+    if (entries.length > kOutboxLimit || !this.store.set(this.key, JSON.stringify(entries))) return false;
+    this.entries = entries;
+    this.listener.changed();
     this.pump(entry.recipient);
     return true;
   }

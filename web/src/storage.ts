@@ -1,10 +1,11 @@
-// What must outlive the tab: the login and the outbox. A browser that refuses storage (private mode, full) costs
-// persistence only, so failures are swallowed here and nowhere else.
+// What must outlive the tab: the login and the outbox. A browser that refuses storage (private mode, full) throws; here,
+// and nowhere else, that becomes an answer.
 import type { Session } from "./protocol";
 
 export interface TextStore {
   get(key: string): string | null;
-  set(key: string, value: string): void;
+  /** False when it was not stored; what was there before stays. */
+  set(key: string, value: string): boolean;
   remove(key: string): void;
 }
 
@@ -19,15 +20,16 @@ export const browserStore: TextStore = {
   set(key, value) {
     try {
       localStorage.setItem(key, value);
+      return true;
     } catch {
-      // Nothing to do: the page works on from memory.
+      return false;
     }
   },
   remove(key) {
     try {
       localStorage.removeItem(key);
     } catch {
-      // See above.
+      // Nothing to do: whoever refuses this keeps nothing either.
     }
   },
 };
@@ -36,7 +38,10 @@ export function memoryStore(): TextStore {
   const values = new Map<string, string>();
   return {
     get: (key) => values.get(key) ?? null,
-    set: (key, value) => void values.set(key, value),
+    set(key, value) {
+      values.set(key, value);
+      return true;
+    },
     remove: (key) => void values.delete(key),
   };
 }
