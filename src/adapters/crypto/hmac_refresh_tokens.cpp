@@ -14,6 +14,8 @@ constexpr std::size_t kMacKept = 16;
 constexpr std::size_t kTokenBytes = kLoginBytes + kRandomBytes + kMacKept;
 constexpr std::size_t kTokenCharacters = kTokenBytes * 4 / 3;
 constexpr std::string_view kDomain = "restante refresh token";  // this key's MACs mean nothing elsewhere
+constexpr std::string_view kAgainDomain = "restante repeated child";
+static_assert(kRandomBytes == kMacBytes);
 
 std::string mac_of(const RingKey& key, std::string_view body) {
   const Mac mac = hmac_sha256(key.secret.view(), std::string(kDomain) + std::string(body));
@@ -21,6 +23,16 @@ std::string mac_of(const RingKey& key, std::string_view body) {
 }
 
 }  // namespace
+
+std::string HmacRefreshTokens::make_again(const chat::LoginId& login, std::string_view parent_hash) {
+  const auto keys = ring_.keys();
+  const auto& key = current_key(*keys, KeyPurpose::kRefresh);
+  std::string bytes(login.view());
+  const Mac derived = hmac_sha256(key.secret.view(), std::string(kAgainDomain) + bytes + std::string(parent_hash));
+  bytes.append(derived.data(), derived.size());
+  bytes += mac_of(key, bytes);
+  return base::to_base64url(bytes);
+}
 
 std::string HmacRefreshTokens::make(const chat::LoginId& login) {
   const auto keys = ring_.keys();

@@ -10,6 +10,7 @@ class HmacRefreshTokens final : public chat::RefreshTokens {
   /// Borrows the ring.
   explicit HmacRefreshTokens(const KeyRing& ring) : ring_(ring) {}
   [[nodiscard]] std::string make(const chat::LoginId& login) override;
+  [[nodiscard]] std::string make_again(const chat::LoginId& login, std::string_view parent_hash) override;
   [[nodiscard]] std::optional<chat::LoginId> parse(std::string_view token) const override;
   [[nodiscard]] std::string hash(std::string_view token) const override;
 

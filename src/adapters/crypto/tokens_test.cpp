@@ -314,6 +314,20 @@ TEST_F(Tokens, ThatRefreshNameTheirLoginAndAreNeverTheSame) {
   }
 }
 
+TEST_F(Tokens, ThatRefreshAreMadeAgainForTheSameLoginAndParentOnly) {
+  HmacRefreshTokens refresh(*ring_);
+  const auto login = id<chat::LoginId>(7);
+  const std::string parent = refresh.hash(refresh.make(login));
+  const std::string child = refresh.make_again(login, parent);
+  EXPECT_EQ(child, refresh.make_again(login, parent));
+  EXPECT_EQ(refresh.parse(child), login);
+  EXPECT_NE(child, refresh.make_again(id<chat::LoginId>(8), parent));
+  EXPECT_NE(child, refresh.make_again(login, refresh.hash(child)));
+  ASSERT_TRUE(ring_->rotate(KeyPurpose::kRefresh).ok());
+  EXPECT_NE(child, refresh.make_again(login, parent));
+  EXPECT_EQ(refresh.parse(child), login);
+}
+
 TEST_F(Tokens, ThatRefreshAreRefusedWithAnyCharacterChanged) {
   HmacRefreshTokens refresh(*ring_);
   const std::string good = refresh.make(id<chat::LoginId>(7));

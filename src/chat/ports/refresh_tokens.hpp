@@ -15,6 +15,9 @@ class RefreshTokens {
   virtual ~RefreshTokens() = default;
   /// A fresh token of this login.
   [[nodiscard]] virtual std::string make(const LoginId& login) = 0;
+  /// The same token for the same parent (its hash), as long as the server's key is not rotated; nobody without that key
+  /// can tell it from a fresh one.
+  [[nodiscard]] virtual std::string make_again(const LoginId& login, std::string_view parent_hash) = 0;
   /// The login of a genuine token; nullopt for everything else (length, alphabet, MAC), in constant time over the MAC.
   [[nodiscard]] virtual std::optional<LoginId> parse(std::string_view token) const = 0;
   /// SHA-256 of the token's text, 32 raw bytes: what a store keeps instead of the token.

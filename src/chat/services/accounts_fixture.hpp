@@ -155,6 +155,9 @@ class NumberedAccessTokens final : public AccessTokens {
 class NumberedRefreshTokens final : public RefreshTokens {
  public:
   std::string make(const LoginId& login) override { return login.hex() + "." + std::to_string(++made_); }
+  std::string make_again(const LoginId& login, std::string_view parent_hash) override {
+    return login.hex() + ".child of " + std::string(parent_hash);
+  }
   [[nodiscard]] std::optional<LoginId> parse(std::string_view token) const override {
     const auto dot = token.find('.');
     return dot == std::string_view::npos ? std::nullopt : LoginId::from_hex(token.substr(0, dot));

@@ -386,17 +386,22 @@ TEST(Refresh, IsNotLimitedWhereChangesAreNot) {
   for (int i = 0; i < 100; ++i) EXPECT_EQ(code_of(world.try_refresh(parent)), "ok");
 }
 
-TEST(Refresh, KeepsABoundedNumberOfChildrenAndTheNewestWork) {
-  AccountWorld world;
-  const auto grant = world.registered("alice");
-  const auto login = world.caller(grant).login;
-  chat::Grant last;
-  for (int i = 0; i < 100; ++i) {
-    world.clock.advance(seconds(3));
-    last = std::get<chat::Grant>(world.try_refresh(grant.refresh_token));
+TEST(Refresh, LeavesEveryChildValidHoweverOftenTheParentComesAndTheRowBounded) {
+  for (const bool oldest : {true, false}) {
+    AccountWorld world;
+    const auto grant = world.registered("alice");
+    const auto login = world.caller(grant).login;
+    std::vector<std::string> children;
+    for (std::size_t i = 0; i < 3 * chat::kMaxRefreshChildren; ++i) {
+      world.clock.advance(seconds(3));
+      children.push_back(std::get<chat::Grant>(world.try_refresh(grant.refresh_token)).refresh_token);
+    }
+    EXPECT_EQ(world.store.login(login).value()->children.size(), chat::kMaxRefreshChildren);
+    const auto used = oldest ? children.front() : children.back();
+    const auto next = std::get<chat::Grant>(world.try_refresh(used)).refresh_token;
+    EXPECT_EQ(code_of(world.try_refresh(next)), "ok");
+    EXPECT_EQ(code_of(world.try_refresh(oldest ? children.back() : children.front())), "unauthorized") << "re-use";
   }
-  EXPECT_EQ(world.store.login(login).value()->children.size(), chat::kMaxRefreshChildren);
-  EXPECT_EQ(code_of(world.try_refresh(last.refresh_token)), "ok");
 }
 
 }  // namespace

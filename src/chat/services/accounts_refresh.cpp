@@ -55,9 +55,11 @@ Outcome<Grant> AccountService::decide_refresh(LaneContext& context, const LoginI
     login.children.clear();
     login.expires = context.now() + options_.refresh_life;  // repeating a parent does not prolong anything
   }
-  auto token = parts_.refresh_tokens.make(id);
-  if (login.children.size() >= kMaxRefreshChildren) login.children.erase(login.children.begin());
-  login.children.push_back(parts_.refresh_tokens.hash(token));
+  // The last child that fits is the same one from then on: none is forgotten, for its use would look like re-use.
+  auto token = login.children.size() + 1 < kMaxRefreshChildren ? parts_.refresh_tokens.make(id)
+                                                               : parts_.refresh_tokens.make_again(id, login.current);
+  const auto child = parts_.refresh_tokens.hash(token);
+  if (use_of(login, child) == TokenUse::kSpent) login.children.push_back(child);
   login.last_used = context.now();
   context.batch().logins.push_back(login);
   Grant grant;

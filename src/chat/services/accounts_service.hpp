@@ -48,7 +48,8 @@ inline constexpr std::size_t kPasswordQueue = 64;
 /// Refreshes of one login in any minute, counted by this node. Each is a synced commit alone in its batch, for which
 /// everybody waits, and nobody needs an access token oftener than at each reconnect. Off where events_per_second is.
 inline constexpr std::int64_t kRefreshesPerMinute = 30;
-/// Unanswered children of one refresh token; beyond it the oldest is forgotten. Bounds the row.
+/// Children of one refresh token that nobody has used; whoever repeats it oftener gets the last one again, or a new
+/// last one after a rotation of the server's key. Bounds the row.
 inline constexpr std::size_t kMaxRefreshChildren = 32;
 
 class AccountService final : public Accounts {
