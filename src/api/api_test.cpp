@@ -383,6 +383,20 @@ TEST(Api, ExportsPushAddressesAndWhetherTheyShowTheText) {
   EXPECT_EQ(listed.find("t1"), std::string::npos) << "the address is nobody's business but the export's";
 }
 
+TEST(Api, ExportsAConversationThatIsGoneWhenItsTurnComesAsAnEmptyOne) {
+  ApiWorld world;
+  const auto token = world.token_of("alice");
+  chat::ConversationView gone;
+  gone.peer.username = "bob";
+  world.history.views = {gone};
+  world.history.next_page = chat::not_found("there is no conversation with this user");
+  const auto exported = world.call("GET", "/api/v1/me/export", token);
+  EXPECT_EQ(exported.status, 200);
+  EXPECT_NE(exported.body.find(R"("username":"bob"},"messages":[]}]})"), std::string::npos) << exported.body;
+  world.history.next_page = chat::Refusal{chat::ErrorCode::kRetry, "later", 1, {}, {}};
+  EXPECT_EQ(world.call("GET", "/api/v1/me/export", token).error("code"), "retry");
+}
+
 TEST(Api, ListsWhichDevicesAreConnected) {
   ApiWorld world;
   const auto alice = world.registered("alice", "phone");

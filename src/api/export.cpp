@@ -103,8 +103,16 @@ class Export : public std::enable_shared_from_this<Export> {
     page(std::nullopt);
   }
   void page(std::optional<chat::ConversationSeq> before) {
+    auto reply = then<chat::HistoryPage>([](Export& self, chat::HistoryPage& page) { self.append(page); });
     history().page(caller(), conversations_[index_].peer.id, before, kPage, on(),
-                   then<chat::HistoryPage>([](Export& self, chat::HistoryPage& page) { self.append(page); }));
+                   [reply = std::move(reply)](std::variant<chat::HistoryPage, chat::Refusal> outcome) mutable {
+                     // What was listed may be gone by now (its messages expired, its peer erased): then it is empty.
+                     const auto* refusal = std::get_if<chat::Refusal>(&outcome);
+                     if (refusal != nullptr && refusal->code == chat::ErrorCode::kNotFound) {
+                       outcome = chat::HistoryPage{};
+                     }
+                     reply(std::move(outcome));
+                   });
   }
   void append(const chat::HistoryPage& page_read) {
     for (const auto& message : page_read.messages) {
