@@ -62,6 +62,7 @@ class Accounts {
                              Reply<std::monostate> reply) = 0;
   virtual void set_push(const Caller& caller, DeviceId device, std::optional<PushAddress> address, base::Executor& on,
                         Reply<std::monostate> reply) = 0;
+  /// Those that have not run out, and those that have while a socket of theirs lives.
   virtual void logins(const Caller& caller, base::Executor& on, Reply<std::vector<Login>> reply) = 0;
   virtual void revoke_login(const Caller& caller, LoginId login, base::Executor& on, Reply<std::monostate> reply) = 0;
 };

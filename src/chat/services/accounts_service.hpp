@@ -105,6 +105,7 @@ class AccountService final : public Accounts {
   void fill_tokens(Grant& grant, const Login& login, std::string refresh_token, WallTime now);
   Outcome<Caller> check_token(const std::string& token) const;
   Outcome<std::vector<DeviceView>> read_devices(const UserId& user) const;
+  Outcome<std::vector<Login>> read_logins(const UserId& user) const;
 
   AccountParts parts_;
   const AccountOptions options_;

@@ -72,6 +72,27 @@ Outcome<std::vector<DeviceView>> AccountService::read_devices(const UserId& user
   return views;
 }
 
+/// On the pool, as above.
+Outcome<std::vector<Login>> AccountService::read_logins(const UserId& user) const {
+  auto found = parts_.store.logins(user);
+  if (!found) return refusal_of(found.error());
+  auto& logins = found.value();
+  const auto now = parts_.clock.wall_now();
+  const auto over =
+      std::stable_partition(logins.begin(), logins.end(), [now](const Login& each) { return each.expires > now; });
+  if (over == logins.end()) return std::move(logins);
+  const auto devices = read_devices(user);
+  if (const auto* refusal = std::get_if<Refusal>(&devices)) return *refusal;
+  const auto& views = std::get<std::vector<DeviceView>>(devices);
+  // A socket outlives its login's time until the session ends, and here is where one finds what to end.
+  const auto lives_on = [&views](const Login& login) {
+    return std::any_of(views.begin(), views.end(),
+                       [&login](const DeviceView& view) { return view.online && view.device.login == login.id; });
+  };
+  logins.erase(std::remove_if(over, logins.end(), [&](const Login& each) { return !lives_on(each); }), logins.end());
+  return std::move(logins);
+}
+
 void AccountService::devices(const Caller& caller, base::Executor& on, Reply<std::vector<DeviceView>> reply) {
   read_on<std::vector<DeviceView>>(parts_.reads, on, std::move(reply),
                                    [this, user = caller.user] { return read_devices(user); });
@@ -100,13 +121,7 @@ void AccountService::set_push(const Caller& caller, DeviceId device, std::option
 
 void AccountService::logins(const Caller& caller, base::Executor& on, Reply<std::vector<Login>> reply) {
   read_on<std::vector<Login>>(parts_.reads, on, std::move(reply),
-                              [this, user = caller.user]() -> Outcome<std::vector<Login>> {
-                                auto found = parts_.store.logins(user);
-                                if (!found) return refusal_of(found.error());
-                                const auto now = parts_.clock.wall_now();
-                                std::erase_if(found.value(), [&](const Login& each) { return each.expires <= now; });
-                                return std::move(found.value());
-                              });
+                              [this, user = caller.user] { return read_logins(user); });
 }
 
 void AccountService::log_out(const Caller& caller, base::Executor& on, Reply<std::monostate> reply) {

@@ -1,5 +1,7 @@
 #include <gtest/gtest.h>
 
+#include <set>
+
 #include "chat/services/accounts_fixture.hpp"
 
 namespace {
@@ -40,6 +42,29 @@ TEST(Password, ChangeEndsAllOtherSessions) {
   EXPECT_EQ(world.lane.endings.back(),
             (Ending{"user " + caller.user.hex() + " but " + caller.login.hex(), EndReason::kPasswordChanged}));
   EXPECT_EQ(code_of(world.try_log_in(AccountWorld::credentials("alice"))), "unauthorized");
+}
+
+TEST(Sessions, ShowALoginThatHasRunOutWhileASocketOfItLives) {
+  AccountWorld world;
+  const auto phone = world.caller(world.registered("alice", "phone"));
+  const auto tablet = world.caller(world.logged_in("alice", "tablet"));
+  world.clock.advance(std::chrono::hours(24 * 31));
+  const auto laptop = world.caller(world.logged_in("alice", "laptop"));
+  const auto shown = [&] {
+    const auto logins = std::get<std::vector<chat::Login>>(world.ask<std::vector<chat::Login>>(
+        [&](auto reply) { world.accounts.logins(laptop, world.on, std::move(reply)); }));
+    std::set<std::string> devices;
+    for (const auto& login : logins) devices.insert(login.device.value);
+    return devices;
+  };
+  EXPECT_EQ(shown(), (std::set<std::string>{"laptop"}));
+  world.presence.devices.insert({tablet.user, tablet.device});
+  EXPECT_EQ(shown(), (std::set<std::string>{"laptop", "tablet"})) << "it works on, so it can be chosen and ended";
+  world.ask<std::monostate>(
+      [&](auto reply) { world.accounts.revoke_login(laptop, tablet.login, world.on, std::move(reply)); });
+  EXPECT_EQ(world.lane.endings, (std::vector<Ending>{{"login " + tablet.login.hex(), EndReason::kRevoked}}));
+  EXPECT_EQ(shown(), (std::set<std::string>{"laptop"}));
+  EXPECT_NE(phone.login, tablet.login);
 }
 
 TEST(Logout, EndsThisSessionAloneAndStopsItsPushes) {
