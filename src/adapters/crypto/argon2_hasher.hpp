@@ -1,5 +1,6 @@
 #pragma once
 #include <cstdint>
+#include <optional>
 
 #include "chat/ports/password_hasher.hpp"
 
@@ -10,6 +11,10 @@ struct Argon2Parameters {
   std::uint32_t memory_kib = 64 * 1024;  // at least 8
   std::uint32_t passes = 3;
 };
+
+/// The work that checking a password against `phc` lacks to that of a hash of `today`: all of it where the string is no
+/// Argon2id hash of ours, which is refused unseen. Work is memory times passes; nullopt: it lacks nothing worth doing.
+[[nodiscard]] std::optional<Argon2Parameters> lacking_work(const Argon2Parameters& today, std::string_view phc);
 
 class Argon2Hasher final : public chat::PasswordHasher {
  public:

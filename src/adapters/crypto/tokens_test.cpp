@@ -367,6 +367,24 @@ TEST(Argon2, VerifiesItsOwnHashesAndNothingElse) {
   EXPECT_FALSE(hasher.verify("correct horse", std::string(10'000, '$')));
 }
 
+TEST(Argon2, WorksAsMuchForAStringThatIsNotOfTodayAsForOneThatIs) {
+  constexpr Argon2Parameters kToday{.memory_kib = 128, .passes = 3};
+  const auto lacking = [&](const std::string& phc) {
+    const auto work = lacking_work(kToday, phc);
+    return work ? std::pair(work->memory_kib, work->passes) : std::pair(0u, 0u);
+  };
+  const std::pair all(128u, 3u);
+  EXPECT_EQ(lacking("$2b$10$abcdefghijklmnopqrstuv"), all) << "bcrypt, of the founding application";
+  EXPECT_EQ(lacking(""), all);
+  EXPECT_EQ(lacking("$argon2id$v=19$nonsense"), all);
+  EXPECT_EQ(lacking(Argon2Hasher(kToday).hash("x") + std::string(200, 'A')), all) << "too long to be looked at";
+  const std::pair nothing(0u, 0u);
+  EXPECT_EQ(lacking(Argon2Hasher(kToday).hash("x")), nothing);
+  EXPECT_EQ(lacking(Argon2Hasher({.memory_kib = 256, .passes = 3}).hash("x")), nothing);
+  EXPECT_EQ(lacking(Argon2Hasher({.memory_kib = 128, .passes = 1}).hash("x")), std::pair(128u, 2u));
+  EXPECT_EQ(lacking(Argon2Hasher({.memory_kib = 64, .passes = 1}).hash("x")), std::pair(106u, 3u)) << "384 - 64";
+}
+
 TEST(Argon2, CallsAHashOutdatedWhenParametersRoseAndOnlyThen) {
   Argon2Hasher weak({.memory_kib = 64, .passes = 1});
   Argon2Hasher strong({.memory_kib = 128, .passes = 2});
