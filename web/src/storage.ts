@@ -1,4 +1,4 @@
-// What must outlive the tab: the login and the outbox. A browser that refuses storage (private mode, full) throws; here,
+// What must outlive the tab: the login and the outbox. A browser that refuses storage (switched off, full) throws; here,
 // and nowhere else, that becomes an answer.
 import type { Session } from "./protocol";
 
@@ -9,7 +9,7 @@ export interface TextStore {
   remove(key: string): void;
 }
 
-export const browserStore: TextStore = {
+const localStore: TextStore = {
   get(key) {
     try {
       return localStorage.getItem(key);
@@ -45,6 +45,17 @@ export function memoryStore(): TextStore {
     remove: (key) => void values.delete(key),
   };
 }
+
+function hasStorage(): boolean {
+  try {
+    return typeof localStorage.length === "number"; // a full one too
+  } catch {
+    return false;
+  }
+}
+
+/** The browser's; where it is switched off, what is kept lives as long as the tab. */
+export const browserStore: TextStore = hasStorage() ? localStore : memoryStore();
 
 export const kSessionKey = "restante.session";
 

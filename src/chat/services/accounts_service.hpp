@@ -47,7 +47,7 @@ inline constexpr std::size_t kPasswordQueue = 64;
 [[nodiscard]] std::size_t password_pool_size(std::size_t cores);
 /// Refreshes of one login in any minute, counted by this node. Each is a synced commit alone in its batch, for which
 /// everybody waits, and nobody needs an access token oftener than at each reconnect. Off where events_per_second is.
-inline constexpr std::int64_t kRefreshesPerMinute = 30;
+inline constexpr std::int64_t kRefreshesPerMinute = 120;
 /// Children of one refresh token that nobody has used; whoever repeats it oftener gets the last one again, or a new
 /// last one after a rotation of the server's key. Bounds the row.
 inline constexpr std::size_t kMaxRefreshChildren = 32;
