@@ -11,6 +11,8 @@
 #include <optional>
 #include <string>
 #include <string_view>
+#include <utility>
+#include <vector>
 
 namespace redis::testing {
 
@@ -34,11 +36,14 @@ class ScriptedServer {
   }
   void write(std::string_view bytes) { boost::asio::write(*peer_, boost::asio::buffer(bytes.data(), bytes.size())); }
   void hang_up() { peer_.reset(); }
+  /// Stays connected and hears nothing more; the next accept() is of another connection.
+  void set_aside() { aside_.push_back(std::move(*peer_)); }
 
  private:
   boost::asio::io_context io_;
   boost::asio::ip::tcp::acceptor acceptor_{io_, {boost::asio::ip::address_v4::loopback(), 0}};
   std::optional<boost::asio::ip::tcp::socket> peer_;
+  std::vector<boost::asio::ip::tcp::socket> aside_;
 };
 
 }  // namespace redis::testing

@@ -133,8 +133,7 @@ void bind_limits(Settings& s, SettingsTable& table) {
   add("limits.bytes_per_second", limits.bytes_per_second, "bytes of message content a user may send");
   add("limits.events_per_second", limits.events_per_second,
       "other events of one socket; five seconds' worth may come at once, and three seconds' worth, at least 60, is "
-      "what "
-      "a user may change over HTTP in a minute");
+      "what a user may change over HTTP in a minute; 0 lifts the limit of refreshes as well");
   add("limits.logins_per_minute", limits.logins_per_minute,
       "log-in attempts of one address (loopback and trusted proxies exempt)");
   add("limits.registrations_per_hour", limits.registrations_per_hour, "registrations of one address, likewise");
@@ -145,7 +144,7 @@ void bind_limits(Settings& s, SettingsTable& table) {
   add("limits.lookups_per_minute", limits.lookups_per_minute,
       "look-ups of other users by name, per user; a change of name or e-mail address is one");
   add("limits.devices_per_user", limits.devices_per_user,
-      "devices of one user; the least recently used offline one goes");
+      "devices of one user; the least recently used one that is certain to be offline goes");
 }
 
 }  // namespace
