@@ -77,10 +77,8 @@ Outcome<std::vector<Login>> AccountService::read_logins(const UserId& user) cons
   auto found = parts_.store.logins(user);
   if (!found) return refusal_of(found.error());
   auto& logins = found.value();
-  const auto now = parts_.clock.wall_now();
-  const auto over =
-      std::stable_partition(logins.begin(), logins.end(), [now](const Login& each) { return each.expires > now; });
-  if (over == logins.end()) return std::move(logins);
+  const auto over = [now = parts_.clock.wall_now()](const Login& each) { return each.expires <= now; };
+  if (std::none_of(logins.begin(), logins.end(), over)) return std::move(logins);
   const auto devices = read_devices(user);
   if (const auto* refusal = std::get_if<Refusal>(&devices)) return *refusal;
   const auto& views = std::get<std::vector<DeviceView>>(devices);
@@ -89,7 +87,7 @@ Outcome<std::vector<Login>> AccountService::read_logins(const UserId& user) cons
     return std::any_of(views.begin(), views.end(),
                        [&login](const DeviceView& view) { return view.online && view.device.login == login.id; });
   };
-  logins.erase(std::remove_if(over, logins.end(), [&](const Login& each) { return !lives_on(each); }), logins.end());
+  std::erase_if(logins, [&](const Login& each) { return over(each) && !lives_on(each); });
   return std::move(logins);
 }
 

@@ -1,6 +1,7 @@
 #include "chat/services/device_room.hpp"
 
 #include <algorithm>
+#include <tuple>
 
 namespace chat {
 namespace {
@@ -13,8 +14,9 @@ Outcome<std::vector<DeviceId>> find_room(const LaneContext& context, const UserI
                                          std::vector<RoomCandidate> candidates, std::size_t count) {
   std::vector<DeviceId> room;
   if (count == 0) return room;
-  std::stable_sort(candidates.begin(), candidates.end(),
-                   [](const RoomCandidate& a, const RoomCandidate& b) { return a.last_seen < b.last_seen; });
+  std::sort(candidates.begin(), candidates.end(), [](const RoomCandidate& a, const RoomCandidate& b) {
+    return std::tie(a.last_seen, a.device) < std::tie(b.last_seen, b.device);
+  });
   std::vector<DeviceId> devices;
   for (auto& each : candidates) devices.push_back(std::move(each.device));
   const auto found = context.look_up_devices(user, devices);

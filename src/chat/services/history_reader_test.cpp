@@ -121,7 +121,7 @@ TEST_F(Trimmed, CostsAReadOnlyWhereAnEntryIsMissing) {
 
 TEST_F(NoKey, ASupersededEntryIsNoGapForWhomNobodyHasTrimmedAnything) {
   const auto bob_phone = join(bob_id, "phone");
-  for (const std::uint64_t seq : {1, 2}) confirm(bob_phone, seq, {receipt(sent[seq - 1])});
+  for (const std::uint64_t seq : {1u, 2u}) confirm(bob_phone, seq, {receipt(sent[seq - 1])});
   store.among_others = true;
   const auto page = std::get<LogPage>(answer_of<LogPage>(
       [&](auto reply) { reader.read_log(alice_id, MailboxSeq(0), {}, executor, std::move(reply)); }));
