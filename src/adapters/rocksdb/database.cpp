@@ -13,12 +13,14 @@
 #include "base/hex.hpp"
 #include "base/log.hpp"
 #include "base/random.hpp"
+#include "base/read_number.hpp"
 
 namespace adapters::rocksdb {
 
 namespace {
 
 constexpr std::string_view kFormat = "restante-store 1";
+constexpr std::uint64_t kMostGuarded = 512ull * 1024 * 1024;  // min_free may be far more: that is not for compactions
 constexpr std::size_t kEpochBytes = 16;
 constexpr int kReadOnlyAttempts = 50;                  // at full load RocksDB changes its files a few times a second
 constexpr std::chrono::seconds kReadOnlyPatience{10};  // with a writer that is faster than this process can read
@@ -66,15 +68,6 @@ SpaceProbe disk_of(const std::string& path, const Options& options) {
   return options.space_probe ? options.space_probe : statvfs_probe(path);
 }
 
-/// Bytes of the tables in `path`.
-std::uint64_t table_bytes(const std::string& path) {
-  std::uint64_t bytes = 0;
-  std::error_code gone;
-  for (const auto& file : std::filesystem::directory_iterator(path, gone))
-    if (file.path().extension() == ".sst") bytes += file.file_size(gone);
-  return bytes;
-}
-
 }  // namespace
 
 chat::StoreError read_error(const ::rocksdb::Status& status) {
@@ -107,8 +100,9 @@ base::Result<std::unique_ptr<Database>, OpenError> Database::open(const std::str
   const auto space = disk();
   auto tuned = settings(options, space.total_bytes);
   // Half of the guard's limit is for what else is written then; a compaction allocates two tables beyond its result.
-  const auto leave = space_limit(space.total_bytes, options.min_free_bytes) / 2 + 2 * tuned.write_buffer_size;
-  auto room = std::make_unique<CompactionRoom>(options.env, leave, space.free_bytes, table_bytes(path));
+  const auto guarded = std::min(space_limit(space.total_bytes, options.min_free_bytes), kMostGuarded);
+  auto room =
+      std::make_unique<CompactionRoom>(options.env, guarded / 2 + 2 * tuned.write_buffer_size, space.free_bytes);
   tuned.sst_file_manager = room->files();
   ::rocksdb::DB* opened = nullptr;
   const auto status = ::rocksdb::DB::Open(tuned, path, &opened);
@@ -148,7 +142,9 @@ base::Result<std::unique_ptr<Database>, OpenError> Database::open_read_only(cons
 Database::~Database() {
   if (!writable()) return;
   // A clean stop leaves nothing to replay. A failure costs the next start some time, nothing else: the log has it all.
-  const auto flushed = db_->Flush(::rocksdb::FlushOptions());
+  ::rocksdb::FlushOptions at_once;
+  at_once.allow_write_stall = true;  // nobody writes any more, and a compaction may be waiting for space
+  const auto flushed = db_->Flush(at_once);
   const auto closed = db_->Close();
   if (!flushed.ok() || !closed.ok()) {
     base::log::warning("store.close", {{"flush", flushed.ToString()}, {"close", closed.ToString()}});
@@ -200,7 +196,18 @@ SpaceReading Database::space() const {
   std::uint64_t unflushed = 0;
   db_->GetIntProperty(::rocksdb::DB::Properties::kCurSizeAllMemTables, &unflushed);
   reading.free_bytes -= std::min(reading.free_bytes, unflushed);
+  if (is_clogged()) reading.free_bytes = 0;
   return reading;
+}
+
+/// So many tables wait for a compaction that has no space that RocksDB would slow all writes down, and in the end hold
+/// them up without a word.
+bool Database::is_clogged() const {
+  std::string text;
+  std::uint64_t fresh = 0;
+  if (!room_ || !db_->GetProperty(::rocksdb::DB::Properties::kNumFilesAtLevelPrefix + "0", &text)) return false;
+  return base::read_number(text, fresh) && fresh >= std::uint64_t{kMostFreshTables} &&
+         !room_->fits((fresh + std::uint64_t{kTablesBelow}) * table_bytes_);
 }
 
 Range Database::prefix(std::string_view prefix) const {

@@ -114,11 +114,13 @@ class Database {
 
   Database(std::unique_ptr<::rocksdb::DB> db, Access access, SpaceProbe disk, std::unique_ptr<CompactionRoom> room)
       : disk_(std::move(disk)), room_(std::move(room)), db_(std::move(db)), access_(access) {}
+  [[nodiscard]] bool is_clogged() const;
   std::optional<OpenError> check_format(const std::string& path);
   std::optional<OpenError> read_epochs();
 
   SpaceProbe disk_;
   std::unique_ptr<CompactionRoom> room_;  // nullptr: read only
+  std::uint64_t table_bytes_ = 0;
   std::unique_ptr<::rocksdb::DB> db_;
   Access access_;
   std::vector<std::string> epochs_;

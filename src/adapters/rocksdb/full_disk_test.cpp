@@ -4,6 +4,7 @@
 #include <rocksdb/env.h>
 #include <rocksdb/file_system.h>
 
+#include <atomic>
 #include <filesystem>
 #include <thread>
 
@@ -17,7 +18,7 @@ namespace {
 constexpr std::uint64_t kDiskBytes = 48ull << 20;
 constexpr std::size_t kContentBytes = 8192;
 
-/// The files of one directory may not hold more than `total` bytes.
+/// The files of one directory may not hold more than `total` bytes. Any thread.
 class SmallDisk {
  public:
   SmallDisk(std::string directory, std::uint64_t total) : directory_(std::move(directory)), total_(total) {}
@@ -29,16 +30,22 @@ class SmallDisk {
       const auto size = file.file_size(gone);
       if (!gone) used += size;
     }
-    return {total_ - std::min(total_, used), total_};
+    const std::uint64_t total = total_;
+    return {total - std::min(total, used), total};
   }
   [[nodiscard]] ::rocksdb::IOStatus take(std::size_t bytes) const {
+    if (stopped_) return ::rocksdb::IOStatus::IOError("the process was killed");
     if (bytes <= read().free_bytes) return ::rocksdb::IOStatus::OK();
     return ::rocksdb::IOStatus::NoSpace("the small disk is full");
   }
+  void resize(std::uint64_t total) { total_ = total; }
+  /// As if the process was killed: from here on nothing changes.
+  void stop() { stopped_ = true; }
 
  private:
-  std::string directory_;
-  std::uint64_t total_;
+  const std::string directory_;
+  std::atomic<std::uint64_t> total_;
+  std::atomic<bool> stopped_{false};
 };
 
 class SmallDiskFile final : public ::rocksdb::FSWritableFileOwnerWrapper {
@@ -69,9 +76,20 @@ class SmallDiskFiles final : public ::rocksdb::FileSystemWrapper {
   ::rocksdb::IOStatus NewWritableFile(const std::string& path, const ::rocksdb::FileOptions& options,
                                       std::unique_ptr<::rocksdb::FSWritableFile>* file,
                                       ::rocksdb::IODebugContext* context) override {
-    auto status = FileSystemWrapper::NewWritableFile(path, options, file, context);
+    auto status = disk_.take(0);
+    if (status.ok()) status = FileSystemWrapper::NewWritableFile(path, options, file, context);
     if (status.ok()) *file = std::make_unique<SmallDiskFile>(std::move(*file), disk_);
     return status;
+  }
+  ::rocksdb::IOStatus DeleteFile(const std::string& path, const ::rocksdb::IOOptions& options,
+                                 ::rocksdb::IODebugContext* context) override {
+    auto status = disk_.take(0);
+    return status.ok() ? FileSystemWrapper::DeleteFile(path, options, context) : status;
+  }
+  ::rocksdb::IOStatus RenameFile(const std::string& from, const std::string& to, const ::rocksdb::IOOptions& options,
+                                 ::rocksdb::IODebugContext* context) override {
+    auto status = disk_.take(0);
+    return status.ok() ? FileSystemWrapper::RenameFile(from, to, options, context) : status;
   }
 
  private:
@@ -83,6 +101,9 @@ class FullDisk : public ::testing::Test {
   FullDisk() {
     options_.env = env_.get();
     options_.space_probe = [this] { return disk_.read(); };
+  }
+  static std::unique_ptr<::rocksdb::Env> on(const SmallDisk& disk) {
+    return ::rocksdb::NewCompositeEnv(std::make_shared<SmallDiskFiles>(disk));
   }
   std::unique_ptr<RocksDbStore> open() {
     auto opened = RocksDbStore::open(path_, options_);
@@ -119,7 +140,7 @@ class FullDisk : public ::testing::Test {
   base::TemporaryDirectory directory_;
   std::string path_ = directory_.file("store");
   SmallDisk disk_{path_, kDiskBytes};
-  std::unique_ptr<::rocksdb::Env> env_ = ::rocksdb::NewCompositeEnv(std::make_shared<SmallDiskFiles>(disk_));
+  std::unique_ptr<::rocksdb::Env> env_ = on(disk_);
   Options options_;
   base::SeededRandom random_{1};
   base::WallTime now_{std::chrono::milliseconds(1'700'000'000'000)};
@@ -140,13 +161,26 @@ TEST_F(FullDisk, RefusesContentAndThenAllElseBeforeAWriteFails) {
   EXPECT_EQ(store->mailbox_bounds(recipient_)->head.value, last);
 }
 
+TEST_F(FullDisk, RefusesBeforeTablesThatWaitForACompactionHoldWritesUp) {
+  options_.memtable_bytes = 256 * 1024;
+  options_.min_free_bytes = kDiskBytes * 3 / 4;  // so that what goes on without asking for room outgrows compactions
+  const auto store = open();
+  std::uint64_t stored = 0;
+  while (store->commit(message(stored + 1), chat::Durability::kBuffered).ok()) ++stored;
+  EXPECT_GT(disk_.read().free_bytes, *options_.min_free_bytes / 8) << "it was not the reserve that ended it";
+  EXPECT_EQ(store->mailbox_bounds(recipient_)->head.value, stored);
+}
+
 TEST_F(FullDisk, StartsAgainAfterAKillWithEverythingThatWasStored) {
+  const auto left = directory_.file("left");
+  const SmallDisk next_disk(left, kDiskBytes);
+  const auto next_env = on(next_disk);
   const auto store = open();
   const auto stored = fill(*store, 0);
-  // What a kill leaves behind, on a disk of its own.
-  const auto left = directory_.file("left");
+  disk_.stop();
   std::filesystem::copy(path_, left);
-  disk_ = SmallDisk(left, kDiskBytes);
+  options_.env = next_env.get();
+  options_.space_probe = [&] { return next_disk.read(); };
   const auto opened = RocksDbStore::open(left, options_);
   ASSERT_TRUE(opened.ok()) << opened.error().message;
   EXPECT_EQ((*opened)->mailbox_bounds(recipient_)->head.value, stored);
@@ -155,9 +189,12 @@ TEST_F(FullDisk, StartsAgainAfterAKillWithEverythingThatWasStored) {
 TEST_F(FullDisk, GoesOnAfterRoomWasMade) {
   const auto store = open();
   const auto stored = fill(*store, 0);
-  disk_ = SmallDisk(path_, 2 * kDiskBytes);
+  disk_.resize(2 * kDiskBytes);
   while (!store->has_room()) std::this_thread::sleep_for(std::chrono::milliseconds(10));  // until the next reading
-  EXPECT_GT(fill(*store, stored), stored + 100);
+  for (std::uint64_t n = stored + 1; n <= stored + 200; ++n) {
+    ASSERT_TRUE(store->has_room());
+    ASSERT_TRUE(store->commit(message(n), chat::Durability::kSynced).ok());
+  }
 }
 
 }  // namespace

@@ -54,7 +54,7 @@ class GrowingRange final : public ::rocksdb::SliceTransform {
 /// Tables that stay open: less than the application keeps from its connections, however large the store.
 int open_tables() {
   constexpr rlim_t kPart = 8;
-  constexpr rlim_t kFewest = 64;
+  constexpr rlim_t kFewest = 20;  // RocksDB itself takes no fewer
   constexpr rlim_t kMost = 512;
   rlimit files{};
   if (::getrlimit(RLIMIT_NOFILE, &files) != 0) return kFewest;
@@ -83,10 +83,10 @@ void set_writing(::rocksdb::Options& settings, std::size_t memtable) {
   settings.max_background_jobs = 2;
   // A burst of some hundred MiB is taken in before compaction slows the committer; it catches up when the load falls.
   settings.level0_file_num_compaction_trigger = 6;
-  settings.level0_slowdown_writes_trigger = 40;
+  settings.level0_slowdown_writes_trigger = kMostFreshTables;
   settings.level0_stop_writes_trigger = 64;
   settings.target_file_size_base = memtable;
-  settings.max_bytes_for_level_base = std::min<std::uint64_t>(4 * memtable, 256ull * 1024 * 1024);
+  settings.max_bytes_for_level_base = kTablesBelow * memtable;
   settings.bytes_per_sync = 1024 * 1024;  // table files trickle to the disk: no burst in front of the log's sync
   settings.compression = ::rocksdb::kNoCompression;  // contents are ciphertext
 }

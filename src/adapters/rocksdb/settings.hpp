@@ -5,6 +5,11 @@
 
 namespace adapters::rocksdb {
 
+/// Tables that no compaction has taken yet, beyond which RocksDB slows writes down.
+inline constexpr int kMostFreshTables = 40;
+/// The bytes of the level below them, in tables.
+inline constexpr int kTablesBelow = 4;
+
 /// RocksDB's options for this store, each with its reason in the body.
 ::rocksdb::Options settings(const Options& options, std::uint64_t disk_bytes);
 /// The size of a memtable, and of a table file, on a disk of `disk_bytes`.
