@@ -157,9 +157,13 @@ test('seed changes nothing of a token file that it cannot write or that is none'
   let lines = '';
   reader.stdout.on('data', (text) => (lines += text));
   const read = new Promise((done) => reader.on('close', done));
-  const { code, stderr } = await runToEnd(['seed', '--data', data, '--users', '2', '--tokens', pipe]);
-  assert.equal(code, 0, stderr);
-  await read;
+  try {
+    const { code, stderr } = await runToEnd(['seed', '--data', data, '--users', '2', '--tokens', pipe]);
+    assert.equal(code, 0, stderr);
+    await read;
+  } finally {
+    reader.kill();
+  }
   assert.equal(lines.trim().split('\n').length, 2, lines);
   assert.equal(fs.statSync(pipe).mode & 0o777, 0o644);
 });

@@ -136,7 +136,8 @@ void Expiry::run() {
     const auto oldest = reader_.oldest();
     oldest_->store(oldest ? oldest->time_since_epoch().count() : 0, std::memory_order_relaxed);
   } while (pause(interval(options_.life)));
-  if (expires) static_cast<void>(time.read());  // for the next start
+  // For the next start. A clock that others have may be long in answering, and the last sweep has asked it.
+  if (expires && parts_.shared_clock == nullptr) static_cast<void>(time.read());
 }
 
 bool Expiry::sweep() {

@@ -139,6 +139,19 @@ TEST_F(LaneConflict, TheWordOfAConnectionThatIsGoneByTheTimeItIsStoredCounts) {
   EXPECT_FALSE(presence.is_online(bob_id));
 }
 
+TEST_F(LaneConflict, OnAFullDiskNobodyWhoIsGoneHoldsUpWhoComes) {
+  const auto alice = join(alice_id, "phone");
+  const auto bob = join(bob_id, "phone");
+  const auto sent = message(send(alice, bob_id, "one"));
+  store.refuses = StoreError::kFull;
+  confirm(bob, 1, {receipt(sent)});
+  leave(bob);
+  clock.advance(std::chrono::seconds(1));
+  run();
+  EXPECT_FALSE(presence.is_online(bob_id));
+  EXPECT_TRUE(std::holds_alternative<Attached>(join(bob_id, "phone", bob.login).answer)) << "which writes nothing";
+}
+
 TEST_F(LaneConflict, WhoHadNothingToDoWithItIsNotReadAgain) {
   constexpr int kSessions = 64;
   std::deque<Joined> sessions;

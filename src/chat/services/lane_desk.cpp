@@ -189,8 +189,11 @@ void LaneDesk::keep_for_again(StoreError failed) {
   for (auto& command : staged_) {
     if (met_damage(*command)) continue;
     bool again = again_at_once_ ? command->stage_after_conflict(*this) : command->stage_again();
-    // Gone from the directory, a connection has no word any more: it goes when what it said is stored.
-    if (const auto leaving = command->detaches()) again = again || confirms.contains(leaving->value);
+    // Gone from the directory, a connection has no word any more: it goes when what it said is stored. Not on a full
+    // disk, which may stay so: a word that is kept makes every batch fail, also those that would write nothing.
+    if (const auto leaving = command->detaches(); leaving && failed != StoreError::kFull) {
+      again = again || confirms.contains(leaving->value);
+    }
     if (!again) continue;
     // However long the store refuses, no more of them wait than there are connections. One may so come before a report
     // of an unreadable message that it passes over, which then counts as pending until its reader reaches the head.
