@@ -80,25 +80,6 @@ TEST_F(MongoPair, SeeEachOthersCommitsAtOnce) {
   }
 }
 
-TEST_F(MongoPair, AskEachOtherForTheirSessions) {
-  chat::CommitBatch question;
-  question.roll_calls = {kAnn, kBob};
-  ASSERT_TRUE(commit_in_turn(*first_, question).ok());
-  const auto heard = second_->foreign_commits();
-  ASSERT_TRUE(heard && heard->batches.size() == 1);
-  EXPECT_EQ(heard->batches[0].roll_calls, (std::vector{kAnn, kBob}));
-  EXPECT_TRUE(heard->batches[0].users.empty()) << "nothing cached of them is old";
-  chat::CommitBatch answer;
-  answer.endings.emplace_back();
-  answer.endings[0].user = kAnn;
-  answer.endings[0].device = chat::DeviceId{"phone"};
-  answer.endings[0].reason = chat::EndReason::kReplaced;
-  ASSERT_TRUE(commit_in_turn(*second_, answer).ok());
-  const auto answered = first_->foreign_commits();
-  ASSERT_TRUE(answered && answered->batches.size() == 1 && answered->batches[0].endings.size() == 1);
-  EXPECT_EQ(answered->batches[0].endings[0].device, chat::DeviceId{"phone"});
-}
-
 TEST_F(MongoPair, RefuseTheSecondOfTwoBatchesWithOneNumberAndWriteNothingOfIt) {
   auto stale = next_message(*second_, 2, user_id(3));
   stale.messages.push_back(message(3, kBob, user_id(4), 1));

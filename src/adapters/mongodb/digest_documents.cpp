@@ -153,7 +153,6 @@ Document encode(const chat::BatchDigest& digest) {
   add_rows(document, "watermarks", digest.steps);
   add_rows(document, "trims", digest.trims);
   add_rows(document, "endings", digest.endings);
-  add_rows(document, "rollCalls", digest.roll_calls);
   return document;
 }
 
@@ -167,7 +166,6 @@ bool decode(const bson_t* document, chat::BatchDigest& out) {
   read_rows(fields, "watermarks", out.steps);
   read_rows(fields, "trims", out.trims);
   read_rows(fields, "endings", out.endings);
-  read_rows(fields, "rollCalls", out.roll_calls);
   return fields.ok();
 }
 

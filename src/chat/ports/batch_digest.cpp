@@ -52,7 +52,6 @@ BatchDigest digest_of(const CommitBatch& batch) {
   digest.steps = batch.watermark_steps;
   digest.trims = batch.trims;
   digest.endings = batch.endings;
-  digest.roll_calls = batch.roll_calls;
   return digest;
 }
 

@@ -31,7 +31,6 @@ struct BatchDigest {
   std::vector<WatermarkStep> steps;
   std::vector<MailboxTrim> trims;
   std::vector<Ending> endings;
-  std::vector<UserId> roll_calls;  // whose sessions are to be named
 };
 
 [[nodiscard]] BatchDigest digest_of(const CommitBatch& batch);

@@ -63,9 +63,6 @@ struct CommitBatch {
   std::vector<UserId> erased_users;                   // user, devices, positions, logins, relations, mailbox
   /// For the other nodes of a store that several share (CommitLog::shared()); empty otherwise.
   std::vector<Ending> endings;
-  /// Likewise: every node that has sessions of these users is to leave, for each of them, the ending that it left when
-  /// it attached.
-  std::vector<UserId> roll_calls;
 
   /// True when a crash may lose it at the price of a resend or of a second push: it moves positions and push jobs and
   /// nothing else. A new job is never alone: it comes with its message.
@@ -76,14 +73,14 @@ struct CommitBatch {
   }
   [[nodiscard]] bool empty() const {
     return may_be_lost() && positions.empty() && trims.empty() && push_jobs.empty() && erased_push_jobs.empty() &&
-           device_traces.empty() && endings.empty() && roll_calls.empty();
+           device_traces.empty() && endings.empty();
   }
   /// How many there are of any kind.
   [[nodiscard]] std::size_t rows() const {
     return messages.size() + entries.size() + positions.size() + watermark_steps.size() + trims.size() +
            push_jobs.size() + erased_push_jobs.size() + device_traces.size() + keys.size() + users.size() +
            devices.size() + logins.size() + relations.size() + erased_devices.size() + erased_logins.size() +
-           erased_conversations.size() + erased_users.size() + endings.size() + roll_calls.size();
+           erased_conversations.size() + erased_users.size() + endings.size();
   }
   void clear() {
     messages.clear();
@@ -104,7 +101,6 @@ struct CommitBatch {
     erased_conversations.clear();
     erased_users.clear();
     endings.clear();
-    roll_calls.clear();
   }
 };
 

@@ -24,7 +24,7 @@ void take_over(LaneContext& context, const Device& device, const LoginId& login,
 }
 
 /// The devices that have to go so that one more fits.
-Outcome<std::vector<DeviceId>> devices_to_drop(LaneContext& context, const UserId& user,
+Outcome<std::vector<DeviceId>> devices_to_drop(const LaneContext& context, const UserId& user,
                                                const std::vector<Device>& devices, std::int64_t limit) {
   const auto most = static_cast<std::size_t>(std::max<std::int64_t>(limit, 0));
   if (most == 0 || devices.size() < most) return std::vector<DeviceId>();

@@ -102,10 +102,6 @@ class InstantLane final : public CommandQueue, public LaneContext {
     }
     return found;
   }
-  [[nodiscard]] std::vector<DeviceId> unclaimed_devices(const UserId& /*user*/,
-                                                        std::span<const DeviceId> /*devices*/) override {
-    return {};
-  }
   void friendship_changed(const ConversationKey& pair, bool friends_now) override {
     friendship_changes.emplace_back(pair, friends_now);
   }

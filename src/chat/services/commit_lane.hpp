@@ -110,11 +110,6 @@ class LaneContext {
   /// never does, and everything is known.
   [[nodiscard]] virtual std::vector<Presence::Found> look_up_devices(const UserId& user,
                                                                      std::span<const DeviceId> devices) const = 0;
-  /// Of devices that presence does not know of, those that no node has: all nodes were asked some seconds ago, none has
-  /// named them, and none has been joined by them since. Until then it is none of them; the first call asks, by a row
-  /// of this batch, which is committed whatever the command answers.
-  [[nodiscard]] virtual std::vector<DeviceId> unclaimed_devices(const UserId& user,
-                                                                std::span<const DeviceId> devices) = 0;
   /// Tells both of a fresh (or restored) friendship the other's presence, or stops telling after its end, after the
   /// commit.
   virtual void friendship_changed(const ConversationKey& pair, bool friends_now) = 0;

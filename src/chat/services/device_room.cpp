@@ -6,12 +6,11 @@
 namespace chat {
 namespace {
 
-constexpr std::uint32_t kAskAgainSeconds = 5;  // the nodes have answered by then, and presence is complete 2 s after
-                                               // its memory was lost
+constexpr std::uint32_t kAskAgainSeconds = 5;  // presence is complete again 2 s after its memory was lost
 
 }  // namespace
 
-Outcome<std::vector<DeviceId>> find_room(LaneContext& context, const UserId& user,
+Outcome<std::vector<DeviceId>> find_room(const LaneContext& context, const UserId& user,
                                          std::vector<RoomCandidate> candidates, std::size_t count) {
   std::vector<DeviceId> room;
   if (count == 0) return room;
@@ -21,17 +20,14 @@ Outcome<std::vector<DeviceId>> find_room(LaneContext& context, const UserId& use
   std::vector<DeviceId> devices;
   for (auto& each : candidates) devices.push_back(std::move(each.device));
   const auto found = context.look_up_devices(user, devices);
-  std::vector<DeviceId> unknown;
+  bool unknown = false;
   for (std::size_t i = 0; i < devices.size() && room.size() < count; ++i) {
     if (found[i].online) continue;
-    (found[i].hit ? room : unknown).push_back(devices[i]);
+    unknown = unknown || !found[i].hit;
+    if (found[i].hit) room.push_back(std::move(devices[i]));
   }
   if (room.size() == count) return room;
-  if (!unknown.empty()) {
-    for (auto& each : context.unclaimed_devices(user, unknown)) {
-      if (room.size() < count) room.push_back(std::move(each));
-    }
-    if (room.size() == count) return room;
+  if (unknown) {
     return Refusal{ErrorCode::kRetry,
                    "too many devices, and which of them are online is not known",
                    kAskAgainSeconds,

@@ -12,9 +12,9 @@ struct RoomCandidate {
 
 /// The `count` least recently used of the candidates that are not connected, least recent first. One question to
 /// presence, whatever their number: may wait for it, bounded. Refusal: too many of them are connected (conflict), or
-/// nobody can say yet of enough of them that they are not (retry): nothing goes that may be connected, since it would
-/// lose its session and what is pending for it. The nodes are asked then (LaneContext::unclaimed_devices()).
-[[nodiscard]] Outcome<std::vector<DeviceId>> find_room(LaneContext& context, const UserId& user,
+/// nobody can say of enough of them that they are not (retry): nothing goes that may be connected, since it would lose
+/// its session and what is pending for it.
+[[nodiscard]] Outcome<std::vector<DeviceId>> find_room(const LaneContext& context, const UserId& user,
                                                        std::vector<RoomCandidate> candidates, std::size_t count);
 
 }  // namespace chat

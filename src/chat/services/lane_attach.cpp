@@ -138,7 +138,13 @@ void AttachCommand::stage_hot(LaneDesk& desk) {
   DeviceState* const device = admit_device(desk, user);
   if (device == nullptr || desk.failed()) return;
   if (desk.shared()) {
-    desk.batch().endings.push_back(desk.claim_of(request_.user, request_.device, request_.handshake_accepted));
+    // Where another node has a session of this device, it ends there.
+    desk.batch().endings.push_back({.login = {},
+                                    .user = request_.user,
+                                    .device = request_.device,
+                                    .except = {},
+                                    .handshake = desk.wall_time_of(request_.handshake_accepted),
+                                    .reason = EndReason::kReplaced});
   }
   if (!request_.resume) return;
   const auto decision = resume_device(desk, user, *device, *request_.resume);

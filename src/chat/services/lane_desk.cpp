@@ -101,7 +101,6 @@ void LaneDesk::settle_once() {
     forget_batch();
   } else {
     counts_.tell(pending_);
-    roll_calls_committed();
     forget_changed_rows();
   }
   answer_presence();
@@ -265,9 +264,8 @@ bool LaneDesk::run_deadlines() {
   const bool grace = run_grace();
   const bool typed = run_typing();
   const bool seen = flush_last_seen(false);
-  const bool named = answer_roll_calls();
   post_replies();  // also what another node's commits have to tell while this one's own fail
-  return polled || rearmed || departed || reviewed || grace || typed || seen || named;
+  return polled || rearmed || departed || reviewed || grace || typed || seen;
 }
 
 base::SteadyTime LaneDesk::next_deadline() const {
@@ -278,7 +276,6 @@ base::SteadyTime LaneDesk::next_deadline() const {
   if (!departed_.empty()) at = std::min(at, departed_.front().at);
   if (!grace_.empty()) at = std::min(at, grace_.front().at);
   if (!last_seen_.empty()) at = std::min(at, next_last_seen());
-  if (!roll_called_.empty()) at = std::min(at, answer_again_);
   if (!typing_due_.empty()) at = std::min(at, typing_due_.front().first);
   return at;
 }

@@ -66,7 +66,6 @@ class LaneDesk final : public LaneContext {
   [[nodiscard]] bool is_online(const UserId& user) const override { return parts_.presence.is_online(user); }
   [[nodiscard]] std::vector<Presence::Found> look_up_devices(const UserId& user,
                                                              std::span<const DeviceId> devices) const override;
-  [[nodiscard]] std::vector<DeviceId> unclaimed_devices(const UserId& user, std::span<const DeviceId> devices) override;
   void friendship_changed(const ConversationKey& pair, bool friends_now) override;
   void reply(base::Executor& executor, base::Task task) override;
 
@@ -78,8 +77,6 @@ class LaneDesk final : public LaneContext {
   [[nodiscard]] WallTime wall_time_of(base::SteadyTime time) const {
     return now() - std::chrono::duration_cast<std::chrono::milliseconds>(steady_now() - time);
   }
-  /// What a session of this device leaves in the log when it attaches: where another node has one of it, it ends there.
-  [[nodiscard]] Ending claim_of(const UserId& user, const DeviceId& device, base::SteadyTime handshake) const;
   [[nodiscard]] const std::vector<std::string>& epochs() const { return epochs_; }
   [[nodiscard]] PendingLedger& pending() { return pending_; }
   /// Counts while staging go here.
@@ -244,10 +241,6 @@ class LaneDesk final : public LaneContext {
   void cut_trimmed_sessions(UserState& user);
   void tell_nodes(const NodeNote& note);
   bool poll_commits();
-  void roll_calls_committed();
-  void learn_claim(const Ending& ending);
-  void learn_roll_call(const UserId& user);
-  bool answer_roll_calls();
   void hear_presence(const NodeNote& note);
   bool run_rearming();
   void note_heard(const UserId& user, bool by_friends);
@@ -281,7 +274,6 @@ class LaneDesk final : public LaneContext {
   [[nodiscard]] bool online_elsewhere(const UserId& user) const;
   void owe_last_seen(UserState& user);
   bool flush_last_seen(bool all);
-  bool commit_aside();
   void stage_last_seen(const UserId& id);
   [[nodiscard]] base::SteadyTime next_last_seen() const { return std::max(last_seen_.front().at, last_seen_again_); }
   bool run_grace();
@@ -329,14 +321,6 @@ class LaneDesk final : public LaneContext {
     UserId user;
   };
   std::deque<Departure> departed_;
-  struct RollCall {
-    bool asked = false;
-    base::SteadyTime over{};       // when all have answered who can
-    std::vector<DeviceId> silent;  // named by no node so far
-  };
-  boost::unordered_flat_map<UserId, RollCall, std::hash<UserId>> roll_calls_;
-  std::vector<UserId> roll_called_;  // by other nodes
-  base::SteadyTime answer_again_{};  // not before, after a failure
   struct Rearming {
     base::SteadyTime at;
     UserId user;  // behind this job

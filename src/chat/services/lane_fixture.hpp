@@ -85,9 +85,7 @@ class NodesStore final : public adapters::memory::MemoryStore {
  public:
   using MemoryStore::MemoryStore;
   bool among_others = false;
-  ForeignCommits others;              // told once
-  std::vector<UserId> roll_calls;     // of this node's batches
-  std::vector<chat::Ending> endings;  // likewise
+  ForeignCommits others;  // told once
   int turns = 0;
   bool in_turn = false;
   int committed_out_of_turn = 0;
@@ -118,10 +116,7 @@ class NodesStore final : public adapters::memory::MemoryStore {
         return base::fail(StoreError::kConflict);
       }
     }
-    auto done = MemoryStore::commit(batch, durability);
-    if (done) roll_calls.insert(roll_calls.end(), batch.roll_calls.begin(), batch.roll_calls.end());
-    if (done) endings.insert(endings.end(), batch.endings.begin(), batch.endings.end());
-    return done;
+    return MemoryStore::commit(batch, durability);
   }
   base::Result<bool, StoreError> find_outcome() override {
     if (!outcome) return base::fail(StoreError::kUnavailable);

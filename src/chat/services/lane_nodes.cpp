@@ -70,7 +70,6 @@ void LaneDesk::look_up_client_ids(std::span<const std::unique_ptr<LaneCommand>> 
 void LaneDesk::learn(const ForeignCommits& others) {
   if (others.lost) {
     forget_everything();
-    roll_calls_.clear();
     users_.for_each([this](UserState& user) { cut_sessions(user); });
   }
   for (const auto& batch : others.batches) learn(batch);
@@ -120,11 +119,7 @@ void LaneDesk::learn(const BatchDigest& batch) {
       if (user != nullptr && !user->live.empty()) user->expired = std::max(user->expired, user->head);
     }
   }
-  for (const auto& ending : batch.endings) {
-    learn_claim(ending);
-    run_ending(ending);
-  }
-  for (const auto& user : batch.roll_calls) learn_roll_call(user);
+  for (const auto& ending : batch.endings) run_ending(ending);
 }
 
 void LaneDesk::learn(const BatchDigest::Sent& sent) {

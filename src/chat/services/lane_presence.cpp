@@ -241,7 +241,14 @@ bool LaneDesk::flush_last_seen(bool all) {
     if (failed_) break;
     ++users;
   }
-  if (!commit_aside()) {
+  if (!failed_ && !batch_.empty()) {
+    const auto done = parts_.store.commit(batch_, Durability::kBuffered);
+    turn_open_ = false;
+    if (!done) fail(done.error());
+  }
+  close_turn();
+  batch_.clear();
+  if (std::exchange(failed_, std::nullopt)) {
     last_seen_again_ = steady_now() + options_.last_seen_every;
     return false;
   }
@@ -250,18 +257,6 @@ bool LaneDesk::flush_last_seen(bool all) {
     last_seen_.pop_front();
   }
   return true;
-}
-
-/// What no command has staged, and nobody is told of. False: it failed.
-bool LaneDesk::commit_aside() {
-  if (!failed_ && !batch_.empty()) {
-    const auto done = parts_.store.commit(batch_, Durability::kBuffered);
-    turn_open_ = false;
-    if (!done) fail(done.error());
-  }
-  close_turn();
-  batch_.clear();
-  return !std::exchange(failed_, std::nullopt);
 }
 
 void LaneDesk::stage_last_seen(const UserId& id) {
