@@ -2,7 +2,6 @@
 
 #include <algorithm>
 #include <fstream>
-#include <functional>
 #include <mutex>
 
 #include "adapters/local/local_presence.hpp"
@@ -62,9 +61,7 @@ std::optional<std::string> refuse_redis(const Settings& settings) {
 Cluster::Cluster(const Settings& settings, const adapters::crypto::KeyRing& keys, adapters::mongodb::MongoStore* store)
     : store_(store), ear_(std::make_shared<Ear>()) {
   if (settings.redis.uri.empty()) {
-    std::function<bool()> alone;
-    if (store != nullptr) alone = [store] { return store->alone(); };
-    presence_ = std::make_unique<adapters::local::LocalPresence>(std::move(alone));
+    presence_ = std::make_unique<adapters::local::LocalPresence>();
     return;
   }
   const auto name = name_of_node(store);

@@ -43,8 +43,7 @@ bool LocalPresence::is_online(const chat::UserId& user) const {
 
 std::vector<chat::Presence::Found> LocalPresence::look_up_devices(const chat::UserId& user,
                                                                   std::span<const chat::DeviceId> devices) const {
-  // Of who is not connected here this is an answer only while nobody can be connected elsewhere.
-  std::vector<Found> found(devices.size(), {.online = false, .hit = !alone_ || alone_()});
+  std::vector<Found> found(devices.size());
   const Shard& shard = shard_of(user);
   const std::lock_guard lock(shard.mutex);
   const auto row = shard.first.find(user);
@@ -54,7 +53,6 @@ std::vector<chat::Presence::Found> LocalPresence::look_up_devices(const chat::Us
     const auto is_it = [&](const Connection& each) { return each.device == devices[i]; };
     found[i].online = is_it(row->second) || (others != shard.others.end() &&
                                              std::any_of(others->second.begin(), others->second.end(), is_it));
-    if (found[i].online) found[i].hit = true;
   }
   return found;
 }

@@ -5,7 +5,6 @@
 // device) go to a side table. Sharded by user: a lock is held for one look-up.
 
 #include <array>
-#include <functional>
 #include <mutex>
 #include <unordered_map>
 #include <vector>
@@ -16,8 +15,6 @@ namespace adapters::local {
 
 class LocalPresence final : public chat::Presence {
  public:
-  /// `alone`: no other node has connections; called in look_up_devices() only, and may wait. None: there never is one.
-  explicit LocalPresence(std::function<bool()> alone = {}) : alone_(std::move(alone)) {}
   void set_online(const chat::UserId& user, chat::ConnectionId connection, const chat::DeviceId& device) override;
   void clear(const chat::UserId& user, chat::ConnectionId connection) override;
   [[nodiscard]] bool is_online(const chat::UserId& user) const override;
@@ -41,7 +38,6 @@ class LocalPresence final : public chat::Presence {
 
   Shard& shard_of(const chat::UserId& user) const { return shards_[user.bytes.back() % kShards]; }
 
-  const std::function<bool()> alone_;
   mutable std::array<Shard, kShards> shards_;
 };
 

@@ -73,20 +73,6 @@ TEST(LocalPresence, ADeviceIsOnlineWhileAConnectionOfItIs) {
   EXPECT_EQ(online(), std::pair(false, false));
 }
 
-TEST(LocalPresence, WhereThereAreOtherNodesItOnlyAnswersForWhoIsHere) {
-  bool alone = false;
-  LocalPresence presence([&alone] { return alone; });
-  const chat::DeviceId devices[] = {kLaptop, kPhone};
-  presence.set_online(user(1), ConnectionId(1), kPhone);
-  auto found = presence.look_up_devices(user(1), devices);
-  EXPECT_TRUE(!found[0].online && !found[0].hit) << "it may be connected to another node";
-  EXPECT_TRUE(found[1].online && found[1].hit);
-  EXPECT_FALSE(presence.look_up_devices(user(2), devices)[0].hit);
-  alone = true;
-  found = presence.look_up_devices(user(1), devices);
-  EXPECT_TRUE(!found[0].online && found[0].hit);
-}
-
 TEST(LocalPresence, AgreesWithASetOfConnectionsOverRandomHistories) {
   base::SeededRandom random(7);
   LocalPresence presence;

@@ -109,6 +109,7 @@ base::Result<std::unique_ptr<Database>, OpenError> Database::open(const std::str
   if (!status.ok()) return base::fail(open_error(path, status));
   std::unique_ptr<Database> database(
       new Database(std::unique_ptr<::rocksdb::DB>(opened), Access::kReadWrite, std::move(disk), std::move(room)));
+  database->table_bytes_ = tuned.write_buffer_size;
   if (auto error = database->check_format(path)) return base::fail(std::move(*error));
   if (auto error = database->read_epochs()) return base::fail(std::move(*error));
   return database;
