@@ -86,19 +86,6 @@ TEST_F(NodeRows, OfTheDeadStayUntilWhatTheyLeftIsSettled) {
   EXPECT_EQ(calls, 2);
 }
 
-TEST_F(NodeRows, TellANodeWhetherItIsAlone) {
-  NodeRegistry node(*pool_, "node", seconds(5));
-  EXPECT_TRUE(node.alone());
-  ASSERT_FALSE(node.announce_session(std::string(16, 'x')));
-  EXPECT_TRUE(node.alone()) << "its own row is none of another";
-  NodeRegistry other(*pool_, "other", seconds(5));  // never started: its end leaves the row
-  ASSERT_FALSE(other.announce_session(std::string(16, 'y')));
-  EXPECT_FALSE(node.alone());
-  ASSERT_TRUE(run_on_shared(name_, R"({"delete":"nodes","deletes":[{"q":{"_id":"other"},"limit":1}]})"));
-  ASSERT_TRUE(run_on_shared(name_, R"({"insert":"nodes","documents":[{"_id":"leader","node":"node"}]})"));
-  EXPECT_TRUE(node.alone()) << "the lease of the leader is no node";
-}
-
 TEST_F(NodeRows, OfANodeThatWasTakenForDeadComeBackAndItIsTold) {
   NodeRegistry node(*pool_, "node", seconds(5));
   ASSERT_FALSE(node.announce_session(std::string(16, 'x')));

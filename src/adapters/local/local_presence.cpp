@@ -43,7 +43,7 @@ bool LocalPresence::is_online(const chat::UserId& user) const {
 
 std::vector<chat::Presence::Found> LocalPresence::look_up_devices(const chat::UserId& user,
                                                                   std::span<const chat::DeviceId> devices) const {
-  std::vector<Found> found(devices.size());
+  std::vector<Found> found(devices.size(), {.online = false, .hit = true});  // nobody knows more
   const Shard& shard = shard_of(user);
   const std::lock_guard lock(shard.mutex);
   const auto row = shard.first.find(user);

@@ -106,9 +106,6 @@ void MongoStore::watch_nodes(std::function<bool(const std::string&)> died, std::
 const std::string& MongoStore::node() const {
   return registry_->name();
 }
-bool MongoStore::alone() const {
-  return registry_->alone();
-}
 chat::PresenceRecord& MongoStore::presence_record() const {
   return *presence_record_;
 }

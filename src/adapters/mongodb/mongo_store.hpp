@@ -45,8 +45,6 @@ class MongoStore final : public chat::Store, public chat::KeyCheckStore, public 
   /// Among the nodes, the one that does what one of them has to do. Any thread.
   [[nodiscard]] bool leads() const;
   [[nodiscard]] const std::string& node() const;
-  /// NodeRegistry::alone().
-  [[nodiscard]] bool alone() const;
   /// NodeRegistry::watch().
   void watch_nodes(std::function<bool(const std::string& node)> died, std::function<void()> revived);
   /// `users.isOnline`, beside the transactions. Lives as long as the store.

@@ -106,19 +106,6 @@ Done NodeRegistry::announce_session(const std::string& session) {
   return renew(*connection);
 }
 
-bool NodeRegistry::alone() const {
-  auto connection = pool_.lease();
-  if (!connection) return false;
-  Document filter;
-  filter.add("_id", Document().add_array("$nin", std::vector<std::string>{name_, kLeader}));
-  bool others = false;
-  const auto failed = connection->find(kNodes, filter, Document().add("limit", 1), [&](const bson_t* /*row*/) {
-    others = true;
-    return false;
-  });
-  return !failed && !others;
-}
-
 void NodeRegistry::hurry() {
   const std::lock_guard lock(mutex_);
   hurry_ = true;

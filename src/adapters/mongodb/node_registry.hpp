@@ -68,9 +68,6 @@ class NodeRegistry {
   Done announce_session(const std::string& session);
   /// At most one node at a time believes so, but for a moment when leadership passes on.
   [[nodiscard]] bool leads() const { return leads_.load(std::memory_order_relaxed); }
-  /// No other node has the database open. False also where that is not known, and of a dead one until it is settled.
-  /// One read: while this node has the turn it stays true, because a node has its row before its first commit.
-  [[nodiscard]] bool alone() const;
   /// Looks for dead nodes and abandoned transactions at once: a turn is awaited in vain.
   void hurry();
 
