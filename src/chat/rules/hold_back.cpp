@@ -9,11 +9,11 @@ bool holds_back(ErrorCode code) {
          code == ErrorCode::kStorageFull;
 }
 
-HoldBack::Queue* HoldBack::find(const UserId& recipient, SteadyTime now) {
+HoldBack::Queue* HoldBack::find(const UserId& recipient, SteadyTime arrived) {
   // Of all recipients: nobody else comes for those to whom this socket writes no more. Only the first is awaited: who
   // gave up behind it goes when its turn comes.
   for (auto& queue : queues_) {
-    while (!queue.ids.empty() && queue.ids.front().since + kPatience <= now) queue.ids.pop_front();
+    while (!queue.ids.empty() && queue.ids.front().since + kPatience <= arrived) queue.ids.pop_front();
   }
   std::erase_if(queues_, [](const Queue& queue) { return queue.ids.empty(); });
   const auto queue =
@@ -21,9 +21,9 @@ HoldBack::Queue* HoldBack::find(const UserId& recipient, SteadyTime now) {
   return queue == queues_.end() ? nullptr : &*queue;
 }
 
-std::optional<HoldBack::Held> HoldBack::check(const UserId& recipient, std::string_view client_id, SteadyTime now) {
+std::optional<HoldBack::Held> HoldBack::check(const UserId& recipient, std::string_view client_id, When when) {
   if (client_id.empty()) return std::nullopt;
-  Queue* const queue = find(recipient, now);
+  Queue* const queue = find(recipient, when.arrived);
   if (queue == nullptr) return std::nullopt;
   queue->failed = 0;
   auto& ids = queue->ids;
@@ -34,13 +34,13 @@ std::optional<HoldBack::Held> HoldBack::check(const UserId& recipient, std::stri
   }
   const auto known = std::find_if(ids.begin(), ids.end(), [&](const Id& id) { return id.id == client_id; });
   if (known != ids.end()) {
-    known->since = now;
+    known->since = when.now;
   } else if (ids.size() < kMaxIds) {
-    ids.push_back({std::string(client_id), now});
+    ids.push_back({std::string(client_id), when.now});
   }
   Held held{.code = queue->code, .retry_after_seconds = 0};
   if (queue->retry_at != SteadyTime{}) {
-    const auto left = std::chrono::ceil<std::chrono::seconds>(queue->retry_at - now).count();
+    const auto left = std::chrono::ceil<std::chrono::seconds>(queue->retry_at - when.now).count();
     held.retry_after_seconds = static_cast<std::uint32_t>(std::max<std::int64_t>(1, left));
   }
   return held;
@@ -53,22 +53,22 @@ void HoldBack::answered(const UserId& recipient, std::string_view client_id) {
   std::erase_if(queues_, [](const Queue& queue) { return queue.ids.empty(); });
 }
 
-void HoldBack::refused(const UserId& recipient, std::string_view client_id, const Refusal& refusal, SteadyTime now) {
-  insert(recipient, client_id, refusal, now, Place::kFirst);
+void HoldBack::refused(const UserId& recipient, std::string_view client_id, const Refusal& refusal, When when) {
+  insert(recipient, client_id, refusal, when, Place::kFirst);
 }
 
-void HoldBack::failed(const UserId& recipient, std::string_view client_id, const Refusal& refusal, SteadyTime now) {
-  insert(recipient, client_id, refusal, now, Place::kBehindFailed);
+void HoldBack::failed(const UserId& recipient, std::string_view client_id, const Refusal& refusal, When when) {
+  insert(recipient, client_id, refusal, when, Place::kBehindFailed);
 }
 
-void HoldBack::unseen(const UserId& recipient, std::string_view client_id, const Refusal& refusal, SteadyTime now) {
-  insert(recipient, client_id, refusal, now, Place::kLast);
+void HoldBack::unseen(const UserId& recipient, std::string_view client_id, const Refusal& refusal, When when) {
+  insert(recipient, client_id, refusal, when, Place::kLast);
 }
 
-void HoldBack::insert(const UserId& recipient, std::string_view client_id, const Refusal& refusal, SteadyTime now,
+void HoldBack::insert(const UserId& recipient, std::string_view client_id, const Refusal& refusal, When when,
                       Place where) {
   if (client_id.empty() || !holds_back(refusal.code)) return;
-  Queue* queue = find(recipient, now);
+  Queue* queue = find(recipient, when.arrived);
   if (queue == nullptr) {
     if (queues_.size() >= kMaxRecipients) queues_.erase(queues_.begin());
     queues_.push_back({.recipient = recipient, .code = refusal.code, .retry_at = {}, .ids = {}});
@@ -76,17 +76,17 @@ void HoldBack::insert(const UserId& recipient, std::string_view client_id, const
   }
   queue->code = refusal.code;
   queue->retry_at =
-      refusal.retry_after_seconds == 0 ? SteadyTime{} : now + std::chrono::seconds(refusal.retry_after_seconds);
+      refusal.retry_after_seconds == 0 ? SteadyTime{} : when.now + std::chrono::seconds(refusal.retry_after_seconds);
   const auto known =
       std::find_if(queue->ids.begin(), queue->ids.end(), [&](const Id& id) { return id.id == client_id; });
   if (known != queue->ids.end()) {
-    known->since = now;
+    known->since = when.now;
     return;
   }
   // Whatever waits in the queue arrived after a send that was let through, whose place is in front of them.
   std::size_t place = where == Place::kLast ? queue->ids.size() : 0;
   if (where == Place::kBehindFailed) place = std::min(queue->failed++, queue->ids.size());
-  queue->ids.insert(queue->ids.begin() + static_cast<std::ptrdiff_t>(place), {std::string(client_id), now});
+  queue->ids.insert(queue->ids.begin() + static_cast<std::ptrdiff_t>(place), {std::string(client_id), when.now});
   if (queue->ids.size() > kMaxIds) queue->ids.pop_back();
 }
 

@@ -35,16 +35,24 @@ class HoldBack {
     ErrorCode code = ErrorCode::kRetry;
     std::uint32_t retry_after_seconds = 0;
   };
+  /// When a send arrived, and when it is judged. What a socket sends in one second is judged in that order, but perhaps
+  /// much later, while a store does not answer: patience counts between arrivals.
+  struct When {
+    SteadyTime arrived;
+    SteadyTime now;
+    When(SteadyTime at) : arrived(at), now(at) {}
+    When(SteadyTime came, SteadyTime judged) : arrived(came), now(judged) {}
+  };
   /// A send arrives. nullopt: it may be tried (and if it is the awaited one, its place is given up). Otherwise it is
   /// refused alike and has taken its place in the queue.
-  [[nodiscard]] std::optional<Held> check(const UserId& recipient, std::string_view client_id, SteadyTime now);
+  [[nodiscard]] std::optional<Held> check(const UserId& recipient, std::string_view client_id, When when);
   /// The send that check() has just let through was refused on the spot.
-  void refused(const UserId& recipient, std::string_view client_id, const Refusal& refusal, SteadyTime now);
+  void refused(const UserId& recipient, std::string_view client_id, const Refusal& refusal, When when);
   /// Sends that were let through earlier failed at their commit; called in their order, without check() in between.
-  void failed(const UserId& recipient, std::string_view client_id, const Refusal& refusal, SteadyTime now);
+  void failed(const UserId& recipient, std::string_view client_id, const Refusal& refusal, When when);
 
   /// A send failed before check() could see it: it takes its place behind those who wait.
-  void unseen(const UserId& recipient, std::string_view client_id, const Refusal& refusal, SteadyTime now);
+  void unseen(const UserId& recipient, std::string_view client_id, const Refusal& refusal, When when);
 
   /// A repeat was answered from the store: nobody needs to wait for this id any more.
   void answered(const UserId& recipient, std::string_view client_id);
@@ -64,9 +72,9 @@ class HoldBack {
     std::size_t failed = 0;  // how many at the front came from the commit that is failing now
   };
   enum class Place : std::uint8_t { kFirst, kBehindFailed, kLast };
-  void insert(const UserId& recipient, std::string_view client_id, const Refusal& refusal, SteadyTime now, Place where);
-  /// Of those who still wait at this moment; the others are forgotten.
-  Queue* find(const UserId& recipient, SteadyTime now);
+  void insert(const UserId& recipient, std::string_view client_id, const Refusal& refusal, When when, Place where);
+  /// Of those who still waited when a send arrived; the others are forgotten.
+  Queue* find(const UserId& recipient, SteadyTime arrived);
 
   std::vector<Queue> queues_;
 };

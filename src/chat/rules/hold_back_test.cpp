@@ -105,6 +105,19 @@ TEST(HoldBack, WhoComesAgainWaitsFromThenOn) {
   EXPECT_FALSE(held.check(user(1), "c", kStart + seconds(12)));
 }
 
+TEST(HoldBack, WhoCameInTimeIsNotLateBecauseItIsJudgedLate) {
+  HoldBack held;
+  EXPECT_FALSE(held.check(user(1), "a", kStart));
+  held.refused(user(1), "a", limited(), kStart);
+  EXPECT_TRUE(held.check(user(1), "b", kStart));
+  // The store does not answer for half a minute, in which "a" comes again, then "c" for the first time, then "b" again.
+  const auto judged = kStart + seconds(30);
+  EXPECT_FALSE(held.check(user(1), "a", {kStart + seconds(1), judged}));
+  EXPECT_TRUE(held.check(user(1), "c", {kStart + seconds(2), judged}));
+  EXPECT_FALSE(held.check(user(1), "b", {kStart + seconds(3), judged}));
+  EXPECT_FALSE(held.check(user(1), "c", {kStart + seconds(4), judged}));
+}
+
 TEST(HoldBack, ARepeatThatFailsUnseenWaitsFromThenOnToo) {
   HoldBack held;
   held.refused(user(1), "a", limited(), kStart);

@@ -97,6 +97,7 @@ class SendCommand final : public AnsweringCommand<SendAnswer> {
   void give_back(const LaneDesk& desk, UserState& sender) const;
   void decide(LaneDesk& desk, UserState& sender);
   void settle(LaneDesk& desk, std::optional<StoreError> failed);
+  [[nodiscard]] HoldBack::When when(const LaneDesk& desk) const;
   void hold_back(LaneDesk& desk, UserState& sender) const;
   bool admitted(LaneDesk& desk, UserState& sender);
   bool seal(LaneDesk& desk, ConversationState& conversation, Message& message);

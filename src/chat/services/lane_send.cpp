@@ -87,12 +87,17 @@ void SendCommand::decide(LaneDesk& desk, UserState& sender) {
   number(desk, sender, recipient, *conversation);
 }
 
+HoldBack::When SendCommand::when(const LaneDesk& desk) const {
+  const auto now = desk.steady_now();
+  return request_.accepted == base::SteadyTime{} ? HoldBack::When(now) : HoldBack::When(request_.accepted, now);
+}
+
 void SendCommand::hold_back(LaneDesk& desk, UserState& sender) const {
   auto* const live = record(sender);
   const auto& why = std::get<Refusal>(outcome());
   if (live == nullptr || waits_ || request_.client_id.empty() || !holds_back(why.code)) return;
   if (!live->held) live->held = std::make_unique<HoldBack>();
-  live->held->refused(request_.recipient, request_.client_id, why, desk.steady_now());
+  live->held->refused(request_.recipient, request_.client_id, why, when(desk));
 }
 
 bool SendCommand::stage_after_conflict(LaneContext& /*context*/) {
@@ -163,7 +168,7 @@ bool SendCommand::admitted(LaneDesk& desk, UserState& sender) {
     return false;
   }
   if (auto* const live = record(sender); live != nullptr && live->held) {
-    if (const auto held = live->held->check(request_.recipient, request_.client_id, now)) {
+    if (const auto held = live->held->check(request_.recipient, request_.client_id, when(desk))) {
       refuse_because(metrics.refused_held,
                      refusal(held->code, "an earlier message has to come first", held->retry_after_seconds));
       waits_ = true;
@@ -295,9 +300,9 @@ void SendCommand::settle(LaneDesk& desk, std::optional<StoreError> failed) {
     if (auto* const live = record(sender); live != nullptr && !request_.client_id.empty()) {
       if (!live->held) live->held = std::make_unique<HoldBack>();
       if (admitted_) {
-        live->held->failed(request_.recipient, request_.client_id, why, desk.steady_now());
+        live->held->failed(request_.recipient, request_.client_id, why, when(desk));
       } else {
-        live->held->unseen(request_.recipient, request_.client_id, why, desk.steady_now());
+        live->held->unseen(request_.recipient, request_.client_id, why, when(desk));
       }
     }
     if (admitted_) give_back(desk, sender);
