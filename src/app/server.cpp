@@ -152,7 +152,8 @@ struct Server::Parts {
         relations({lane, store, cluster.presence(), clock, offload_to(reads), cluster.shared_limits()}, s.limits),
         sockets(sockets_options(s, broadcasting.get())),
         witness(s.storage.path + "/believed_time") {
-    for (std::size_t i = 0; i < shard_count(s); ++i)
+    const auto count = shard_count(s);
+    for (std::size_t i = 0; i < count; ++i)
       shards.push_back(std::make_unique<aio::Shard>(aio::ShardIndex{static_cast<std::uint16_t>(i)}, clock));
     for (const auto& shard : shards) shard_pointers.push_back(shard.get());
   }

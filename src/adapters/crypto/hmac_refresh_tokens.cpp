@@ -22,6 +22,11 @@ std::string mac_of(const RingKey& key, std::string_view body) {
   return {mac.data(), kMacKept};
 }
 
+std::string token_of(const RingKey& key, std::string bytes) {
+  bytes += mac_of(key, bytes);
+  return base::to_base64url(bytes);
+}
+
 }  // namespace
 
 std::string HmacRefreshTokens::make_again(const chat::LoginId& login, std::string_view parent_hash) {
@@ -30,8 +35,7 @@ std::string HmacRefreshTokens::make_again(const chat::LoginId& login, std::strin
   std::string bytes(login.view());
   const Mac derived = hmac_sha256(key.secret.view(), std::string(kAgainDomain) + bytes + std::string(parent_hash));
   bytes.append(derived.data(), derived.size());
-  bytes += mac_of(key, bytes);
-  return base::to_base64url(bytes);
+  return token_of(key, std::move(bytes));
 }
 
 std::string HmacRefreshTokens::make(const chat::LoginId& login) {
@@ -39,8 +43,7 @@ std::string HmacRefreshTokens::make(const chat::LoginId& login) {
   std::string bytes(login.view());
   bytes.resize(kLoginBytes + kRandomBytes);
   fill_random(bytes.data() + kLoginBytes, kRandomBytes);
-  bytes += mac_of(current_key(*keys, KeyPurpose::kRefresh), bytes);
-  return base::to_base64url(bytes);
+  return token_of(current_key(*keys, KeyPurpose::kRefresh), std::move(bytes));
 }
 
 std::optional<chat::LoginId> HmacRefreshTokens::parse(std::string_view token) const {

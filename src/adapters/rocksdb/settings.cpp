@@ -105,12 +105,13 @@ void set_reading(::rocksdb::Options& settings, const Options& options) {
   settings.table_factory.reset(::rocksdb::NewBlockBasedTableFactory(table));
 }
 
-}  // namespace
-
+/// Of a memtable, and of a table file.
 std::size_t memtable_bytes(const Options& options, std::uint64_t disk_bytes) {
   const auto share = static_cast<std::size_t>(disk_bytes / kMemtablesOnDisk);
   return std::min(options.memtable_bytes, std::max(share, kLeastMemtable));
 }
+
+}  // namespace
 
 ::rocksdb::Options settings(const Options& options, std::uint64_t disk_bytes) {
   ::rocksdb::Options settings;
