@@ -5,6 +5,7 @@
 #include <fstream>
 #include <iostream>
 #include <optional>
+#include <string>
 
 #include "adapters/crypto/argon2_hasher.hpp"
 #include "adapters/crypto/jwt_tokens.hpp"
@@ -47,14 +48,32 @@ std::optional<std::string> impossible(const SeedOptions& options) {
   return std::nullopt;
 }
 
-/// Before anything is touched: what is there and can be written to, or a new file in its folder.
-bool can_be_written(const std::filesystem::path& file) {
+/// Without links and dots, and with a slash behind: a folder is a prefix of what lies in it. Parts that are not there
+/// are taken as they are written.
+std::string folder_text(const std::filesystem::path& path) {
+  std::error_code error;
+  const auto whole = std::filesystem::weakly_canonical(std::filesystem::absolute(path, error), error);
+  return (whole / "").lexically_normal().string();
+}
+
+bool can_be_made_in(std::filesystem::path folder) {
+  std::error_code error;
+  while (!std::filesystem::exists(folder, error) && folder.has_relative_path()) folder = folder.parent_path();
+  return std::filesystem::is_directory(folder, error) && ::access(folder.c_str(), W_OK | X_OK) == 0;
+}
+
+/// Before anything is touched: what is there and can be written to, or a new file in its folder. The folder need not be
+/// there when it is the data directory, or one above it: they are made with it.
+bool can_be_written(const std::filesystem::path& file, const std::filesystem::path& data_directory) {
   std::error_code error;
   const auto there = std::filesystem::status(file, error);
   if (std::filesystem::is_directory(there)) return false;
   if (std::filesystem::exists(there)) return ::access(file.c_str(), W_OK) == 0;
-  const auto folder = file.parent_path();
-  return ::access(folder.empty() ? "." : folder.c_str(), W_OK) == 0;
+  const auto made = folder_text(data_directory);
+  if (!file.has_filename() || made.starts_with(folder_text(file))) return false;
+  const auto folder = folder_text(file.parent_path().empty() ? "." : file.parent_path());
+  if (std::filesystem::exists(folder, error)) return can_be_made_in(folder);
+  return made.starts_with(folder) && can_be_made_in(folder);
 }
 
 class Seeding {
@@ -141,7 +160,8 @@ class Seeding {
 
 int seed(const Settings& settings, const SeedOptions& options) {
   if (const auto why = impossible(options)) return complain(*why);
-  if (!can_be_written(options.tokens_file)) return complain(options.tokens_file + " cannot be written");
+  if (!can_be_written(options.tokens_file, settings.storage.path))
+    return complain(options.tokens_file + " cannot be written");
   const base::SystemClock clock;
   auto directory = open_data_directory(settings, clock);
   if (!directory) return complain(directory.error());

@@ -142,6 +142,21 @@ test('what seed writes is readable by its owner only, also into a directory that
   for (const file of [tokens, ...files]) assert.equal(fs.statSync(file).mode & 0o077, 0, `${file} is readable by others`);
 });
 
+test('seed takes a token file in the data directory that it makes, or in a folder above it, and nowhere else that is missing', async () => {
+  const above = fresh();
+  const data = path.join(above, 'data');
+  await refused(['seed', '--data', data, '--users', '2', '--tokens', path.join(above, 'other', 'tokens')], /cannot be written/, above);
+  await refused(['seed', '--data', data, '--users', '2', '--tokens', data], /cannot be written/, above);
+  await refused(['seed', '--data', data, '--users', '2', '--tokens', path.join(data, 'deeper', 'tokens')], /cannot be written/, above);
+  for (const [into, tokens] of [[data, path.join(data, 'tokens.jsonl')], [path.join(fresh(), 'data'), null]]) {
+    const file = tokens ?? path.join(into, '..', 'tokens.jsonl');
+    const { code, stderr } = await runToEnd(['seed', '--data', into, '--users', '2', '--tokens', file]);
+    assert.equal(code, 0, stderr);
+    assert.equal(fs.readFileSync(file, 'utf8').trim().split('\n').length, 2);
+    assert.equal(fs.statSync(file).mode & 0o077, 0);
+  }
+});
+
 test('seed changes nothing of a token file that it cannot write or that is none', async () => {
   const data = fresh();
   const directory = path.join(folder, 'tokens-directory');
