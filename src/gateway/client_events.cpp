@@ -85,7 +85,7 @@ base::Result<chat::ResumePoint, Refusal> parse_sync(std::string_view arguments) 
   auto text = epoch ? epoch->as_string() : std::nullopt;
   if (!text || text->size() > kMaxEpochLength) return fail(invalid("epoch", "epoch is the text that `ready` gave"));
   const auto position = object->member("position");
-  const auto number = position ? position->as_uint64() : std::nullopt;
+  const auto number = position ? base::clamped_uint64(*position) : std::nullopt;  // as at CONNECT
   if (!number) return fail(invalid("position", "position is a whole number, 0 or more"));
   return chat::ResumePoint{std::move(*text), chat::MailboxSeq(*number)};
 }

@@ -104,6 +104,23 @@ TEST(ConnectPayload, EverythingIsReadAndNullMeansAbsent) {
   EXPECT_FALSE(parse_connect_payload(R"({"token":"t","device":null,"epoch":null,"position":null})")->resume);
 }
 
+/// "Reset" is the answer to a position above the head; how far above it is does not make it a mistake.
+TEST(ConnectPayload, APositionAboveEveryHeadIsReadAsTheLargest) {
+  for (const std::string large : {"18446744073709551615", "18446744073709551616", "18446744073709552000", "1e+21"}) {
+    const auto payload = parse_connect_payload(R"({"token":"t","epoch":"e","position":)" + large + "}");
+    ASSERT_TRUE(payload.ok()) << large;
+    EXPECT_EQ(payload->resume->position.value, ~std::uint64_t{0}) << large;
+    const auto sync = parse_sync(R"({"epoch":"e","position":)" + large + "}");
+    ASSERT_TRUE(sync.ok()) << large;
+    EXPECT_EQ(sync->position.value, ~std::uint64_t{0}) << large;
+  }
+  for (const std::string bad : {"-1", "1.5", "\"7\"", "-1e21", "1e3", "[]"}) {
+    EXPECT_EQ(parse_connect_payload(R"({"token":"t","epoch":"e","position":)" + bad + "}").error().field, "position")
+        << bad;
+    EXPECT_EQ(parse_sync(R"({"epoch":"e","position":)" + bad + "}").error().field, "position") << bad;
+  }
+}
+
 TEST(ConnectPayload, WhatIsWrongIsNamed) {
   EXPECT_EQ(parse_connect_payload("{}").error().code, ErrorCode::kUnauthorized);
   const std::pair<const char*, const char*> wrong[] = {

@@ -1,5 +1,6 @@
 #include "gateway/connect_payload.hpp"
 
+#include "base/clamped_number.hpp"
 #include "base/json_reader.hpp"
 #include "base/json_writer.hpp"
 
@@ -27,7 +28,7 @@ base::Result<std::optional<chat::ResumePoint>, Refusal> parse_resume(const JsonV
   const auto text = epoch->as_string();
   if (!text || text->size() > kMaxEpochLength)
     return fail(invalid_auth("epoch", "epoch is the text that `ready` gave"));
-  const auto number = position->as_uint64();
+  const auto number = base::clamped_uint64(*position);  // above every head: a reset, not a mistake
   if (!number) return fail(invalid_auth("position", "position is a whole number, 0 or more"));
   return std::optional(chat::ResumePoint{*text, chat::MailboxSeq(*number)});
 }

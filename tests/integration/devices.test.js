@@ -141,7 +141,8 @@ test('an unknown epoch or a position above the head answers reset and delivers f
   await until(async () => (await server.device(bert)).position >= top, 'the position of the device');
   berts.close();
   await sendAll(annas, bert, texts(4, 5));
-  for (const auth of [{ epoch: 'f'.repeat(epoch.length), position: top }, { epoch, position: top + 1000 }]) {
+  const wrong = [{ epoch: 'f'.repeat(epoch.length), position: top }, { epoch, position: top + 1000 }, { epoch, position: 2 ** 64 }];
+  for (const auth of wrong) {
     const back = await Client.connect(server, bert, { auth, ack: () => undefined });
     const ready = back.all('ready')[0];
     assert.deepEqual([ready.reset, ready.recovered], [true, false], JSON.stringify(auth));

@@ -65,13 +65,15 @@ TEST(Resume, UnknownEpochBeyondHeadNotRetainedOrOverwrittenIsAReset) {
   unknown.client_epoch.reset();
   auto beyond = question();
   beyond.client = MailboxSeq(13);
+  auto beyond_all = question();
+  beyond_all.client = MailboxSeq(~std::uint64_t{0});  // its next is 0
   auto trimmed = question();
   trimmed.client = MailboxSeq(3);
   auto overwritten = question();
   overwritten.entry_epoch = EpochNumber(3);
   auto unseen = question();
   unseen.entry_epoch.reset();
-  for (const auto& ask : {unknown, beyond, trimmed, overwritten, unseen}) {
+  for (const auto& ask : {unknown, beyond, beyond_all, trimmed, overwritten, unseen}) {
     const auto decision = decide_resume(ask);
     EXPECT_FALSE(decision.valid);
     EXPECT_EQ(decision.start, MailboxSeq(8));
