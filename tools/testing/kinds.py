@@ -8,7 +8,7 @@ import subprocess
 import unittest
 
 from tools import tidying
-from tools.testing import process, repository
+from tools.testing import environment, process, repository
 from tools.testing.repository import ROOT, BUILD, LOGS, BuildFailed
 from tools.testing.results import FAILED, PASSED, SKIPPED, Case, from_gtest_output, from_gtest_xml, from_tap
 from tools.tidying.tree import Tree
@@ -86,7 +86,7 @@ def unit(preset):
 def _mongodb():
     """Where the tests find a MongoDB server. Without one they skip themselves, with the reason; so they do in the inner loop,
     which is there to be quick, but never in CI."""
-    if os.environ.get("RESTANTE_FAST") and not os.environ.get("CI"):
+    if os.environ.get("RESTANTE_FAST") and not environment.in_ci():
         return {}
     if os.environ.get("RESTANTE_MONGODB_URI"):
         return {}

@@ -6,7 +6,7 @@ import subprocess
 import sys
 import time
 
-from tools.testing import results, suites
+from tools.testing import environment, results, suites
 from tools.testing.repository import LOGS, BuildFailed
 from tools.testing.results import FAILED, PASSED, SKIPPED, Case
 
@@ -82,7 +82,7 @@ def _report(done):
     for suite, case in failed:
         print(f"failed: {suite.name}: {case.name}")
     skipped = results.count(everything, SKIPPED)
-    refused = skipped and os.environ.get("CI") == "true"
+    refused = skipped and environment.in_ci()
     if refused:
         print("in CI a skipped test is a failure")
     print(_counts(everything), flush=True)
