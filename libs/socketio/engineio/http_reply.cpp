@@ -59,6 +59,7 @@ constexpr std::pair<int, std::string_view> kStatusTexts[] = {
     {503, "Service Unavailable"},
     {504, "Gateway Timeout"},
     {505, "HTTP Version Not Supported"},
+    {507, "Insufficient Storage"},
 };
 
 std::string_view status_text(int status) {
