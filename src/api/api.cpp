@@ -70,6 +70,26 @@ chat::Refusal unknown_path() {
   return chat::not_found("no such path");
 }
 
+/// The words for a request that was refused before it was one.
+chat::Refusal broken_request(int status) {
+  switch (status) {
+    case 408:
+      return invalid("", "the request did not come in time");
+    case 413:
+      return {chat::ErrorCode::kTooLarge, "the body is too large", 0, {}, {}};
+    case 414:
+      return {chat::ErrorCode::kTooLarge, "the target is too long", 0, {}, {}};
+    case 431:
+      return {chat::ErrorCode::kTooLarge, "the headers are too large", 0, {}, {}};
+    case 501:
+      return invalid("", "chunked is the only transfer coding");
+    case 505:
+      return invalid("", "HTTP/1.1 and HTTP/1.0 are spoken");
+    default:
+      return invalid("", "the request is not well-formed HTTP");
+  }
+}
+
 bool etag_matches(const engineio::HttpRequest& request, const std::string& etag) {
   const auto given = request.headers.find("if-none-match");
   return given != request.headers.end() && (given->second == "*" || given->second.find(etag) != std::string::npos);
@@ -104,10 +124,7 @@ void Api::handle(engineio::HttpRequest request, engineio::HttpResponder respond)
 }
 
 void Api::handle_route(CallPtr call) {
-  if (call->request.refused == 413) {
-    return call->refuse({chat::ErrorCode::kTooLarge, "the body is too large", 0, {}, {}});
-  }
-  if (call->request.refused != 0) return call->refuse(invalid("", "the request is not well-formed HTTP"));
+  if (const int refused = call->request.refused; refused != 0) return call->refuse(broken_request(refused), refused);
   auto match = find_route(call->request.method, call->request.path);
   if (match.route == nullptr) {
     if (match.allow.empty()) return handle_file(call);

@@ -95,6 +95,22 @@ TEST(Api, RefusesBadBodiesOfEveryRouteThatTakesOne) {
   }
 }
 
+TEST(Api, WordsRequestsThatWereRefusedBeforeTheyWereAny) {
+  ApiWorld world;
+  const std::pair<int, const char*> refused[] = {{400, "invalid"},   {408, "invalid"},   {413, "too_large"},
+                                                 {414, "too_large"}, {431, "too_large"}, {501, "invalid"},
+                                                 {505, "invalid"}};
+  for (const auto& [status, code] : refused) {
+    engineio::HttpRequest request;  // neither method nor path has to be known
+    request.refused = status;
+    const auto answer = world.send(std::move(request));
+    EXPECT_EQ(answer.status, status);
+    EXPECT_EQ(answer.error("code"), code) << status;
+    EXPECT_NE(answer.error("message"), "") << status;
+    EXPECT_EQ(answer.headers.at("Content-Type"), "application/json");
+  }
+}
+
 TEST(Api, TakesJsonWithItsCharsetAndNothingElse) {
   ApiWorld world;
   const auto status = [&](const std::string& type) {

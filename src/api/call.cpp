@@ -90,9 +90,9 @@ void Call::answer_empty(int status) {
   finish(std::move(response));
 }
 
-void Call::refuse(const chat::Refusal& refusal) {
+void Call::refuse(const chat::Refusal& refusal, int status) {
   engineio::HttpResponse response;
-  response.status = status_of(refusal.code);
+  response.status = status != 0 ? status : status_of(refusal.code);
   response.headers = {{"Content-Type", "application/json"},
                       {"Cache-Control", "no-store"},
                       {"Content-Security-Policy", "default-src 'none'; frame-ancestors 'none'"}};

@@ -27,7 +27,8 @@ struct Call {
   /// `held`: until the answer has left (engineio::HttpResponse).
   void answer(int status, std::string json, std::shared_ptr<void> held = nullptr);
   void answer_empty(int status);
-  void refuse(const chat::Refusal& refusal);
+  /// `status`: another than that of its code; 0: that.
+  void refuse(const chat::Refusal& refusal, int status = 0);
   /// 405 with Allow, or a preflight's 204.
   void answer_methods(int status, const std::string& allow);
   void finish(engineio::HttpResponse response);

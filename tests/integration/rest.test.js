@@ -67,6 +67,43 @@ test('a body above every limit is refused in words, and its framing too', async 
   assert.equal(JSON.parse(answer.split('\r\n\r\n')[1]).error.code, 'invalid');
 });
 
+test('what is no proper request is refused in words, but for the paths of Socket.IO', async () => {
+  const ask = async (request) => {
+    const socket = net.connect(server.port, '127.0.0.1');
+    socket.write(request);
+    let answer = '';
+    for await (const bytes of socket) answer += bytes;
+    const [head, body] = answer.split('\r\n\r\n');
+    return { status: Number(head.split(' ')[1]), head, body };
+  };
+  const host = 'HTTP/1.1\r\nHost: x\r\n';
+  const long = 'a'.repeat(10_000);
+  const broken = (path) => [
+    [400, 'invalid', `GET ${path}%ZZ ${host}\r\n`],
+    [400, 'invalid', `GET ${path}%00 ${host}\r\n`],
+    [400, 'invalid', `GET ${path}../../../../.. ${host}\r\n`],
+    [400, 'invalid', `GET ${path} HTTP/1.1\r\n\r\n`],
+    [414, 'too_large', `GET ${path}${long} ${host}\r\n`],
+    [431, 'too_large', `GET ${path} ${host}X: ${long}${long}\r\n\r\n`],
+    [501, 'invalid', `POST ${path} ${host}Transfer-Encoding: gzip\r\n\r\n`],
+    [505, 'invalid', `GET ${path} HTTP/2.0\r\nHost: x\r\n\r\n`],
+  ];
+  for (const [status, code, request] of broken('/api/v1/users/')) {
+    const answer = await ask(request);
+    assert.equal(answer.status, status, request.slice(0, 80));
+    assert.match(answer.head, /content-type: application\/json/i);
+    assert.match(answer.head, /connection: close/i);
+    const { error } = JSON.parse(answer.body);
+    assert.equal(error.code, code, request.slice(0, 80));
+    assert.ok(error.message.length > 0);
+  }
+  for (const [status, , request] of broken('/socket.io/')) {
+    const answer = await ask(request);
+    assert.deepEqual([answer.status, answer.body], [status, ''], request.slice(0, 80));
+  }
+  assert.equal((await ask('\x16\x03\x01\r\n\r\n')).body, '');
+});
+
 test('a profile can be changed', async () => {
   const anna = await server.register();
   const email = `${uniqueName('new')}@example.org`;

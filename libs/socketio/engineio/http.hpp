@@ -24,8 +24,11 @@ struct HttpRequest {
   std::string address;                         // peer, or what a trusted proxy says of it
   bool secure = false;
   bool from_trusted = false;  // loopback or a trusted proxy without a forwarded address
-  /// Not 0: the body was not read because of this (413 larger than the limit, 400 framed wrongly); `body` is empty. The
-  /// handler only words the refusal, the connection closes behind it.
+  /// Not 0: the request is refused with this status: 400 not well-formed, 408 too slow, 413 or 414 or 431 beyond a
+  /// limit, 501 another transfer coding than chunked, 505. The handler only words it: the answer has this status
+  /// whatever it says, and the connection closes behind it. `body` is empty; so are `headers` when the head did not
+  /// come to its end or is broken, and `path` and `query` when the target is (`target` is cut off at its limit). One
+  /// that does not tell its target is answered without the handler.
   int refused = 0;
 };
 

@@ -2,6 +2,7 @@
 #include "socketio/engineio/http_conversation.hpp"
 
 #include <algorithm>
+#include <optional>
 #include <utility>
 
 #include "socketio/engineio/answer_gate.hpp"
@@ -15,6 +16,11 @@ namespace engineio {
 namespace {
 /// Between two looks at the rate of a slow body.
 constexpr std::chrono::milliseconds kRateCheck{1'000};
+
+/// A target that cannot be parsed is whose its text begins as.
+bool is_under(std::string_view path, const std::optional<Target>& parsed, std::string_view target) {
+  return parsed ? parsed->path.starts_with(path) : without_authority(target).starts_with(path);
+}
 }  // namespace
 
 HttpConversation::HttpConversation(Connection& connection)
@@ -142,6 +148,7 @@ void HttpConversation::refuse_request(int status) {
   auto& counters = connection_.server().context().counters;
   (status == 408 ? counters.timed_out : counters.bad_http).fetch_add(1, std::memory_order_relaxed);
   const auto reading = std::move(reading_);
+  if (reading->parser.state() == HttpParser::State::kHead) reading->parser.name_request(stash_);
   if (host_words_refusal(*reading, status)) return;
   auto* posting = std::exchange(reading->posting, nullptr);
   Slot& slot = open_slot(reading->parser.head());
@@ -159,13 +166,15 @@ void HttpConversation::refuse_request(int status) {
   answer_refused(number, status);
 }
 
-/// A body that was refused on one of the host's paths: its clients expect the host's form of an error.
+/// On all paths but the engine's: their clients expect the host's form of an error. Whose the request is must be known.
 bool HttpConversation::host_words_refusal(Reading& reading, int status) {
   const auto& context = connection_.server().context();
   const RequestHead& head = reading.parser.head();
-  if ((status != 413 && status != 400) || !context.on_http || head.method.empty()) return false;
+  if (!context.on_http || head.method.empty() || reading.posting != nullptr) return false;
   auto target = parse_target(head.target);
-  if (!target || target->path.starts_with(context.options.path)) return false;
+  if (is_under(context.options.path, target, head.target)) return false;
+  constexpr int kTargetTooLong = 414;  // only its beginning is there
+  if (!target || status == kTargetTooLong) target.emplace();
   finish_host_request(reading, std::move(*target), status);
   return true;
 }
@@ -192,7 +201,9 @@ void HttpConversation::finish_host_request(Reading& reading, Target target, int 
   request.refused = refused;
   if (refused == 0) request.body = std::move(reading.parser.body());
   const auto awaited = server.expect_answer(*this);
-  find_slot(number)->awaited = awaited;
+  Slot& slot = *find_slot(number);
+  slot.awaited = awaited;
+  slot.refused = refused;
   server.context().on_http(std::move(request), AnswerGate::responder(server.gate(), awaited));
 }
 
@@ -224,8 +235,9 @@ void HttpConversation::host_answered(std::uint64_t awaited, HttpResponse respons
   const auto found = std::find_if(slots_.begin(), slots_.end(), [&](const Slot& s) { return s.awaited == awaited; });
   if (found == slots_.end()) return;
   found->awaited = 0;
-  answer(found->number, Answer{response.status, std::move(response.headers), std::move(response.body), false,
-                               std::move(response.held)});
+  const int status = found->refused != 0 ? found->refused : response.status;
+  answer(found->number,
+         Answer{status, std::move(response.headers), std::move(response.body), false, std::move(response.held)});
 }
 
 void HttpConversation::answer(std::uint32_t number, Answer answer) {
@@ -398,6 +410,7 @@ void HttpConversation::on_deadline() {
     }
   }
   refuse_request(408);
+  update_deadline();  // the answer may have to wait, for the host or for earlier ones
 }
 
 void HttpConversation::on_written(bool) {

@@ -73,6 +73,7 @@ class HttpConversation final : public Protocol {
     bool http11 = true;
     bool keep_alive = true;
     bool ready = false;
+    int refused = 0;                   // HttpRequest::refused, if the host words a refusal
     std::uint64_t awaited = 0;         // the host's answer, if it is what we wait for
     EngineSession* session = nullptr;  // of a poll or POST
     std::string headers;               // CORS and the like, as they will be written

@@ -90,6 +90,18 @@ std::size_t leading_empty_lines(std::string_view bytes) {
   return at;
 }
 
+std::pair<std::string_view, std::string_view> request_names(std::string_view bytes, std::size_t long_target) {
+  constexpr std::size_t kLongestMethod = 31;  // with it and its space the longest line is judged: HttpParser::feed_head
+  const auto line = bytes.substr(0, bytes.find_first_of("\r\n"));
+  const auto space = line.find(' ');
+  if (space > kLongestMethod || !is_token(line.substr(0, space))) return {};
+  const auto rest = line.substr(space + 1);
+  const auto target = rest.substr(0, rest.find(' '));
+  const bool cut_off = target.size() == rest.size() && line.size() == bytes.size();
+  if (target.empty() || (cut_off && target.size() < long_target)) return {};
+  return {line.substr(0, space), target};
+}
+
 int check_head_block(std::string_view block, const HttpLimits& limits) {
   bool http11 = true;
   Framing framing;

@@ -56,6 +56,17 @@ std::size_t HttpParser::feed(std::string_view bytes) {
   return 0;
 }
 
+std::size_t HttpParser::fail_head(int status, std::string_view bytes) {
+  name_request(bytes);
+  return fail(status);
+}
+
+void HttpParser::name_request(std::string_view bytes) {
+  const auto [method, target] = request_names(bytes, limits_.url);
+  head_.method = std::string(method);
+  head_.target = std::string(target.substr(0, limits_.url));
+}
+
 std::size_t HttpParser::feed_head(std::string_view bytes) {
   constexpr std::string_view kEnd = "\r\n\r\n";
   const std::size_t limit = limits_.url + limits_.headers;
@@ -63,24 +74,24 @@ std::size_t HttpParser::feed_head(std::string_view bytes) {
   constexpr std::size_t kMethodAndSpace = 32;
   const std::size_t line_limit = limits_.url + kMethodAndSpace;
   if (bytes.size() > line_limit && bytes.substr(0, line_limit + 1).find('\n') == std::string_view::npos)
-    return fail(414);
+    return fail_head(414, bytes);
   // Only what is new is searched, less the three bytes that a split terminator may have left.
   const std::size_t from = scanned_ < kEnd.size() ? 0 : scanned_ - (kEnd.size() - 1);
   const auto end = bytes.find(kEnd, from);
   if (end == std::string_view::npos) {
     scanned_ = bytes.size();
-    return bytes.size() > limit ? fail(431) : 0;
+    return bytes.size() > limit ? fail_head(431, bytes) : 0;
   }
   const auto block = bytes.substr(0, end + kEnd.size());
-  if (block.size() > limit) return fail(431);
-  if (const int status = check_head_block(block, limits_); status != 0) return fail(status);
+  if (block.size() > limit) return fail_head(431, bytes);
+  if (const int status = check_head_block(block, limits_); status != 0) return fail_head(status, bytes);
   beast_ = std::make_unique<Beast>();
   beast_->parser.header_limit(static_cast<std::uint32_t>(limit + 1));
   // Bodies are bounded in feed_body(): Beast 1.81 counts a chunk again each time it comes back to the chunk's header.
   beast_->parser.body_limit(boost::none);
   boost::beast::error_code error;
   const std::size_t used = beast_->parser.put(boost::asio::const_buffer(block.data(), block.size()), error);
-  if (error || !beast_->parser.is_header_done() || used != block.size()) return fail(400);
+  if (error || !beast_->parser.is_header_done() || used != block.size()) return fail_head(400, bytes);
   read_head();
   state_ = State::kHeadDone;
   return used;

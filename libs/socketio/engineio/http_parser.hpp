@@ -52,8 +52,11 @@ class HttpParser {
   [[nodiscard]] State state() const noexcept { return state_; }
   /// 400, 413, 414, 431, 501 or 505, once failed.
   [[nodiscard]] int status() const noexcept { return status_; }
-  /// From kHeadDone on.
+  /// From kHeadDone on. In kFailed and after name_request() method and target at least, if the request line told them
+  /// (a target beyond its limit: the beginning of it); both are empty otherwise.
   [[nodiscard]] const RequestHead& head() const noexcept { return head_; }
+  /// For the refusal of a head that does not come to its end: `bytes`, what there is of it.
+  void name_request(std::string_view bytes);
   /// Only in kHeadDone: reads a body of at most `limit` bytes (inclusive); more fails with 413, at once if announced.
   /// A chunk's header, and the last chunk with its trailers, fail with 400 beyond HttpLimits::headers; so no more than
   /// that of a body is ever left unconsumed.
@@ -65,6 +68,7 @@ class HttpParser {
  private:
   struct Beast;
   std::size_t fail(int status);
+  std::size_t fail_head(int status, std::string_view bytes);
   std::size_t feed_head(std::string_view bytes);
   std::size_t feed_body(std::string_view bytes);
   void read_head();
@@ -80,6 +84,10 @@ class HttpParser {
 
 /// Empty lines before a request line are allowed (RFC 9112 §2.2): how many bytes of them `bytes` starts with.
 std::size_t leading_empty_lines(std::string_view bytes);
+
+/// Method and target of the request line that `bytes` start with, however broken what follows them is. Both empty: they
+/// cannot be told, or `bytes` end within the first `long_target` bytes of the target.
+std::pair<std::string_view, std::string_view> request_names(std::string_view bytes, std::size_t long_target);
 
 /// The checks that Beast does not make; 0 or the status to refuse with. `block` ends with an empty line.
 int check_head_block(std::string_view block, const HttpLimits& limits);

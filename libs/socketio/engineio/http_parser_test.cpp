@@ -191,6 +191,29 @@ TEST(HttpParser, RefusesBadRequestLines) {
   EXPECT_EQ(refusal_of(std::string("\x16\x03\x01\x02\x00\r\n\r\n", 9)), 400);
 }
 
+TEST(HttpParser, NamesWhatWasAskedForAlsoWhenItIsRefused) {
+  const auto names = [](std::string_view bytes) {
+    const auto [method, target] = request_names(bytes, 4);
+    return std::string(method) + "|" + std::string(target);
+  };
+  EXPECT_EQ(names("GET /a HTTP/1.1\r\nX"), "GET|/a");
+  EXPECT_EQ(names("GET /a HTTP/9"), "GET|/a");
+  EXPECT_EQ(names("GET /a b HTTP/1.1\r\n"), "GET|/a");
+  EXPECT_EQ(names("GET /a\r"), "GET|/a");
+  EXPECT_EQ(names("GET /a\n"), "GET|/a");
+  EXPECT_EQ(names(std::string(31, 'A') + " /a\r\n"), std::string(31, 'A') + "|/a");
+  EXPECT_EQ(names(std::string(32, 'A') + " /a\r\n"), "|");
+  EXPECT_EQ(names("GET /a"), "|") << "more of it may come";
+  EXPECT_EQ(names("GET /abc"), "GET|/abc") << "more than it may have anyway";
+  for (const char* nameless :
+       {"", "GET", "GET ", "GET  HTTP/1.1\r\n", " /a HTTP/1.1\r\n", "G(T /a HTTP/1.1\r\n", "\r\nGET /a H"})
+    EXPECT_EQ(names(nameless), "|") << nameless;
+  const HttpLimits limits;
+  HttpParser parser(limits);
+  parse(parser, "PUT /a HTTP/1.1\r\nHost: x\r\nTransfer-Encoding: gzip\r\n\r\n", kByteByByte);
+  EXPECT_EQ(parser.head().method + parser.head().target, "PUT/a");
+}
+
 TEST(HttpParser, BoundsTheTargetAtItsLimit) {
   const HttpLimits limits;
   const auto request = [](std::size_t size) {

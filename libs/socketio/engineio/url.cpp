@@ -92,14 +92,19 @@ std::map<std::string, std::string> parse_query(std::string_view query) {
   return out;
 }
 
-std::optional<Target> parse_target(std::string_view target) {
-  std::string rooted;
+std::string_view without_authority(std::string_view target) {
   for (const std::string_view scheme : {"http://", "https://"}) {
     if (!target.starts_with(scheme)) continue;
     const auto past_authority = target.find_first_of("/?#", scheme.size());
-    target = past_authority == std::string_view::npos ? std::string_view() : target.substr(past_authority);
-    if (!target.starts_with('/')) target = rooted.append("/").append(target);
-    break;
+    return past_authority == std::string_view::npos ? std::string_view() : target.substr(past_authority);
+  }
+  return target;
+}
+
+std::optional<Target> parse_target(std::string_view target) {
+  std::string rooted;
+  if (const auto rest = without_authority(target); rest.size() != target.size()) {
+    target = rest.starts_with('/') ? rest : rooted.append("/").append(rest);
   }
   if (target == "*") return Target{"*", {}};
   if (!target.starts_with('/')) return std::nullopt;

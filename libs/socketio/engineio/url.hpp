@@ -13,6 +13,9 @@ struct Target {
   std::map<std::string, std::string> query;
 };
 
+/// The target without scheme and authority (absolute-form), as it is written otherwise.
+std::string_view without_authority(std::string_view target);
+
 /// nullopt: not a target that HTTP/1.1 allows, a broken escape, a NUL however it is written, or a path that climbs
 /// above its root.
 std::optional<Target> parse_target(std::string_view target);

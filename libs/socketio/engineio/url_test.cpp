@@ -39,6 +39,13 @@ TEST(Url, AcceptsTheAbsoluteForm) {
   EXPECT_EQ(parse_target("http://host?back=/a")->query.at("back"), "/a");
 }
 
+TEST(Url, TheAuthorityIsLeftOutWithoutLookingAtTheRest) {
+  EXPECT_EQ(without_authority("http://host:80/%zz?b"), "/%zz?b");
+  EXPECT_EQ(without_authority("https://host"), "");
+  EXPECT_EQ(without_authority("/a"), "/a");
+  EXPECT_EQ(without_authority("host:80"), "host:80");
+}
+
 TEST(Url, ABrokenEscapeInAQueryStandsForItself) {
   EXPECT_EQ(parse_query("a=%zz&b=%4").at("a"), "%zz");
   EXPECT_EQ(parse_query("a=%zz&b=%4").at("b"), "%4");
