@@ -225,6 +225,24 @@ TEST_F(TwistedRequestTest, AnAnswerBehindTheLastOneOfADrainingConnectionIsDroppe
   EXPECT_FALSE(held) << "nobody keeps it";
 }
 
+/// Half a POST is read when the connection's last answer ends its session.
+TEST_F(TwistedRequestTest, ASessionThatALastAnswerEndsIsForgottenByThePostBehindIt) {
+  std::promise<HttpResponder> slow;
+  http_ = [&](HttpRequest, HttpResponder respond) { slow.set_value(std::move(respond)); };
+  start(calm());
+  const auto sid = handshake();
+  auto client = std::make_unique<RawClient>(port_);
+  client->send("GET /slow HTTP/1.1\r\nHost: x\r\n\r\nGET " + polling(sid) + " HTTP/1.1\r\nHost: x\r\n\r\nPOST " +
+               polling(sid) + " HTTP/1.1\r\nHost: x\r\nContent-Length: 10\r\n\r\n4");
+  auto respond = slow.get_future().get();
+  server_->stop_accepting();
+  respond(HttpResponse{});
+  EXPECT_EQ(next_close(), CloseReason::kTransportError) << "its poll can no longer be answered";
+  EXPECT_EQ(client->reply().headers.at("connection"), "close");
+  client.reset();  // what the connection is told now must not reach the session
+  EXPECT_TRUE(server_->wait_until_empty(kPatience));
+}
+
 using SlowReaderTest = EngineTest;
 
 TEST_F(SlowReaderTest, PipelinedRequestsWaitUntilTheAnswersBeforeThemAreTaken) {

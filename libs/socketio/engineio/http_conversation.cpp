@@ -332,8 +332,9 @@ void HttpConversation::on_end() {
   input_over_ = true;
 }
 
-/// Whoever would answer must not find this conversation any more.
+/// Whoever would answer must not find this conversation any more, nor this one a session that ends for it.
 void HttpConversation::forget_slots() {
+  if (reading_ && reading_->posting != nullptr) std::exchange(reading_->posting, nullptr)->conversation_lost(*this);
   for (auto& slot : std::exchange(slots_, {})) {
     if (slot.awaited != 0) connection_.server().forget_answer(slot.awaited);
     if (slot.session != nullptr) slot.session->conversation_lost(*this);
@@ -343,7 +344,6 @@ void HttpConversation::forget_slots() {
 void HttpConversation::on_lost() {
   last_request_ = true;
   forget_slots();
-  if (reading_ && reading_->posting != nullptr) std::exchange(reading_->posting, nullptr)->conversation_lost(*this);
 }
 
 void HttpConversation::update_deadline() {

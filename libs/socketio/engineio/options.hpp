@@ -79,7 +79,7 @@ struct ServerOptions {
   std::chrono::milliseconds ping_interval{25'000};
   std::chrono::milliseconds ping_timeout{20'000};
   std::chrono::milliseconds upgrade_timeout{10'000};
-  /// A session that never polled again after its handshake, or is closing and is never polled, goes after this time.
+  /// A session that is closing and is not polled any more goes after this time.
   std::chrono::milliseconds close_timeout{30'000};
   std::size_t max_payload = 1'000'000;  // a polling body, a WebSocket message after reassembly; inclusive
   std::size_t max_fragments = 64;       // per WebSocket message
