@@ -3,6 +3,7 @@
 #include <utility>
 
 #include "base/json_writer.hpp"
+#include "base/utf8.hpp"
 #include "socketio/server/ack_table.hpp"
 #include "socketio/server/broadcaster.hpp"
 #include "socketio/server/collector.hpp"
@@ -32,6 +33,11 @@ void on_every_shard(Namespace& space, const std::shared_ptr<const void>& kept, c
   }
 }
 
+/// A client may have sent any bytes; in JSON they would make everything else that this node says unreadable.
+void add_text(base::JsonWriter& json, std::string_view name, std::string_view value) {
+  if (base::is_valid_utf8(name) && base::is_valid_utf8(value)) json.member(name, value);
+}
+
 /// What other nodes show of a socket's first request (socketio.md §10.8). Its auth was never kept.
 std::string describe_handshake(const HandshakeRecord* handshake) {
   std::string text;
@@ -41,13 +47,14 @@ std::string describe_handshake(const HandshakeRecord* handshake) {
     json.key("headers").begin_object();
     for (const auto& [name, value] : handshake->headers) {
       // Credentials of users stay on the node that they were given to.
-      if (name != "authorization" && name != "cookie") json.member(name, value);
+      if (name != "authorization" && name != "cookie") add_text(json, name, value);
     }
     json.end_object().member("time", base::to_rfc3339(handshake->issued)).member("address", handshake->address);
     json.member("xdomain", handshake->cross_domain).member("secure", handshake->secure);
-    json.member("issued", handshake->issued.time_since_epoch().count()).member("url", handshake->url);
+    json.member("issued", handshake->issued.time_since_epoch().count());
+    add_text(json, "url", handshake->url);
     json.key("query").begin_object();
-    for (const auto& [name, value] : handshake->query) json.member(name, value);
+    for (const auto& [name, value] : handshake->query) add_text(json, name, value);
     json.end_object();
   }
   json.key("auth").begin_object().end_object().end_object();

@@ -179,6 +179,28 @@ TEST_F(BroadcasterTest, HandshakesAreToldWithoutCredentials) {
   EXPECT_EQ(handshake->member("url")->as_string(), "/socket.io/?EIO=4");
 }
 
+TEST_F(BroadcasterTest, BytesThatAreNoTextAreLeftOutOfAHandshake) {
+  auto handshake = socketio::testing::Peer::handshake(socketio::testing::kLoopback);
+  handshake.url = "/socket.io/?x=\xFF";
+  handshake.query.emplace("x", "\xFF");
+  handshake.headers.emplace("user-agent", "caf\xE9");
+  socketio::testing::FakeSession session;
+  const auto client = world_.server.hubs()[0]->accept(session, handshake);
+  client->on_text("0");
+  world_.shard.run();
+  std::vector<RemoteSocket> found;
+  space_.everybody().describe_sockets(world_.shard, [&](std::vector<RemoteSocket> all) { found = std::move(all); });
+  world_.shard.run();
+  ASSERT_EQ(found.size(), 2u);
+  for (const auto& socket : found) {
+    const auto told = base::parse_json(socket.handshake);
+    ASSERT_TRUE(told.ok());
+    EXPECT_EQ(told->member("headers")->raw(), R"({"host":"localhost"})");
+    EXPECT_EQ(told->member("query")->raw(), R"({"EIO":"4"})");
+  }
+  client->on_close(engineio::CloseReason::kTransportClose);
+}
+
 TEST_F(BroadcasterTest, ServersAreToldAndAsked) {
   space_.server_side_emit("hello", "1");
   std::optional<BroadcastAnswers> answers;
