@@ -67,6 +67,34 @@ test('an unanswered batch confirms nothing and comes again', async () => {
   await until(() => deliveredUpTo(annas) === 20, 'delivered up to 20');
 });
 
+// The original client answers through whatever connection it has by then, with the number of the event on the old one.
+test('an answer that comes after a reconnection confirms nothing else', async () => {
+  const [anna, bert] = await server.friends();
+  const annas = await Client.connect(server, anna);
+  const first = await Client.connect(server, bert);
+  await first.event('drained');
+  first.close();
+  const stored = new Set(['m1']);
+  const berts = await Client.connect(server, bert, { ack: ({ content }) => (stored.has(content) ? { ok: true } : undefined) });
+  const answerTo = (content, which) => berts.events.filter(({ data }) => data.content === content)[which].callback({ ok: true });
+  await annas.sent(bert, 'm1');
+  await until(() => deliveredUpTo(annas) === 1, 'delivered up to 1');
+  await annas.sent(bert, 'm2');
+  await berts.received(2);
+  berts.socket.io.engine.close();
+  await annas.sent(bert, 'm3');
+  await until(() => berts.texts.join() === 'm1,m2,m2,m3', 'm2 again, and m3');
+  answerTo('m2', 0);
+  answerTo('m2', 1);
+  await until(() => deliveredUpTo(annas) === 2, 'delivered up to 2');
+  await sleep(300);
+  assert.equal(deliveredUpTo(annas), 2, 'm3 is not stored');
+  berts.socket.io.engine.close();
+  await until(() => berts.texts.join() === 'm1,m2,m2,m3,m3', 'm3 again');
+  answerTo('m3', 1);
+  await until(() => deliveredUpTo(annas) === 3, 'delivered up to 3');
+});
+
 test('a batching client gets live messages too', async () => {
   const { bert, annas } = await backlog(1);
   const berts = await Client.connect(server, bert, { auth: { batch: true } });

@@ -109,7 +109,7 @@ void Connection::handle_connect(const Packet& packet) {
 
 void Connection::start_socket(LocalNamespace& space, std::string_view auth) {
   const SocketRef ref = hub_.register_socket();
-  auto owned = std::make_unique<Socket>(*this, space, ref, hub_.make_id());
+  auto owned = std::make_unique<Socket>(*this, space, ref, hub_.make_id(), hub_.first_ack_id());
   Socket& socket = *owned;
   hub_.point(ref, &socket);
   space.hold();

@@ -5,6 +5,7 @@
 
 #include "base/check.hpp"
 #include "base/hex.hpp"
+#include "socketio/server/ack_ids.hpp"
 #include "socketio/server/connection.hpp"
 #include "socketio/server/local_namespace.hpp"
 #include "socketio/server/server.hpp"
@@ -47,6 +48,11 @@ std::array<char, kSocketIdSize> Hub::make_id() {
   std::array<char, kSocketIdSize> id{};
   std::copy(text.begin(), text.end(), id.begin());
   return id;
+}
+
+std::uint32_t Hub::first_ack_id() {
+  if (options_.first_ack_id) return *options_.first_ack_id;
+  return static_cast<std::uint32_t>(random_.next() % kFirstAckIds);
 }
 
 SocketRef Hub::register_socket() {

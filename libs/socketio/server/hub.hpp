@@ -59,6 +59,8 @@ class Hub : public std::enable_shared_from_this<Hub> {
 
   /// 20 unguessable characters.
   std::array<char, kSocketIdSize> make_id();
+  /// Where a new socket's ids of events begin: ServerOptions::first_ack_id.
+  [[nodiscard]] std::uint32_t first_ack_id();
 
   // The table of SocketRefs.
   SocketRef register_socket();

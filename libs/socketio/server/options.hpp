@@ -5,6 +5,7 @@
 #include <chrono>
 #include <cstddef>
 #include <cstdint>
+#include <optional>
 
 #include "socketio/socketio_codec/packet.hpp"
 
@@ -46,6 +47,10 @@ struct ServerOptions {
   std::size_t max_outstanding_acks = 1'024;
   /// For emit_with_ack without a time of its own.
   std::chrono::milliseconds ack_timeout{30'000};
+  /// The id of a socket's first event that asks for an answer; the next ones count up. nullopt: at random for each
+  /// socket. The original clients answer through whatever connection they have by then: an answer to an event of the
+  /// connection before must not name one of this one's.
+  std::optional<std::uint32_t> first_ack_id = std::nullopt;
   /// Unsent bytes of a connection to which broadcasts add; beyond it they are dropped for this connection until all has
   /// been written. 0: they are kept, and the engine's limit ends a slow reader. (What is emitted to one Socket is
   /// kept.)

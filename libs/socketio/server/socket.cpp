@@ -15,8 +15,9 @@
 
 namespace socketio {
 
-Socket::Socket(Connection& connection, LocalNamespace& space, SocketRef ref, const std::array<char, kSocketIdSize>& id)
-    : id_(id), ref_(ref), connection_(&connection), space_(&space) {}
+Socket::Socket(Connection& connection, LocalNamespace& space, SocketRef ref, const std::array<char, kSocketIdSize>& id,
+               std::uint32_t first_ack)
+    : id_(id), next_ack_(first_ack), ref_(ref), connection_(&connection), space_(&space) {}
 
 Socket::~Socket() = default;
 

@@ -38,7 +38,8 @@ enum class DisconnectScope : std::uint8_t { kNamespace, kConnection };
 
 class Socket {
  public:
-  Socket(Connection& connection, LocalNamespace& space, SocketRef ref, const std::array<char, kSocketIdSize>& id);
+  Socket(Connection& connection, LocalNamespace& space, SocketRef ref, const std::array<char, kSocketIdSize>& id,
+         std::uint32_t first_ack);
   ~Socket();
   Socket(const Socket&) = delete;
   Socket& operator=(const Socket&) = delete;
@@ -113,7 +114,7 @@ class Socket {
 
   std::array<char, kSocketIdSize> id_;
   State state_ = State::kConnecting;
-  std::uint32_t next_ack_ = 0;
+  std::uint32_t next_ack_;
   std::uint32_t step_ = 0;  // the middleware whose decision is awaited
   SocketRef ref_;
   Connection* connection_;  // null when left

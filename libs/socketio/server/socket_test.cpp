@@ -3,6 +3,8 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include <set>
+
 #include "socketio/server/ack_ids.hpp"
 #include "socketio/server/fake_engine.hpp"
 
@@ -169,6 +171,29 @@ TEST(Socket, RoutesEveryOtherAnswerToTheHandlerToo) {
   world.peer->text("32147483647[]");  // a broadcast's
   EXPECT_THAT(world.log(), ElementsAre("ack1()", "ack1()"));
   EXPECT_TRUE(world.peer->open());
+}
+
+/// The original clients answer an event of the connection before through the one that they have by then.
+TEST(Socket, CountsItsEventsFromWhereNoOtherSocketDoes) {
+  socketio::testing::FakeShard shard;
+  Server server{ServerOptions{}};
+  Socket* joined = nullptr;
+  server.of("/").on_connection([&](Socket& socket) { joined = &socket; });
+  server.add_hub(shard.place());
+  std::set<std::uint32_t> first;
+  constexpr std::size_t kSockets = 16;
+  for (std::size_t i = 0; i < kSockets; ++i) {
+    socketio::testing::Peer peer(*server.hubs()[0], shard);
+    peer.text("0");
+    const auto id = joined->emit_untracked("a", "1");
+    const auto next = joined->emit_untracked("a", "2");
+    ASSERT_TRUE(id && next);
+    EXPECT_LT(id->value, kFirstAckIds);
+    EXPECT_EQ(next->value, id->value + 1);
+    first.insert(id->value);
+  }
+  EXPECT_EQ(first.size(), kSockets);
+  shard.run();
 }
 
 TEST(Socket, TakesBinaryAnswers) {
