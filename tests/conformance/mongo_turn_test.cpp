@@ -186,6 +186,23 @@ TEST_F(MongoTurn, ACommitWhoseAnswerNeverCameIsFoundInTheLog) {
   EXPECT_FALSE(broken->find_outcome().ok()) << "it was told once";
 }
 
+TEST_F(MongoTurn, ACommitIsFoundThoughAnotherNodeKeepsTheTurn) {
+  const auto store = open();
+  const auto broken = open_broken(seconds(3));
+  fail(kAlways, R"(["commitTransaction"])", kLostAnswer);
+  ASSERT_EQ(commit_in_turn(*broken, 2).error(), StoreError::kUnknown);
+  stop_failing();
+  ASSERT_TRUE(store->begin_turn().ok());
+  const auto outcome = broken->find_outcome();
+  ASSERT_TRUE(outcome.ok());
+  EXPECT_TRUE(*outcome);
+  store->end_turn();
+  const auto foreign = broken->begin_turn();
+  ASSERT_TRUE(foreign.ok());
+  EXPECT_TRUE(foreign->batches.empty()) << "its own batch is none of another node";
+  broken->end_turn();
+}
+
 TEST_F(MongoTurn, ACommitThatNeverArrivedIsKeptOutForGood) {
   const auto broken = open_broken(seconds(3));
   ASSERT_TRUE(commit_in_turn(*broken, 2).ok());

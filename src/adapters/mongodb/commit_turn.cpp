@@ -209,15 +209,11 @@ std::optional<bool> CommitTurn::find_lost(Deadline deadline) {
   lost_.looked_for = true;
   std::optional<bool> written;
   while (!written && Clock::now() < deadline && claim(deadline)) {
-    // Claimed numbers have all before them read, with what a majority has: the log says it for good.
-    if (lost_.found) {
-      written = true;
-    } else if (foreign_.lost) {
-      break;  // its document may be among what the log no longer keeps
-    } else if (seen_ >= lost_.number || take_place_of_lost()) {
-      written = false;
-    }
+    // Claimed numbers have all before them read. Of a log that no longer keeps everything its document may be missing.
+    if (lost_.found || foreign_.lost) break;
+    if (seen_ >= lost_.number || take_place_of_lost()) written = false;
   }
+  if (lost_.found) written = true;  // a majority has what is read, also on the way to a claim that failed
   if (claimed_) release();
   lost_ = {};
   return written;
