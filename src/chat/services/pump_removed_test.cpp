@@ -48,6 +48,20 @@ TEST_F(PumpTest, WhatAPageSaysOfAnExpiryHoldsForWhatWasReadBefore) {
   EXPECT_EQ(host.written, (Numbers{1, 3, 4}));
 }
 
+TEST_F(PumpTest, AnEntryThatCannotBeReadIsShownAsAGap) {
+  start(0);
+  auto damaged = message(1);
+  damaged->message.reset();
+  live(damaged);
+  EXPECT_EQ(host.written, Numbers{1});
+  EXPECT_TRUE(host.lost.empty()) << "it names no message";
+  auto unreadable = identified(message(2), 2);
+  unreadable->message.reset();
+  live(unreadable);
+  EXPECT_EQ(host.written, Numbers{1}) << "the lane tells of it";
+  EXPECT_EQ(host.lost, Numbers{2});
+}
+
 TEST_F(PumpTest, TheAuthorsOtherDeviceGetsItsCopyOfWhatExpired) {
   start(0);
   auto copy = message(1);

@@ -159,7 +159,7 @@ TEST_F(PumpTest, WhatThisDeviceDidItselfIsPassedOverAndCountsAsConfirmed) {
 TEST_F(PumpTest, MissingAndUnreadableEntriesArePassedOverAndTheLatterReported) {
   start(5);
   LogPage page;
-  auto broken = message(3);
+  auto broken = identified(message(3), 3);
   broken->message.reset();
   page.items = {message(2), broken};
   page.through = MailboxSeq(5);
