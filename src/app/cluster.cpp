@@ -106,8 +106,9 @@ void Cluster::connect(chat::Lane& lane) {
     ear->with_lane([&](chat::Lane& to) { to.node_died(std::move(*users)); });
     return store_->presence_record().forget_node(node);
   };
-  store_->watch_nodes(died, [this] {
+  store_->watch_nodes(died, [this, ear = ear_] {
     if (redis_presence_ != nullptr) redis_presence_->record_again();
+    ear->with_lane([](chat::Lane& to) { to.announce_again(); });
   });
 }
 

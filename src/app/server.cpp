@@ -123,6 +123,12 @@ chat::Offload offload_to(aio::OffloadPool& pool) {
 
 }  // namespace
 
+/// RelationParts::shown_online.
+std::function<void(std::vector<chat::UserId>)> listener_of_lists(const Cluster& cluster, chat::Lane& lane) {
+  if (!cluster.has_peers()) return {};
+  return [&lane](std::vector<chat::UserId> users) { lane.shown_online(std::move(users)); };
+}
+
 struct Server::Parts {
   Parts(const Settings& s, DataDirectory directory, PushProviders push)
       : settings(s),
@@ -149,7 +155,9 @@ struct Server::Parts {
                  {.limits = s.limits,
                   .access_life = std::chrono::seconds(s.auth.access_token_seconds),
                   .refresh_life = std::chrono::hours(24 * s.auth.refresh_token_days)}),
-        relations({lane, store, cluster.presence(), clock, offload_to(reads), cluster.shared_limits()}, s.limits),
+        relations({lane, store, cluster.presence(), clock, offload_to(reads), cluster.shared_limits(),
+                   listener_of_lists(cluster, lane)},
+                  s.limits),
         sockets(sockets_options(s, broadcasting.get())),
         witness(s.storage.path + "/believed_time") {
     const auto count = shard_count(s);

@@ -35,6 +35,8 @@ void append_note(std::string& out, const NodeNote& note) {
       out += note.peer.view();
       out += static_cast<char>(note.on);
       return;
+    case NodeNote::Kind::kReconnected:
+      base::check_failed("said to this node only", __FILE__, __LINE__);
   }
 }
 

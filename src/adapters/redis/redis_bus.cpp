@@ -102,7 +102,7 @@ class RedisBus::Wire {
   }
 
   void on_live(bool live) {
-    if (live) hear_(chat::NodeNote{});  // a kCommitted: some may have been missed
+    if (live) hear_({.kind = chat::NodeNote::Kind::kReconnected, .user = {}, .peer = {}, .on = false, .at = {}});
     live_ = live;
   }
 

@@ -104,14 +104,14 @@ TEST_F(RedisBusTest, RubbishIsCountedAndIgnored) {
 
 TEST_F(RedisBusTest, ALostServerCostsNotesAndIsFoundAgain) {
   const auto a = node("a"), b = node("b");
-  EXPECT_EQ(b->count(NodeNote::Kind::kCommitted), 1u) << "said to everybody who begins to listen";
+  EXPECT_EQ(b->count(NodeNote::Kind::kReconnected), 1u) << "said to everybody who begins to listen";
   server_->kill();
   ASSERT_TRUE(eventually([&] { return !a->bus.up() && !b->bus.up(); }));
   a->bus.publish(typing(1));
   EXPECT_TRUE(eventually([&] { return a->bus.drops() == 1; }));
   ASSERT_TRUE(server_->start());
   ASSERT_TRUE(eventually([&] { return a->bus.up() && b->bus.up(); }));
-  EXPECT_TRUE(eventually([&] { return b->count(NodeNote::Kind::kCommitted) == 2; })) << "some may have been missed";
+  EXPECT_TRUE(eventually([&] { return b->count(NodeNote::Kind::kReconnected) == 2; })) << "some may have been missed";
   a->bus.publish(typing(2));
   ASSERT_TRUE(eventually([&] { return !b->typists().empty(); }));
   EXPECT_EQ(b->typists(), std::vector<std::uint8_t>{2});

@@ -193,7 +193,9 @@ struct AccountWorld {
       : accounts({lane, store, hasher, access_tokens, refresh_tokens, clock, pool(reads_full), password_pool(),
                   presence, shared},
                  options),
-        relations({lane, store, presence, clock, pool(reads_full), shared}, options.limits) {}
+        relations({lane, store, presence, clock, pool(reads_full), shared,
+                   [this](std::vector<UserId> users) { shown_online = std::move(users); }},
+                  options.limits) {}
 
   bool reads_full = false;
   bool passwords_full = false;
@@ -210,6 +212,7 @@ struct AccountWorld {
   SetPresence presence;
   AccountService accounts;
   RelationService relations;
+  std::vector<UserId> shown_online;  // by the last list of friends that had some
 
   static Offload pool(const bool& is_full) {
     return [&is_full](base::Task task) {

@@ -232,6 +232,16 @@ void Lane::node_died(std::vector<UserId> users) {
   }));
 }
 
+void Lane::announce_again() {
+  enqueue_always(std::make_unique<DirectoryCommand>([](LaneDesk& desk) { desk.announce_again(); }));
+}
+
+void Lane::shown_online(std::vector<UserId> users) {
+  std::unique_ptr<LaneCommand> command =
+      std::make_unique<DirectoryCommand>([users = std::move(users)](LaneDesk& desk) { desk.shown_online(users); });
+  static_cast<void>(submit(command));  // a full queue loses it
+}
+
 void Lane::typing(const UserId& sender, const UserId& recipient, bool typing) {
   std::unique_ptr<LaneCommand> command = std::make_unique<DirectoryCommand>(
       [sender, recipient, typing](LaneDesk& desk) { desk.typing(sender, recipient, typing); });

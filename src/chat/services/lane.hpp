@@ -79,6 +79,11 @@ class Lane final : public CommandQueue, public Messaging {
   /// A node of the cluster has died, to which these users were connected: what it held back of pushes falls due, and
   /// their friends are told when they do not come back. Any thread.
   void node_died(std::vector<UserId> users);
+  /// Others have declared this node dead, yet it lives: they are told once more who is online here. Any thread.
+  void announce_again();
+  /// Somebody was shown that these are online: of those connected to other nodes, the end is told though their nodes do
+  /// not say it. Any thread.
+  void shown_online(std::vector<UserId> users);
 
  private:
   static constexpr std::size_t kOverflow = 8;  // some 300 bytes each

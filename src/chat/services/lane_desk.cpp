@@ -108,6 +108,7 @@ void LaneDesk::settle_once() {
   raise_hints();
   for (const auto& ending : std::exchange(ends_, {})) run_ending(ending);
   run_friendships();
+  run_notes();
   post_replies();
   empty_batch();
   users_.trim(options_.cached_users);
@@ -261,17 +262,19 @@ bool LaneDesk::run_deadlines() {
   const bool rearmed = run_rearming();
   const bool departed = run_departures();
   const bool reviewed = review_heard();
+  const bool announced = run_announcements();
   const bool grace = run_grace();
   const bool typed = run_typing();
   const bool seen = flush_last_seen(false);
   post_replies();  // also what another node's commits have to tell while this one's own fail
-  return polled || rearmed || departed || reviewed || grace || typed || seen;
+  return polled || rearmed || departed || reviewed || announced || grace || typed || seen;
 }
 
 base::SteadyTime LaneDesk::next_deadline() const {
   if (waits_for_retry()) return retry_at_;
   auto at = shared_ ? std::max(poll_at_, no_turn_until_) : base::SteadyTime::max();
   if (!heard_online_.empty()) at = std::min(at, review_at_);
+  at = std::min(at, again_at_);
   if (rearming_) at = std::min(at, rearming_->at);
   if (!departed_.empty()) at = std::min(at, departed_.front().at);
   if (!grace_.empty()) at = std::min(at, grace_.front().at);

@@ -157,7 +157,12 @@ class LaneDesk final : public LaneContext {
   void tell(const UserState& to, const TransientEvent& event);
   void typing(const UserId& sender, const UserId& recipient, bool typing);
   /// From another node (lane_nodes.cpp).
-  void hear(const NodeNote& note);
+  void hear(const NodeNote& note) { notes_.push_back(note); }
+  /// Notes of this node may have been lost, or others have taken it for dead: after a while all who are online here are
+  /// told to the other nodes once more.
+  void announce_again();
+  /// Somebody connected here has seen them online: those who are so on other nodes are missed when they go.
+  void shown_online(std::span<const UserId> users);
   /// What is held for a device is looked at again: if it is not connected here, its push falls due.
   void rearm_pushes();
   /// They were connected to a node that has died: their friends are told once that is certain.
@@ -241,7 +246,9 @@ class LaneDesk final : public LaneContext {
   void cut_trimmed_sessions(UserState& user);
   void tell_nodes(const NodeNote& note);
   bool poll_commits();
+  void run_notes();
   void hear_presence(const NodeNote& note);
+  bool run_announcements();
   bool run_rearming();
   void note_heard(const UserId& user, bool by_friends);
   [[nodiscard]] bool friends_heard(const UserId& user) const;
@@ -270,6 +277,7 @@ class LaneDesk final : public LaneContext {
   void went_offline(UserState& user);
   void end_grace(UserState& user);
   void tell_friends(const UserId& user, const PresenceEvent& event);
+  void tell_others_of(const UserId& user);
   void tell_typing(const UserId& sender, const UserId& recipient, bool typing);
   [[nodiscard]] bool online_elsewhere(const UserId& user) const;
   void owe_last_seen(UserState& user);
@@ -334,6 +342,9 @@ class LaneDesk final : public LaneContext {
   };
   boost::unordered_flat_map<UserId, Heard, std::hash<UserId>> heard_online_;
   base::SteadyTime review_at_{};
+  std::vector<NodeNote> notes_;  // heard in the batch that is being finished
+  base::SteadyTime again_at_ = base::SteadyTime::max();
+  std::vector<UserId> announcing_;      // who is still to be told again
   std::deque<Due> grace_;               // constant delays: these queues are in order of time
   std::deque<Due> last_seen_;           // users whose row or devices' rows are owed
   base::SteadyTime last_seen_again_{};  // not before, after a failure

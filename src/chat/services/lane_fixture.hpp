@@ -93,7 +93,8 @@ class NodesStore final : public adapters::memory::MemoryStore {
   mutable int asked_for_client_ids = 0;  // round trips
   mutable int histories = 0;             // pages read
   std::function<void()> other_first;  // once: what another node does before the next commit, which it makes a conflict
-  std::optional<bool> outcome;        // of a commit whose outcome is unknown; nullopt: nobody can tell
+  std::function<void()> behind_commit;  // once: what another node does right behind the next commit
+  std::optional<bool> outcome;          // of a commit whose outcome is unknown; nullopt: nobody can tell
   // Until a test says otherwise.
   std::optional<StoreError> refuses;  // every commit
   int refused = 0;
@@ -116,7 +117,9 @@ class NodesStore final : public adapters::memory::MemoryStore {
         return base::fail(StoreError::kConflict);
       }
     }
-    return MemoryStore::commit(batch, durability);
+    auto done = MemoryStore::commit(batch, durability);
+    if (behind_commit) std::exchange(behind_commit, {})();
+    return done;
   }
   base::Result<bool, StoreError> find_outcome() override {
     if (!outcome) return base::fail(StoreError::kUnavailable);

@@ -20,6 +20,10 @@ constexpr std::size_t kGoneAtOnce = 64;   // users of one pass, some reads each:
 constexpr std::size_t kMostHeard = 4096;  // of one look-up; a node with more has its leases' ends told later, or never
 constexpr std::chrono::milliseconds kNoTurnPause{1000};
 constexpr std::size_t kJobsAtOnce = 100;  // of one pass: each costs the reads of its user
+// After a loss of notes: the others listen again by then, and this node's leases are written.
+constexpr std::chrono::milliseconds kAnnounceAgain{6000};
+constexpr std::chrono::milliseconds kAnnouncePause{200};
+constexpr std::size_t kAnnouncedAtOnce = 64;  // each may cost every other node a read
 
 }  // namespace
 
@@ -184,18 +188,55 @@ void LaneDesk::tell_nodes(const NodeNote& note) {
   if (parts_.bus != nullptr) parts_.bus->publish(note);
 }
 
-void LaneDesk::hear(const NodeNote& note) {
-  switch (note.kind) {
-    case NodeNote::Kind::kCommitted:
-      poll_at_ = {};
-      poll_commits();  // at once: what is heard next may be about it
-      break;
-    case NodeNote::Kind::kPresence:
-      hear_presence(note);
-      break;
-    case NodeNote::Kind::kTyping:
-      tell_typing(note.user, note.peer, note.on);
-      break;
+/// When all commands of the batch are finished: what others have committed may be about a session that one of them
+/// registers.
+void LaneDesk::run_notes() {
+  for (const auto& note : std::exchange(notes_, {})) {
+    switch (note.kind) {
+      case NodeNote::Kind::kReconnected:
+        announce_again();
+        [[fallthrough]];
+      case NodeNote::Kind::kCommitted:
+        poll_at_ = {};
+        poll_commits();  // at once: what is heard next may be about it
+        break;
+      case NodeNote::Kind::kPresence:
+        hear_presence(note);
+        break;
+      case NodeNote::Kind::kTyping:
+        tell_typing(note.user, note.peer, note.on);
+        break;
+    }
+  }
+}
+
+void LaneDesk::announce_again() {
+  again_at_ = steady_now() + kAnnounceAgain;
+  announcing_.clear();
+}
+
+/// Others have heard of most of them, and to those it is no news.
+bool LaneDesk::run_announcements() {
+  if (steady_now() < again_at_) return false;
+  if (announcing_.empty()) {
+    users_.for_each([this](const UserState& user) {
+      if (user.announced) announcing_.push_back(user.key);
+    });
+  }
+  for (std::size_t i = 0; i < kAnnouncedAtOnce && !announcing_.empty(); ++i) {
+    const auto id = announcing_.back();
+    announcing_.pop_back();
+    const auto* const user = users_.find(id);
+    if (user != nullptr && user->announced && user->present()) tell_others_of(id);
+  }
+  again_at_ = announcing_.empty() ? base::SteadyTime::max() : steady_now() + kAnnouncePause;
+  return true;
+}
+
+void LaneDesk::shown_online(std::span<const UserId> users) {
+  for (const auto& id : users) {
+    const auto* const user = users_.find(id);
+    if (user == nullptr || user->live.empty()) note_heard(id, false);
   }
 }
 

@@ -230,6 +230,94 @@ TEST_F(AmongNodes, AnOlderHandshakeElsewhereOnlyClosesAYoungerOneHere) {
   EXPECT_EQ(phone.session->cuts, 1);
 }
 
+/// What came from another node is looked at when all of a batch are finished, sessions that it lets in included.
+TEST_F(AmongNodes, AnEndingThatIsHeardOfBehindAnAttachFindsItsSession) {
+  const auto by = login(bob, "phone");
+  store.behind_commit = [&] {
+    Ending ending;
+    ending.login = by;
+    ending.user = bob;
+    ending.reason = EndReason::kRevoked;
+    other().endings.push_back(ending);
+  };
+  lane->hear({});
+  const auto phone = join(bob, "phone", by);
+  EXPECT_FALSE(store.behind_commit) << "it was told";
+  EXPECT_EQ(phone.session->ends, std::vector{EndReason::kRevoked});
+}
+
+/// Remembers what this node says.
+class RecordingBus final : public NodeBus {
+ public:
+  void publish(const NodeNote& note) override { said.push_back(note); }
+  void listen(std::function<void(const NodeNote&)> /*hear*/) override {}
+  [[nodiscard]] bool up() const override { return true; }
+  /// Users of whom it was said that they came, since the last call.
+  std::vector<UserId> announced() {
+    std::vector<UserId> users;
+    for (const auto& note : std::exchange(said, {}))
+      if (note.kind == NodeNote::Kind::kPresence && note.on) users.push_back(note.user);
+    return users;
+  }
+  std::vector<NodeNote> said;
+};
+
+class Announcements : public AmongNodes {
+ protected:
+  Announcements() {
+    lane = std::make_unique<Lane>(LaneParts{store, cipher, presence, clock, random, metrics, &bus}, options);
+  }
+  ~Announcements() override { lane.reset(); }
+  Joined come(const UserId& who) {
+    auto joined = join(who, "phone");
+    lane->announce(who, joined.connection);
+    run();
+    return joined;
+  }
+  /// In steps, as deadlines come.
+  void pass(std::chrono::milliseconds time) {
+    constexpr std::chrono::milliseconds kStep{100};
+    for (; time > std::chrono::milliseconds(0); time -= kStep) {
+      clock.advance(kStep);
+      run();
+    }
+  }
+  RecordingBus bus;
+};
+
+TEST_F(Announcements, AreRepeatedAfterNotesMayHaveBeenLost) {
+  come(alice);
+  const auto gone = come(bob);
+  leave(gone);
+  pass(options.offline_grace);
+  bus.said.clear();
+  lane->hear({.kind = NodeNote::Kind::kReconnected, .user = {}, .peer = {}, .on = false, .at = {}});
+  run();
+  EXPECT_TRUE(bus.announced().empty()) << "the others may not listen yet";
+  pass(std::chrono::seconds(10));
+  EXPECT_EQ(bus.announced(), std::vector{alice});
+  pass(std::chrono::minutes(1));
+  EXPECT_TRUE(bus.announced().empty());
+}
+
+TEST_F(Announcements, OfANodeTakenForDeadComeOnceForEachOfItsUsers) {
+  std::set<UserId> users;
+  constexpr int kUsers = 200;
+  for (int i = 0; i < kUsers; ++i) users.insert(come(person("user" + std::to_string(i))).user);
+  bus.said.clear();
+  lane->announce_again();
+  run();
+  clock.advance(std::chrono::seconds(7));
+  ASSERT_TRUE(lane->run_once());
+  const auto first = bus.announced();
+  EXPECT_LT(first.size(), users.size() / 2) << "not all in one turn";
+  pass(std::chrono::seconds(5));
+  auto all = bus.announced();
+  all.insert(all.end(), first.begin(), first.end());
+  EXPECT_EQ(all.size(), users.size());
+  EXPECT_EQ(std::set<UserId>(all.begin(), all.end()), users);
+}
+
 class PresenceAmongNodes : public AmongNodes {
  protected:
   PresenceAmongNodes() {
@@ -300,6 +388,24 @@ TEST_F(PresenceAmongNodes, WhatWasSaidToOneFriendIsNewsToTheOthers) {
   hear(true, person("carol"));
   hear(true);
   EXPECT_EQ(told(), "+");
+}
+
+/// Their node ended, or its notes were lost: nobody says so.
+TEST_F(PresenceAmongNodes, WhoWasShownAsOnlineIsMissedWhenNobodySaysSo) {
+  presence.table[bob].insert(ConnectionId(999));  // on another node
+  lane->shown_online({bob});
+  run();
+  const auto pass = [&] {
+    for (int i = 0; i < 30; ++i) {
+      clock.advance(std::chrono::seconds(1));
+      run();
+    }
+  };
+  pass();
+  EXPECT_EQ(told(), "");
+  presence.table[bob].clear();
+  pass();
+  EXPECT_EQ(told(), "-");
 }
 
 TEST_F(PresenceAmongNodes, WhoComesBackFromANodeThatDiedIsAnnounced) {

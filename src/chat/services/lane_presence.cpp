@@ -7,13 +7,6 @@
 #include "chat/services/lane_desk.hpp"
 
 namespace chat {
-namespace {
-
-bool present(const UserState& user) {
-  return std::any_of(user.live.begin(), user.live.end(), [](const LiveRecord& record) { return !record.silent; });
-}
-
-}  // namespace
 
 void LaneDesk::ask_presence(const UserId& user, bool& to) {
   presence_asked_.emplace_back(user, &to);
@@ -47,7 +40,7 @@ void LaneDesk::drop_session(UserState& user, ConnectionId connection, MailboxSeq
                                  [&](const LiveRecord& record) { return record.connection == connection; });
   if (gone == user.live.end()) return;
   parts_.presence.clear(user.key, connection);
-  const bool was_present = present(user);
+  const bool was_present = user.present();
   touch_push(user, gone->device, options_.push_grace, written);
   if (auto* const device = user.device(gone->device)) {
     device->last_seen = now();
@@ -55,7 +48,7 @@ void LaneDesk::drop_session(UserState& user, ConnectionId connection, MailboxSeq
     owe_last_seen(user);
   }
   user.live.erase(gone);
-  if (was_present && !present(user)) went_offline(user);
+  if (was_present && !user.present()) went_offline(user);
 }
 
 void LaneDesk::end_session(UserState& user, ConnectionId connection, EndReason reason) {
@@ -81,7 +74,7 @@ void LaneDesk::set_silent(UserState& user, LiveRecord& record, bool silent, Mail
     return announce(user);
   }
   parts_.presence.clear(user.key, record.connection);
-  if (!present(user)) went_offline(user);
+  if (!user.present()) went_offline(user);
 }
 
 void LaneDesk::went_offline(UserState& user) {
@@ -95,10 +88,14 @@ void LaneDesk::went_offline(UserState& user) {
 }
 
 void LaneDesk::announce(UserState& user) {
-  if (!present(user) || std::exchange(user.announced, true)) return;
+  if (!user.present() || std::exchange(user.announced, true)) return;
   // Come from another node, or there as well: that is no news to the friends here.
   if (!friends_heard(user.key)) tell_friends(user.key, {user.key, true, now(), {}});
-  tell_nodes({.kind = NodeNote::Kind::kPresence, .user = user.key, .peer = {}, .on = true, .at = now()});
+  tell_others_of(user.key);
+}
+
+void LaneDesk::tell_others_of(const UserId& user) {
+  tell_nodes({.kind = NodeNote::Kind::kPresence, .user = user, .peer = {}, .on = true, .at = now()});
 }
 
 bool LaneDesk::run_grace() {
@@ -114,7 +111,7 @@ bool LaneDesk::run_grace() {
 
 void LaneDesk::end_grace(UserState& user) {
   user.grace_queued = false;
-  if (present(user)) return;
+  if (user.present()) return;
   if (user.offline_since + options_.offline_grace > steady_now()) {
     // Came back and went again meanwhile: the grace counts from the later departure. The queue stays in order, because
     // nothing younger than now is in front of it.
@@ -161,7 +158,9 @@ void LaneDesk::run_friendships() {
       const bool here = listener != nullptr && !listener->live.empty();
       if (!here && parts_.bus == nullptr) continue;
       const auto& peer = user(about);
-      const bool online = present(peer) || online_elsewhere(about);
+      const bool elsewhere = !peer.present() && online_elsewhere(about);
+      const bool online = peer.present() || elsewhere;
+      if (here && elsewhere) note_heard(about, false);
       const auto at = online ? now() : peer.last_seen;
       if (here) tell(*listener, PresenceEvent{about, online, at, listener->head});
       tell_nodes({.kind = NodeNote::Kind::kPresence, .user = about, .peer = to, .on = online, .at = at});

@@ -2,6 +2,7 @@
 // What the lane remembers of a user and of a conversation. `loaded` is false for what has to be read again; live
 // sessions, windows and counters below it survive that.
 
+#include <algorithm>
 #include <array>
 #include <memory>
 #include <optional>
@@ -80,6 +81,10 @@ struct UserState {
   /// Marked kSkipped for one device; another one that confirms the position removes the mark. The newest few.
   std::vector<std::pair<MailboxSeq, MessageId>> skipped;
 
+  /// A session is alive and confirms.
+  [[nodiscard]] bool present() const {
+    return std::any_of(live.begin(), live.end(), [](const LiveRecord& record) { return !record.silent; });
+  }
   [[nodiscard]] bool pinned() const { return !live.empty() || announced || grace_queued || last_seen_dirty; }
   [[nodiscard]] DeviceState* device(const DeviceId& id) {
     for (auto& each : devices) {

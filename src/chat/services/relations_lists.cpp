@@ -38,7 +38,12 @@ Outcome<std::vector<FriendView>> RelationService::read_friends(const UserId& use
   ids.reserve(friends.size());
   for (const auto& each : friends) ids.push_back(each.user.id);
   const auto found = parts_.presence.look_up(ids);
-  for (std::size_t i = 0; i < friends.size(); ++i) friends[i].online = found[i].online;
+  std::vector<UserId> online;
+  for (std::size_t i = 0; i < friends.size(); ++i) {
+    friends[i].online = found[i].online;
+    if (found[i].online) online.push_back(ids[i]);
+  }
+  if (parts_.shown_online && !online.empty()) parts_.shown_online(std::move(online));
   return friends;
 }
 

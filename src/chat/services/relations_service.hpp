@@ -2,6 +2,9 @@
 // RelationService: the implementation of Relations. Verbs are decided in the commit lane by rules/friendship.hpp and
 // told through both mailboxes before they are answered; lists are store reads on the bounded pool. Any thread.
 
+#include <functional>
+#include <vector>
+
 #include "chat/ports/presence.hpp"
 #include "chat/rules/friendship.hpp"
 #include "chat/rules/limits.hpp"
@@ -19,6 +22,8 @@ struct RelationParts {
   Offload reads;
   /// What all nodes count together; null: this node counts alone.
   SharedThrottle* shared_limits = nullptr;
+  /// Where there are other nodes: these were shown as online. Any thread.
+  std::function<void(std::vector<UserId>)> shown_online = {};
 };
 
 class RelationService final : public Relations {

@@ -155,6 +155,7 @@ TEST_F(Relations, FriendsCarryTheirPresence) {
   const auto listed = world.ask<std::vector<chat::FriendView>>(
       [&](auto reply) { world.relations.friends(alice, world.on, std::move(reply)); });
   EXPECT_TRUE(std::get<0>(listed)[0].online);
+  EXPECT_EQ(world.shown_online, std::vector{bob.user});
 }
 
 TEST_F(Relations, RequestsAreLimitedPerDay) {
