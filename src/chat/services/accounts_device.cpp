@@ -29,7 +29,7 @@ Outcome<std::vector<DeviceId>> devices_to_drop(const LaneContext& context, const
   const auto most = static_cast<std::size_t>(std::max<std::int64_t>(limit, 0));
   if (most == 0 || devices.size() < most) return std::vector<DeviceId>();
   std::vector<RoomCandidate> candidates;
-  for (const auto& each : devices) candidates.push_back({each.id, each.last_seen});
+  for (const auto& each : devices) candidates.push_back({each.id, context.last_seen(each)});
   return find_room(context, user, std::move(candidates), devices.size() + 1 - most);
 }
 

@@ -102,6 +102,7 @@ class InstantLane final : public CommandQueue, public LaneContext {
     }
     return found;
   }
+  [[nodiscard]] WallTime last_seen(const Device& row) const override { return row.last_seen; }
   void friendship_changed(const ConversationKey& pair, bool friends_now) override {
     friendship_changes.emplace_back(pair, friends_now);
   }

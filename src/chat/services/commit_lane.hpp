@@ -110,6 +110,9 @@ class LaneContext {
   /// never does, and everything is known.
   [[nodiscard]] virtual std::vector<Presence::Found> look_up_devices(const UserId& user,
                                                                      std::span<const DeviceId> devices) const = 0;
+  /// When a session of this device last ended, or a login named it: the store's row says so some seconds later, and the
+  /// later of the two counts. Of the ends on other nodes the row alone tells.
+  [[nodiscard]] virtual WallTime last_seen(const Device& row) const = 0;
   /// Tells both of a fresh (or restored) friendship the other's presence, or stops telling after its end, after the
   /// commit.
   virtual void friendship_changed(const ConversationKey& pair, bool friends_now) = 0;

@@ -66,6 +66,7 @@ class LaneDesk final : public LaneContext {
   [[nodiscard]] bool is_online(const UserId& user) const override { return parts_.presence.is_online(user); }
   [[nodiscard]] std::vector<Presence::Found> look_up_devices(const UserId& user,
                                                              std::span<const DeviceId> devices) const override;
+  [[nodiscard]] WallTime last_seen(const Device& row) const override;
   void friendship_changed(const ConversationKey& pair, bool friends_now) override;
   void reply(base::Executor& executor, base::Task task) override;
 

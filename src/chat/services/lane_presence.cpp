@@ -217,6 +217,12 @@ void LaneDesk::run_ending(const Ending& ending) {
   }
 }
 
+WallTime LaneDesk::last_seen(const Device& row) const {
+  auto* const user = users_.find(row.user);
+  const auto* const known = user == nullptr ? nullptr : user->device(row.id);
+  return known == nullptr ? row.last_seen : std::max(row.last_seen, known->last_seen);
+}
+
 void LaneDesk::owe_last_seen(UserState& user) {
   if (std::exchange(user.last_seen_dirty, true)) return;
   last_seen_.push_back({steady_now() + options_.last_seen_every, user.key});
