@@ -102,6 +102,35 @@ TYPED_TEST(AccountStore, ListsDevicesAndPositionsOfOneUser) {
   EXPECT_EQ(this->store().devices(this->bob_)->size(), 1u);
 }
 
+TYPED_TEST(AccountStore, KeepsAPositionOfNoDeviceUntilTheUserGoes) {
+  chat::CommitBatch batch;
+  batch.users = {user(1, "ann", "ann@example.org")};
+  batch.devices = {device(this->ann_, "phone", 1)};
+  batch.positions = {{this->ann_, chat::DeviceId{"phone"}, chat::MailboxSeq(7)}};
+  this->commit(batch);
+  chat::CommitBatch erase;
+  erase.erased_devices = {{this->ann_, chat::DeviceId{"phone"}}};
+  erase.positions = {{this->ann_, chat::DeviceId{}, chat::MailboxSeq(6)},
+                     {this->ann_, chat::DeviceId{}, chat::MailboxSeq(7)}};
+  this->commit(erase);
+  const std::vector kept = {erase.positions[1]};
+  this->under_test_.reopen();
+  EXPECT_EQ(describe(this->store().positions(this->ann_)), describe(kept));
+  EXPECT_TRUE(this->store().devices(this->ann_)->empty());
+  chat::CommitBatch next;
+  next.devices = batch.devices;
+  next.positions = {{this->ann_, chat::DeviceId{"phone"}, chat::MailboxSeq(9)}};
+  this->commit(next);
+  EXPECT_EQ(describe(this->store().positions(this->ann_)), describe(std::vector{kept[0], next.positions[0]}));
+  erase.positions.clear();
+  this->commit(erase);
+  EXPECT_EQ(describe(this->store().positions(this->ann_)), describe(kept));
+  chat::CommitBatch leave;
+  leave.erased_users = {this->ann_};
+  this->commit(leave);
+  EXPECT_TRUE(this->store().positions(this->ann_)->empty());
+}
+
 TYPED_TEST(AccountStore, MovesAPositionWithoutTouchingTheDevice) {
   chat::CommitBatch batch;
   batch.devices = {device(this->ann_, "phone", 1)};

@@ -24,6 +24,8 @@ class AccountStore {
   [[nodiscard]] virtual Read<std::vector<UserId>> users_after(const UserId& after, std::size_t limit) const = 0;
 
   [[nodiscard]] virtual Read<std::vector<Device>> devices(const UserId& user) const = 0;
+  /// Ascending by device. The first may be of the empty id, which no device has: how far devices had come that have
+  /// gone. A row like any other; as nobody erases that device, it goes with the user only.
   [[nodiscard]] virtual Read<std::vector<DevicePosition>> positions(const UserId& user) const = 0;
   [[nodiscard]] virtual Read<std::optional<Login>> login(const LoginId& id) const = 0;
   [[nodiscard]] virtual Read<std::vector<Login>> logins(const UserId& user) const = 0;

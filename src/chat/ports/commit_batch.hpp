@@ -57,7 +57,7 @@ struct CommitBatch {
   std::vector<Device> devices;
   std::vector<Login> logins;
   std::vector<Relation> relations;                          // listed under both users
-  std::vector<std::pair<UserId, DeviceId>> erased_devices;  // and their positions
+  std::vector<std::pair<UserId, DeviceId>> erased_devices;  // and each one's own position
   std::vector<LoginId> erased_logins;
   std::vector<ConversationKey> erased_conversations;  // messages, steps, keys, client ids
   std::vector<UserId> erased_users;                   // user, devices, positions, logins, relations, mailbox

@@ -7,11 +7,11 @@
 namespace chat {
 namespace {
 
-/// A device that has confirmed nothing yet has no row of its position, only its start.
-MailboxSeq highest_position(const std::vector<Device>& devices, const std::vector<DevicePosition>& positions) {
+/// Of devices that have gone, too. One that has confirmed nothing yet has no row of its position, only its start.
+MailboxSeq highest_position(const DeviceRows& rows) {
   MailboxSeq highest;
-  for (const auto& each : devices) highest = std::max(highest, each.start);
-  for (const auto& each : positions) highest = std::max(highest, each.position);
+  for (const auto& each : rows.devices) highest = std::max(highest, each.start);
+  for (const auto& each : rows.positions) highest = std::max(highest, each.position);
   return highest;
 }
 
@@ -47,10 +47,22 @@ void drop_login(LaneContext& context, const LoginId& login, EndReason reason) {
   context.end_login(login, reason);
 }
 
-void drop_device(LaneContext& context, const Device& device, const std::vector<Login>& logins) {
+Outcome<DeviceRows> read_device_rows(const LaneContext& context, const UserId& user) {
+  auto devices = context.store().devices(user);
+  if (!devices) return refusal_of(devices.error());
+  auto logins = context.store().logins(user);
+  if (!logins) return refusal_of(logins.error());
+  auto positions = context.store().positions(user);
+  if (!positions) return refusal_of(positions.error());
+  return DeviceRows{std::move(devices.value()), std::move(logins.value()), std::move(positions.value())};
+}
+
+void drop_device(LaneContext& context, const Device& device, const DeviceRows& rows) {
+  const auto highest = highest_position(rows);
+  if (highest > MailboxSeq()) context.batch().positions.push_back({device.user, DeviceId{}, highest});
   context.batch().erased_devices.emplace_back(device.user, device.id);
   context.end_device(device.user, device.id, EndReason::kDeviceRemoved);
-  for (const auto& login : logins) {
+  for (const auto& login : rows.logins) {
     if (login.device == device.id) drop_login(context, login.id, EndReason::kDeviceRemoved);
   }
   context.forget_user(device.user);
@@ -58,30 +70,26 @@ void drop_device(LaneContext& context, const Device& device, const std::vector<L
 
 Outcome<Device> admit_device(LaneContext& context, const UserId& user, const DeviceId& device, const LoginId& login,
                              std::int64_t limit) {
-  const auto devices = context.store().devices(user);
-  if (!devices) return refusal_of(devices.error());
-  const auto logins = context.store().logins(user);
-  if (!logins) return refusal_of(logins.error());
-  const auto positions = context.store().positions(user);
-  if (!positions) return refusal_of(positions.error());
-
+  const auto read = read_device_rows(context, user);
+  if (const auto* const refusal = std::get_if<Refusal>(&read)) return *refusal;
+  const auto& rows = std::get<DeviceRows>(read);
   const auto known =
-      std::find_if(devices.value().begin(), devices.value().end(), [&](const Device& d) { return d.id == device; });
+      std::find_if(rows.devices.begin(), rows.devices.end(), [&](const Device& d) { return d.id == device; });
   Device admitted;
-  if (known != devices.value().end()) {
+  if (known != rows.devices.end()) {
     admitted = *known;
-    take_over(context, *known, login, logins.value());
+    take_over(context, *known, login, rows.logins);
   } else {
-    const auto dropped = devices_to_drop(context, user, devices.value(), limit);
+    const auto dropped = devices_to_drop(context, user, rows.devices, limit);
     if (const auto* const refusal = std::get_if<Refusal>(&dropped)) return *refusal;
     const auto& gone = std::get<std::vector<DeviceId>>(dropped);
-    for (const auto& old : devices.value()) {
-      if (std::find(gone.begin(), gone.end(), old.id) != gone.end()) drop_device(context, old, logins.value());
+    for (const auto& old : rows.devices) {
+      if (std::find(gone.begin(), gone.end(), old.id) != gone.end()) drop_device(context, old, rows);
     }
     admitted.user = user;
     admitted.id = device;
     admitted.created = context.now();
-    admitted.start = highest_position(devices.value(), positions.value());
+    admitted.start = highest_position(rows);
   }
   admitted.login = login;
   admitted.last_seen = context.now();

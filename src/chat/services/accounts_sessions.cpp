@@ -24,11 +24,13 @@ Outcome<Device> find_device(const LaneContext& context, const UserId& user, cons
 
 Outcome<std::monostate> decide_removal(LaneContext& context, const Caller& caller, const DeviceId& id) {
   if (auto refusal = check_caller(context, caller.user, caller.login)) return std::move(*refusal);
-  auto found = find_device(context, caller.user, id);
-  if (auto* refusal = std::get_if<Refusal>(&found)) return std::move(*refusal);
-  const auto logins = context.store().logins(caller.user);
-  if (!logins) return refusal_of(logins.error());
-  drop_device(context, std::get<Device>(found), logins.value());
+  auto read = read_device_rows(context, caller.user);
+  if (auto* refusal = std::get_if<Refusal>(&read)) return std::move(*refusal);
+  const auto& rows = std::get<DeviceRows>(read);
+  const auto found =
+      std::find_if(rows.devices.begin(), rows.devices.end(), [&](const Device& each) { return each.id == id; });
+  if (found == rows.devices.end()) return no_such_device();
+  drop_device(context, *found, rows);
   return std::monostate{};
 }
 

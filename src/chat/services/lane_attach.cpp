@@ -75,6 +75,8 @@ bool AttachCommand::make_room(LaneDesk& desk, UserState& user) {
     set(std::move(*refusal));
     return false;
   }
+  user.gone = user.highest_position();
+  if (user.gone > MailboxSeq()) desk.batch().positions.push_back({user.key, DeviceId{}, user.gone});
   for (const auto& id : std::get<std::vector<DeviceId>>(room)) {
     auto* const oldest = user.device(id);
     desk.erase_job(user, *oldest);  // what this batch has staged of it would outlive the device
@@ -112,7 +114,7 @@ DeviceState* AttachCommand::admit_device(LaneDesk& desk, UserState& user) {
     desk.batch().devices.push_back(std::move(row));
     return known;
   }
-  row.start = user.highest_position();  // of those, too, that make room for it
+  row.start = user.highest_position();
   if (!make_room(desk, user)) return nullptr;
   DeviceState state;
   state.id = row.id;

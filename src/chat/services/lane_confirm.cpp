@@ -170,7 +170,7 @@ void LaneDesk::append_skips(UserState& user, const DeviceState& device, const Co
     auto* const talk = undamaged_conversation(ConversationKey::of(user.key, entry.peer));
     if (talk == nullptr) continue;
     const auto& side = talk->author(entry.peer);
-    bool covered = !side.delivered.advances_to(entry.seq) || !side.read.advances_to(entry.seq);
+    bool covered = !side.delivered.advances_to(entry.seq) || !side.read.advances_to(entry.seq) || user.gone >= position;
     for (const auto& other : user.devices) covered |= other.id != device.id && other.position >= position;
     counts_.add(parts_.metrics.messages_skipped);
     if (covered || !mark_skipped(user, device, entry)) continue;

@@ -53,6 +53,10 @@ void LaneDesk::load(UserState& state) {
   if (row) state.last_seen = std::max(state.last_seen, row->last_seen);
   state.first = bounds.first;
   state.head = bounds.head;
+  state.gone = MailboxSeq();
+  for (const auto& position : positions) {
+    if (position.device.value.empty()) state.gone = position.position;
+  }
   std::vector<DeviceState> fresh;
   for (const auto& device : devices) {
     DeviceState one;

@@ -1,6 +1,8 @@
-// Devices that are logged in and connected, on a real lane: what the lane knows of them and the store does not yet.
+// Devices that are logged in, connected and removed, on a real lane: what the lane knows of them and the store does not
+// yet, and what is left of one that went.
 
 #include "chat/services/accounts_fixture.hpp"
+#include "chat/services/expiry.hpp"
 #include "chat/services/lane_fixture.hpp"
 
 namespace chat::testing {
@@ -58,11 +60,26 @@ class LaneDevices : public LaneTest {
     return caller(bob_id, device);
   }
   Joined connect(const Caller& who) { return join(who.user, who.device.value, who.login); }
+  void remove(const Caller& by, const std::string& device) {
+    ask<std::monostate>([&](auto reply) { accounts->remove_device(by, DeviceId{device}, executor, std::move(reply)); });
+  }
   std::set<std::string> devices() {
     std::set<std::string> ids;
     const auto rows = store.devices(bob_id).value();
     for (const auto& each : rows) ids.insert(each.id.value);
     return ids;
+  }
+  /// As the server sweeps, a message's life later; how many messages were ordered to fail.
+  std::size_t expire() {
+    clock.advance(std::chrono::hours(2));
+    ExpirySweep sweep(store);
+    sweep.begin({.old = clock.wall_now() - std::chrono::hours(1), .now = clock.wall_now()});
+    auto order = sweep.look(bob_id);
+    const auto ordered = order.entries.size();
+    auto command = expire_command(std::move(order), [](bool committed) { EXPECT_TRUE(committed); });
+    EXPECT_TRUE(lane->submit(command));
+    run();
+    return ordered;
   }
 
   PlainHasher hasher;
@@ -84,6 +101,132 @@ TEST_F(LaneDevices, WhatALoginTakesForLeastRecentlyUsedWasNotConnectedAMomentAgo
   clock.advance(std::chrono::seconds(1));
   log_in("tablet");
   EXPECT_EQ(devices(), (std::set<std::string>{"phone", "tablet"}));
+}
+
+TEST_F(LaneDevices, WhatARemovedDeviceHadIsNotSentToANewOne) {
+  const auto first = connect(phone);
+  for (int i = 0; i < 3; ++i) send(alice, bob_id, "x");
+  confirm(first, 3);
+  remove(phone, "phone");
+  EXPECT_TRUE(devices().empty());
+  EXPECT_EQ(connect(log_in("tablet")).attached().position, MailboxSeq(3));
+  EXPECT_EQ(metrics.pending_messages.value(), 0);
+}
+
+TEST_F(LaneDevices, WhatARemovedDeviceHadOutlivesTheNextOnesAndARestart) {
+  const auto first = connect(phone);
+  for (int i = 0; i < 3; ++i) send(alice, bob_id, "x");
+  confirm(first, 2);
+  remove(phone, "phone");
+  const auto tablet = log_in("tablet");
+  remove(tablet, "tablet");
+  allow_devices(10);
+  const auto laptop = connect(log_in("laptop"));
+  EXPECT_EQ(laptop.attached().position, MailboxSeq(2));
+  confirm(laptop, 3);
+  remove(caller(bob_id, "laptop"), "laptop");
+  EXPECT_EQ(connect(log_in("watch")).attached().position, MailboxSeq(3));
+}
+
+TEST_F(LaneDevices, WhatTheDeviceHadThatMadeRoomIsNotSentToALaterOne) {
+  allow_devices(1);
+  const auto first = connect(phone);
+  for (int i = 0; i < 2; ++i) send(alice, bob_id, "x");
+  confirm(first, 2);
+  leave(first);
+  clock.advance(std::chrono::seconds(1));
+  const auto tablet = join(bob_id, "tablet");
+  ASSERT_EQ(devices(), (std::set<std::string>{"tablet"}));
+  leave(tablet);
+  remove({bob_id, tablet.login, tablet.device}, "tablet");
+  EXPECT_EQ(connect(log_in("watch")).attached().position, MailboxSeq(2));
+}
+
+TEST_F(LaneDevices, WhatARemovedDeviceHadDoesNotExpire) {
+  const auto laptop = log_in("laptop");
+  const auto sent = message(send(alice, bob_id, "x"));
+  befriend(alice_id, bob_id, true);
+  lane.reset();
+  start();
+  serve();
+  confirm(connect(phone), 1, {receipt(sent)});
+  ASSERT_FALSE(delivered(alice_id, bob_id)) << "across a block nothing is told";
+  remove(laptop, "phone");
+  EXPECT_EQ(devices(), (std::set<std::string>{"laptop"}));
+  EXPECT_EQ(expire(), 0u);
+  EXPECT_FALSE(store.message(sent.id).value()->failure);
+}
+
+TEST_F(LaneDevices, WhatARemovedDeviceHadDoesNotExpireThoughItWasOrderedBefore) {
+  const auto laptop = log_in("laptop");
+  const auto sent = message(send(alice, bob_id, "x"));
+  befriend(alice_id, bob_id, true);
+  lane.reset();
+  start();
+  serve();
+  const auto order = [&] {
+    ExpirySweep sweep(store);
+    clock.advance(std::chrono::hours(2));
+    sweep.begin({.old = clock.wall_now() - std::chrono::hours(1), .now = clock.wall_now()});
+    return sweep.look(bob_id);
+  }();
+  ASSERT_EQ(order.entries.size(), 1u);
+  confirm(connect(phone), 1, {receipt(sent)});
+  remove(laptop, "phone");
+  auto command = expire_command(order, [](bool committed) { EXPECT_TRUE(committed); });
+  ASSERT_TRUE(lane->submit(command));
+  run();
+  EXPECT_FALSE(store.message(sent.id).value()->failure);
+}
+
+TEST_F(LaneDevices, WhatARemovedDeviceHadIsNotMarkedForTheOneThatSkipsIt) {
+  const auto laptop = log_in("laptop");
+  const auto sent = message(send(alice, bob_id, "x"));
+  befriend(alice_id, bob_id, true);
+  lane.reset();
+  start();
+  serve();
+  confirm(connect(phone), 1, {receipt(sent)});
+  remove(laptop, "phone");
+  const auto left = connect(laptop);
+  Confirmation given_up;
+  given_up.user = bob_id;
+  given_up.device = left.device;
+  given_up.connection = left.connection;
+  given_up.position = MailboxSeq(1);
+  given_up.skipped = {MailboxSeq(1)};
+  lane->confirm(std::move(given_up));
+  run();
+  EXPECT_EQ(position(left), MailboxSeq(1));
+  EXPECT_FALSE(store.message(sent.id).value()->failure);
+}
+
+/// What is kept of those that went is no device: the mailbox is kept for those that are left, and goes with them alone.
+TEST_F(LaneDevices, ThatWentHoldNothingBackAndAreListedNowhere) {
+  options.trim_tail = 2;
+  options.trim_step = 4;
+  allow_devices(2);
+  const auto laptop = log_in("laptop");
+  const auto first = connect(phone);
+  const auto second = connect(laptop);
+  for (int i = 0; i < 20; ++i) send(alice, bob_id, "x");
+  confirm(first, 1);
+  confirm(second, 3);
+  remove(laptop, "phone");
+  confirm(second, 20);
+  EXPECT_EQ(store.mailbox_bounds(bob_id).value().first, MailboxSeq(18)) << "the phone at 1 waits for nothing";
+  const auto views =
+      ask<std::vector<DeviceView>>([&](auto reply) { accounts->devices(laptop, executor, std::move(reply)); });
+  ASSERT_EQ(views.size(), 1u);
+  EXPECT_EQ(views[0].device.id, laptop.device);
+  log_in("tablet");
+  EXPECT_EQ(devices(), (std::set<std::string>{"laptop", "tablet"})) << "nobody had to make room";
+}
+
+TEST_F(LaneDevices, ThatHaveConfirmedNothingLeaveNothing) {
+  const auto laptop = log_in("laptop");
+  remove(laptop, "phone");
+  EXPECT_TRUE(store.positions(bob_id).value().empty());
 }
 
 }  // namespace

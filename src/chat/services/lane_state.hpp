@@ -69,6 +69,7 @@ struct UserState {
   WallTime last_seen{};
   base::SteadyTime offline_since{};
   std::vector<DeviceState> devices;
+  MailboxSeq gone;  // how far devices had come that have gone: AccountStore::positions() under the empty id
   /// Entries up to here may have expired: a pump may have read or written them before. Forgotten with the sessions.
   MailboxSeq expired;
 
@@ -105,8 +106,9 @@ struct UserState {
     }
     return false;
   }
+  /// What any device has confirmed, be it still there or not.
   [[nodiscard]] MailboxSeq highest_position() const {
-    MailboxSeq highest;
+    auto highest = gone;
     for (const auto& each : devices) highest = std::max(highest, each.position);
     return highest;
   }
