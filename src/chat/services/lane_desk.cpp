@@ -32,8 +32,9 @@ void LaneDesk::run(std::unique_ptr<LaneCommand> command) {
   const bool alone = command->exclusive();
   if (alone) settle_through();
   if (alone && !staged_.empty() && !command->stage_again()) {
-    // The store does not answer, and a device's word waits for it: behind that this one would not be alone.
-    command->finish(*this, StoreError::kUnavailable);
+    // The store takes nothing, and a device's word waits for it: behind that this one would not be alone. Of other ends
+    // of that batch than a full disk it needs to know no more than that it was not tried.
+    command->finish(*this, failed_last_ == StoreError::kFull ? StoreError::kFull : StoreError::kUnavailable);
     return post_replies();
   }
   // Once it is certain that nothing will be committed, reading is in vain, and may be slow.
@@ -93,6 +94,7 @@ void LaneDesk::settle_once() {
     conflicts_ = 0;  // damage says nothing of the other nodes: nothing was tried
   }
   if (failed) {
+    failed_last_ = *failed;
     hints_.clear();
     ends_.clear();
     friendships_.clear();

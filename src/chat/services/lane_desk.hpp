@@ -304,6 +304,7 @@ class LaneDesk final : public LaneContext {
   const LaneCommand* failed_by_ = nullptr;   // whose staging has set failed_, if any
   std::vector<const LaneCommand*> damaged_;  // of staged_: they met a damaged row and fail, whatever the others do
   bool again_at_once_ = false;               // what failed last need not wait for the store
+  StoreError failed_last_{};                 // why the batch failed that left staged_ behind
   std::vector<std::unique_ptr<LaneCommand>> staged_;
   std::vector<std::unique_ptr<LaneCommand>> again_;  // of a failed batch: LaneCommand::stage_again()
   std::uint64_t rounds_ = 0;                         // commits tried

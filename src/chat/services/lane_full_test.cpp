@@ -5,6 +5,17 @@
 namespace chat::testing {
 namespace {
 
+/// As an account's command: not with others in one batch.
+class Alone final : public LaneCommand {
+ public:
+  explicit Alone(std::function<void(std::optional<StoreError>)> done) : done_(std::move(done)) {}
+  void stage(LaneContext& /*context*/) override {}
+  void finish(LaneContext& /*context*/, std::optional<StoreError> failed) override { done_(failed); }
+
+ private:
+  std::function<void(std::optional<StoreError>)> done_;
+};
+
 class LaneFull : public LaneTest {
  protected:
   LaneFull() { befriend(alice_id, bob_id); }
@@ -84,6 +95,30 @@ TEST_F(LaneFull, WhatARefusedSendWouldHaveLeftWaitingIsNotCounted) {
   make_room();
   read(bob, alice_id, 1);
   EXPECT_EQ(metrics.messages_read.value(), 1u);
+}
+
+TEST_F(LaneFull, WhatHasToBeAloneBehindAWordThatWaitsIsToldWhatItWaitsFor) {
+  const auto alice = join(alice_id, "phone");
+  const auto bob = join(bob_id, "phone");
+  const auto sent = message(send(alice, bob_id, "x"));
+  const auto told = [&] {
+    std::optional<StoreError> error;
+    std::unique_ptr<LaneCommand> alone = std::make_unique<Alone>([&](auto failed) { error = failed; });
+    EXPECT_TRUE(lane->submit(alone));
+    lane->run_once();
+    return error;
+  };
+  fill();
+  say(bob, sent, 1);
+  lane->run_once();
+  EXPECT_EQ(told(), StoreError::kFull);
+  store.refuses = StoreError::kUnavailable;
+  EXPECT_EQ(told(), StoreError::kUnavailable);
+  store.refuses = StoreError::kUnknown;  // of the word that waits; this one was not tried
+  EXPECT_EQ(told(), StoreError::kUnavailable);
+  make_room();
+  EXPECT_EQ(told(), std::nullopt);
+  EXPECT_EQ(position(bob), MailboxSeq(1));
 }
 
 }  // namespace
