@@ -228,13 +228,18 @@ TEST_F(TwistedRequestTest, AnAnswerBehindTheLastOneOfADrainingConnectionIsDroppe
 /// Half a POST is read when the connection's last answer ends its session.
 TEST_F(TwistedRequestTest, ASessionThatALastAnswerEndsIsForgottenByThePostBehindIt) {
   std::promise<HttpResponder> slow;
-  http_ = [&](HttpRequest, HttpResponder respond) { slow.set_value(std::move(respond)); };
+  http_ = [&](HttpRequest request, HttpResponder respond) {
+    if (request.path == "/slow") return slow.set_value(std::move(respond));
+    respond(HttpResponse{});
+  };
   start(calm());
   const auto sid = handshake();
   auto client = std::make_unique<RawClient>(port_);
   client->send("GET /slow HTTP/1.1\r\nHost: x\r\n\r\nGET " + polling(sid) + " HTTP/1.1\r\nHost: x\r\n\r\nPOST " +
                polling(sid) + " HTTP/1.1\r\nHost: x\r\nContent-Length: 10\r\n\r\n4");
   auto respond = slow.get_future().get();
+  // A turn later than all that was sent at once.
+  EXPECT_EQ(std::make_unique<RawClient>(port_)->ask("/turn").status, 200);
   server_->stop_accepting();
   respond(HttpResponse{});
   EXPECT_EQ(next_close(), CloseReason::kTransportError) << "its poll can no longer be answered";
