@@ -13,6 +13,8 @@ const kRecordMs = 5_000;
 const kNodeLeaseMs = 5_000;
 const kConnectionLeaseMs = 20_000;
 const kSlackMs = 10_000;
+/** Until a node repeats who is there, after notes may have been lost. */
+const kToldAgainMs = 6_000;
 
 const unless = { skip: skip() };
 let cluster;
@@ -143,5 +145,55 @@ describe('users.isOnline', unless, () => {
     await two.restart();
     await isRecorded(anna, false);
     assert.equal((await recorded(bert)).isOnline, true);
+  });
+});
+
+describe('what friends are told when nobody says so', unless, () => {
+  const of = (bert) => (event) => event.userId === bert.id;
+
+  test('who came while Redis was away is announced when it is back', async () => {
+    const [anna, bert] = await one.friends();
+    const annas = await Client.connect(one, anna);
+    await cluster.redis.kill();
+    try {
+      await Client.connect(two, bert);
+      await sleep(1000);
+      assert.equal(annas.all('user_online').some(of(bert)), false);
+    } finally {
+      await cluster.redis.heal();
+    }
+    await annas.event('user_online', of(bert), kToldAgainMs + kSlackMs);
+  });
+
+  test('who was on a node that was taken for dead, and is not, is online again', async () => {
+    const [anna, bert] = await one.friends();
+    const annas = await Client.connect(one, anna);
+    const berts = await Client.connect(two, bert);
+    await annas.event('user_online', of(bert));
+    cluster.pause(1);
+    try {
+      await annas.event('user_offline', of(bert), kConnectionLeaseMs + kNodeLeaseMs + kSlackMs);
+      annas.clear();
+    } finally {
+      cluster.resume(1);
+    }
+    await annas.event('user_online', of(bert), kToldAgainMs + kSlackMs);
+    assert.equal((await annas.send(bert, 'there you are')).online, true);
+    await berts.received(1);
+  });
+
+  test('who was seen in the list of friends is told of when the other node ends', async () => {
+    const [anna, bert] = await one.friends();
+    const berts = await Client.connect(two, bert);
+    await one.restart();
+    const annas = await Client.connect(one, anna);
+    await until(async () => (await one.expect(200, 'GET', '/friends', { token: anna.token })).friends[0].isOnline, 'bert online in the list');
+    berts.socket.io.reconnection(false);
+    assert.equal(await two.stop(), 0);
+    try {
+      await annas.event('user_offline', of(bert), kConnectionLeaseMs + kSlackMs);
+    } finally {
+      await two.boot();
+    }
   });
 });
