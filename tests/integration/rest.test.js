@@ -53,29 +53,28 @@ test('register and login answer the same shape', async () => {
   await server.expect(400, 'POST', '/register', { body: { ...account, username: uniqueName(), email: 'x@example.org', device: 'bad name' } });
 });
 
+/** The answer to bytes that no client of HTTP would send, after which the server closes. */
+async function ask(request) {
+  const socket = net.connect(server.port, '127.0.0.1');
+  socket.write(request);
+  let answer = '';
+  for await (const bytes of socket) answer += bytes;
+  const [head, body] = answer.split('\r\n\r\n');
+  return { status: Number(head.split(' ')[1]), head, body };
+}
+
 test('a body above every limit is refused in words, and its framing too', async () => {
   for (const size of [64 * 1024 + 1, 256 * 1024 + 1, 2 * 1024 * 1024]) {
     const { error } = await server.expect(413, 'POST', '/login', { body: `{"username":"${'x'.repeat(size)}"}` });
     assert.equal(error.code, 'too_large');
   }
-  const socket = net.connect(server.port, '127.0.0.1');
-  socket.write('POST /api/v1/login HTTP/1.1\r\nHost: x\r\nTransfer-Encoding: chunked\r\n\r\nnot a size\r\n');
-  let answer = '';
-  for await (const bytes of socket) answer += bytes;
-  assert.match(answer, /^HTTP\/1\.1 400 /);
-  assert.match(answer, /connection: close/i);
-  assert.equal(JSON.parse(answer.split('\r\n\r\n')[1]).error.code, 'invalid');
+  const { head, body } = await ask('POST /api/v1/login HTTP/1.1\r\nHost: x\r\nTransfer-Encoding: chunked\r\n\r\nnot a size\r\n');
+  assert.match(head, /^HTTP\/1\.1 400 /);
+  assert.match(head, /connection: close/i);
+  assert.equal(JSON.parse(body).error.code, 'invalid');
 });
 
 test('what is no proper request is refused in words, but for the paths of Socket.IO', async () => {
-  const ask = async (request) => {
-    const socket = net.connect(server.port, '127.0.0.1');
-    socket.write(request);
-    let answer = '';
-    for await (const bytes of socket) answer += bytes;
-    const [head, body] = answer.split('\r\n\r\n');
-    return { status: Number(head.split(' ')[1]), head, body };
-  };
   const host = 'HTTP/1.1\r\nHost: x\r\n';
   const long = 'a'.repeat(10_000);
   const broken = (path) => [

@@ -321,14 +321,7 @@ TEST_F(LaneAttach, AnEntryThatHoldsFiveSessionsUpIsSentAloneAndAfterFiveMoreSkip
     EXPECT_EQ(next.attached().skip_poison, i == 10);
     EXPECT_EQ(next.attached().batch_halvings, i);
     if (i < 10) continue;
-    Confirmation given_up;
-    given_up.user = bob_id;
-    given_up.device = bob.device;
-    given_up.connection = next.connection;
-    given_up.position = MailboxSeq(1);
-    given_up.skipped = {MailboxSeq(1)};
-    lane->confirm(std::move(given_up));
-    run();
+    give_up(next, 1);
   }
   EXPECT_EQ(store.message(sent.id).value()->failure, FailureReason::kSkipped);
   EXPECT_FALSE(delivered(alice_id, bob_id)) << "never reported delivered on its account";
@@ -340,14 +333,7 @@ TEST_F(LaneAttach, TheDeviceThatSkippedAnEntryDoesNotTakeTheMarkAwayWithItsNextC
   const auto phone = join(bob_id, "phone");
   const auto sent = message(send(alice, bob_id, "poison"));
   const auto next = message(send(alice, bob_id, "good"));
-  Confirmation given_up;
-  given_up.user = bob_id;
-  given_up.device = phone.device;
-  given_up.connection = phone.connection;
-  given_up.position = MailboxSeq(1);
-  given_up.skipped = {MailboxSeq(1)};
-  lane->confirm(std::move(given_up));
-  run();
+  give_up(phone, 1);
   confirm(phone, 2, {receipt(next)});
   EXPECT_TRUE(delivered(alice_id, bob_id));
   EXPECT_EQ(store.message(sent.id).value()->failure, FailureReason::kSkipped);
@@ -358,14 +344,7 @@ TEST_F(LaneAttach, AnotherDeviceThatHasTheSkippedEntryTakesTheMarkAway) {
   const auto phone = join(bob_id, "phone");
   const auto laptop = join(bob_id, "laptop");
   const auto sent = message(send(alice, bob_id, "poison"));
-  Confirmation given_up;
-  given_up.user = bob_id;
-  given_up.device = phone.device;
-  given_up.connection = phone.connection;
-  given_up.position = MailboxSeq(1);
-  given_up.skipped = {MailboxSeq(1)};
-  lane->confirm(std::move(given_up));
-  run();
+  give_up(phone, 1);
   EXPECT_TRUE(store.message(sent.id).value()->failure);
   confirm(laptop, 1, {receipt(sent)});
   EXPECT_FALSE(store.message(sent.id).value()->failure);

@@ -69,17 +69,26 @@ class LaneDevices : public LaneTest {
     for (const auto& each : rows) ids.insert(each.id.value);
     return ids;
   }
-  /// As the server sweeps, a message's life later; how many messages were ordered to fail.
-  std::size_t expire() {
+  /// A message of alice, whom bob blocks then: its confirmation is told to nobody.
+  MessageView send_and_block() {
+    auto sent = message(send(alice, bob_id, "x"));
+    befriend(alice_id, bob_id, true);
+    lane.reset();
+    start();
+    serve();
+    return sent;
+  }
+  /// As the server sweeps, a message's life later: what is ordered to fail.
+  ExpiryOrder look_for_old() {
     clock.advance(std::chrono::hours(2));
     ExpirySweep sweep(store);
     sweep.begin({.old = clock.wall_now() - std::chrono::hours(1), .now = clock.wall_now()});
-    auto order = sweep.look(bob_id);
-    const auto ordered = order.entries.size();
+    return sweep.look(bob_id);
+  }
+  void carry_out(ExpiryOrder order) {
     auto command = expire_command(std::move(order), [](bool committed) { EXPECT_TRUE(committed); });
-    EXPECT_TRUE(lane->submit(command));
+    ASSERT_TRUE(lane->submit(command));
     run();
-    return ordered;
   }
 
   PlainHasher hasher;
@@ -144,59 +153,35 @@ TEST_F(LaneDevices, WhatTheDeviceHadThatMadeRoomIsNotSentToALaterOne) {
 
 TEST_F(LaneDevices, WhatARemovedDeviceHadDoesNotExpire) {
   const auto laptop = log_in("laptop");
-  const auto sent = message(send(alice, bob_id, "x"));
-  befriend(alice_id, bob_id, true);
-  lane.reset();
-  start();
-  serve();
+  const auto sent = send_and_block();
   confirm(connect(phone), 1, {receipt(sent)});
   ASSERT_FALSE(delivered(alice_id, bob_id)) << "across a block nothing is told";
   remove(laptop, "phone");
   EXPECT_EQ(devices(), (std::set<std::string>{"laptop"}));
-  EXPECT_EQ(expire(), 0u);
+  auto order = look_for_old();
+  EXPECT_TRUE(order.entries.empty());
+  carry_out(std::move(order));
   EXPECT_FALSE(store.message(sent.id).value()->failure);
 }
 
 TEST_F(LaneDevices, WhatARemovedDeviceHadDoesNotExpireThoughItWasOrderedBefore) {
   const auto laptop = log_in("laptop");
-  const auto sent = message(send(alice, bob_id, "x"));
-  befriend(alice_id, bob_id, true);
-  lane.reset();
-  start();
-  serve();
-  const auto order = [&] {
-    ExpirySweep sweep(store);
-    clock.advance(std::chrono::hours(2));
-    sweep.begin({.old = clock.wall_now() - std::chrono::hours(1), .now = clock.wall_now()});
-    return sweep.look(bob_id);
-  }();
+  const auto sent = send_and_block();
+  auto order = look_for_old();
   ASSERT_EQ(order.entries.size(), 1u);
   confirm(connect(phone), 1, {receipt(sent)});
   remove(laptop, "phone");
-  auto command = expire_command(order, [](bool committed) { EXPECT_TRUE(committed); });
-  ASSERT_TRUE(lane->submit(command));
-  run();
+  carry_out(std::move(order));
   EXPECT_FALSE(store.message(sent.id).value()->failure);
 }
 
 TEST_F(LaneDevices, WhatARemovedDeviceHadIsNotMarkedForTheOneThatSkipsIt) {
   const auto laptop = log_in("laptop");
-  const auto sent = message(send(alice, bob_id, "x"));
-  befriend(alice_id, bob_id, true);
-  lane.reset();
-  start();
-  serve();
+  const auto sent = send_and_block();
   confirm(connect(phone), 1, {receipt(sent)});
   remove(laptop, "phone");
   const auto left = connect(laptop);
-  Confirmation given_up;
-  given_up.user = bob_id;
-  given_up.device = left.device;
-  given_up.connection = left.connection;
-  given_up.position = MailboxSeq(1);
-  given_up.skipped = {MailboxSeq(1)};
-  lane->confirm(std::move(given_up));
-  run();
+  give_up(left, 1);
   EXPECT_EQ(position(left), MailboxSeq(1));
   EXPECT_FALSE(store.message(sent.id).value()->failure);
 }

@@ -291,6 +291,17 @@ class LaneTest : public ::testing::Test {
     lane->confirm(std::move(confirmation));
     run();
   }
+  /// Its pump has skipped this entry, for good.
+  void give_up(const Joined& who, std::uint64_t position) {
+    Confirmation given_up;
+    given_up.user = who.user;
+    given_up.device = who.device;
+    given_up.connection = who.connection;
+    given_up.position = MailboxSeq(position);
+    given_up.skipped = {MailboxSeq(position)};
+    lane->confirm(std::move(given_up));
+    run();
+  }
   static ReadRequest read_request(const Joined& who, decltype(ReadRequest::what) what) {
     return {.reader = who.user, .login = who.login, .device = who.device, .connection = who.connection, .what = what};
   }

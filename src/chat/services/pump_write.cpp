@@ -65,9 +65,10 @@ Pump::Verdict Pump::judge(const LogItem& item) {
   if (is_own(item.entry)) return Verdict::kPass;
   if (item.entry.kind != EntryKind::kMessage) return Verdict::kState;
   if (lost_to_everyone(item)) {
+    if (item.message) return Verdict::kPass;
     // Of an entry that cannot be read itself nobody knows whose message it was: the gap is named here, or nowhere.
-    if (!item.message && item.entry.message.is_zero()) return Verdict::kState;
-    if (!item.message) host_.unreadable(item.entry);
+    if (item.entry.message.is_zero()) return Verdict::kState;
+    host_.unreadable(item.entry);
     return Verdict::kPass;
   }
   if (skip_poison_ && item.entry.position == poison_) {
