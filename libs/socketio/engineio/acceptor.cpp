@@ -53,8 +53,7 @@ bool Acceptor::accept_one() {
   }
   auto& context = server_.context();
   const auto peer = PeerAddress::of(*address);
-  const std::size_t most = context.options.max_connections;
-  if (most != 0 && context.counters.connections_now.load(std::memory_order_relaxed) >= most) {
+  if (!take_place(context.counters.connections_now, context.options.max_connections)) {
     context.counters.refused_connection_limit.fetch_add(1, std::memory_order_relaxed);
     ::close(descriptor);
     return true;
@@ -62,6 +61,7 @@ bool Acceptor::accept_one() {
   const bool counted = context.limiter.enabled() && !peer.is_loopback() && !context.is_trusted(peer);
   if (counted && !context.limiter.admit(peer, server_.now())) {
     context.counters.refused_address_limit.fetch_add(1, std::memory_order_relaxed);
+    context.counters.connections_now.fetch_sub(1, std::memory_order_relaxed);
     ::close(descriptor);
     return true;
   }

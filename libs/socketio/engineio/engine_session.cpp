@@ -47,9 +47,7 @@ void EngineSession::open(WebSocketLink* link, const Handshake& handshake) {
   if (link_ == nullptr) polling_ = std::make_unique<PollingState>(*this);
   queue_packet(PacketType::kOpen, false, std::string_view(packet).substr(1));
   arm_heartbeat(server_.now() + options.ping_interval);
-  auto& counters = server_.context().counters;
-  counters.sessions_opened.fetch_add(1, std::memory_order_relaxed);
-  counters.sessions_now.fetch_add(1, std::memory_order_relaxed);
+  server_.context().counters.sessions_opened.fetch_add(1, std::memory_order_relaxed);
   const auto& handler = server_.context().on_session;
   if (!handler) return;
   auto listener = handler(*this, handshake);

@@ -12,6 +12,16 @@
 
 namespace engineio {
 
+/// Counts one more unless there are `most` of them (0: no limit). Of shards that ask at once for the last place one
+/// gets it.
+inline bool take_place(Counters::Number& taken, std::size_t most) {
+  auto now = taken.load(std::memory_order_relaxed);
+  do {
+    if (most != 0 && now >= most) return false;
+  } while (!taken.compare_exchange_weak(now, now + 1, std::memory_order_relaxed));
+  return true;
+}
+
 struct ServerContext {
   ServerContext(ServerOptions o, std::vector<aio::Shard*> s, const base::Clock& c);
 

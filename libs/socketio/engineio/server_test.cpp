@@ -1,6 +1,7 @@
 // HTTP, limits, life of the server, several shards.
 #include "socketio/engineio/server.hpp"
 
+#include <latch>
 #include <thread>
 
 #include "socketio/engineio/engine_testing.hpp"
@@ -464,6 +465,35 @@ TEST_F(ServerTest, RefusesSessionsAndConnectionsAboveTheLimits) {
   EXPECT_TRUE(d.ended());
   EXPECT_GE(server_->counters().refused_connection_limit.load(), 1u);
   EXPECT_EQ(server_->counters().refused_session_limit.load(), 2u);
+}
+
+TEST_F(ServerTest, OfConnectionsThatComeToAllShardsAtOnceNoneIsAboveTheLimit) {
+  constexpr std::size_t kMost = 8;
+  constexpr std::size_t kClients = 64;
+  auto options = calm();
+  options.max_connections = kMost;
+  start(options, 4);
+  const auto& counters = server_->counters();
+  const auto wait_for = [](auto condition) {
+    for (const auto end = std::chrono::steady_clock::now() + kPatience; !condition();) {
+      if (std::chrono::steady_clock::now() > end) return false;
+      std::this_thread::sleep_for(1ms);
+    }
+    return true;
+  };
+  for (std::uint64_t round = 1; round <= 50; ++round) {
+    // The shards find the connections waiting, and accept them side by side.
+    const auto there = std::make_shared<std::latch>(std::ptrdiff_t(shards_.size()) + 1);
+    for (const auto& shard : shards_) shard->post([there] { there->arrive_and_wait(); });
+    std::vector<std::unique_ptr<RawClient>> clients;
+    for (std::size_t i = 0; i < kClients; ++i) clients.push_back(std::make_unique<RawClient>(port_));
+    there->arrive_and_wait();
+    ASSERT_TRUE(wait_for([&] { return counters.refused_connection_limit >= round * (kClients - kMost); }))
+        << counters.connections_now << " connections in round " << round;
+    EXPECT_EQ(counters.connections_now, kMost);
+    clients.clear();
+    ASSERT_TRUE(wait_for([&] { return counters.connections_now == 0; }));
+  }
 }
 
 }  // namespace

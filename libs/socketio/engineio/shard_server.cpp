@@ -84,7 +84,6 @@ void ShardServer::shut_down() {
 
 void ShardServer::accept(int descriptor, const PeerAddress& peer, bool counted) {
   context_.counters.connections_accepted.fetch_add(1, std::memory_order_relaxed);
-  context_.counters.connections_now.fetch_add(1, std::memory_order_relaxed);
   auto connection = std::make_unique<Connection>(*this, descriptor, peer, counted);
   auto protocol = std::make_unique<HttpConversation>(*connection);
   if (!connection->start(std::move(protocol))) return;
@@ -182,9 +181,8 @@ std::uint16_t ShardServer::shard_of(std::string_view sid) const {
 }
 
 EngineSession* ShardServer::open_session() {
-  const std::size_t most = context_.options.max_sessions;
-  const bool full = most != 0 && context_.counters.sessions_now.load(std::memory_order_relaxed) >= most;
-  if (full || stopped_ || context_.draining.load(std::memory_order_relaxed)) {
+  if (stopped_ || context_.draining.load(std::memory_order_relaxed) ||
+      !take_place(context_.counters.sessions_now, context_.options.max_sessions)) {
     context_.counters.refused_session_limit.fetch_add(1, std::memory_order_relaxed);
     return nullptr;
   }
