@@ -210,7 +210,11 @@ void EngineSession::poll_while_closing() {
 void EngineSession::close_polling(bool by_client) {
   polling_->release.cancel();
   if (auto* candidate = std::exchange(polling_->candidate, nullptr)) candidate->close();
-  if (polling_->parked != nullptr) answer_poll(by_client ? "6" : "1");
+  if (polling_->parked != nullptr) {
+    answer_poll(by_client ? "6" : "1");
+  } else if (by_client) {
+    server_.farewells().remember(id(), server_.now());
+  }
   auto* posting = std::exchange(polling_->posting, nullptr);
   if (posting == nullptr) return;
   if (polling_->post) {

@@ -102,6 +102,7 @@ class HttpConversation final : public Protocol {
   void refuse_engine(std::uint32_t slot, const RequestHead& head, const Refusal& refusal);
   void finish_engine_request(Reading& reading, const Target& target);
   // `number`: the slot. It may be gone when an earlier answer turned out to be the connection's last.
+  void finish_without_session(std::uint32_t number, const RequestHead& head, const EngineQuery& query);
   void finish_session_request(std::uint32_t number, Reading& reading, const EngineQuery& query, EngineSession& session);
   void finish_handshake(std::uint32_t number, const RequestHead& head, const Target& target, const EngineQuery& query);
   void open_websocket(std::uint32_t number, const RequestHead& head, const EngineQuery& query, EngineSession* session,

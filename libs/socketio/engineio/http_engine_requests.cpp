@@ -76,13 +76,22 @@ void HttpConversation::finish_engine_request(Reading& reading, const Target& tar
   if (!query.transport) return refuse_engine(number, head, transport_unknown());
   if (query.sid.empty()) return finish_handshake(number, head, target, query);
   auto* session = server.find_session(query.sid);
-  if (session == nullptr) return refuse_engine(number, head, session_unknown());
+  if (session == nullptr) return finish_without_session(number, head, query);
   if (reading.posting == nullptr && !head.upgrade) {
     session->let_candidate_speak();
     session = server.find_session(query.sid);
-    if (session == nullptr) return refuse_engine(number, head, session_unknown());
+    if (session == nullptr) return finish_without_session(number, head, query);
   }
   finish_session_request(number, reading, query, *session);
+}
+
+/// There is no such session, or no more.
+void HttpConversation::finish_without_session(std::uint32_t number, const RequestHead& head, const EngineQuery& query) {
+  auto& server = connection_.server();
+  const bool polls = head.method == "GET" && !head.upgrade && query.transport == Transport::kPolling && query.revision4;
+  if (polls && origin_allowed(head, server.context().options) && server.farewells().take(query.sid, server.now()))
+    return answer_poll(number, "6");
+  refuse_engine(number, head, session_unknown());
 }
 
 void HttpConversation::finish_session_request(std::uint32_t number, Reading& reading, const EngineQuery& query,

@@ -243,22 +243,6 @@ TEST_F(PollingTest, AnUndecodablePacketEndsTheSessionAfterThoseBeforeIt) {
   }
 }
 
-TEST_F(PollingTest, AClosePacketFromTheClientReleasesThePollWithNoop) {
-  start(calm());
-  const auto sid = handshake();
-  RawClient poller(port_);
-  poller.get(polling(sid));
-  EXPECT_TRUE(poller.silent_for(20ms));
-  RawClient sender(port_);
-  sender.post(polling(sid),
-              "1\x1e"
-              "4ignored");
-  EXPECT_EQ(sender.reply().body, "ok");
-  EXPECT_EQ(poller.reply().body, "6");
-  EXPECT_EQ(next_close(), CloseReason::kTransportClose);
-  EXPECT_EQ(poller.ask(polling(sid)).status, 400);
-}
-
 TEST_F(PollingTest, APingFromTheClientIsTheWrongDirectionAndStrayPacketsAreIgnored) {
   start(calm());
   const auto sid = handshake();
@@ -319,43 +303,6 @@ TEST_F(PollingTest, ALongPostIsHandledOverSeveralTurnsAndInOrder) {
     all += (all.empty() ? "" : "\x1e") + reply.body;
   }
   EXPECT_EQ(all, body);
-}
-
-TEST_F(PollingTest, AGracefulCloseDeliversTheQueueFirst) {
-  start(calm());
-  const auto sid = handshake();
-  with_session([](Session& session) {
-    session.send_text("last");
-    session.close(CloseReason::kForcedClose, true);
-    EXPECT_FALSE(session.send_text("too late"));
-  });
-  RawClient client(port_);
-  EXPECT_EQ(client.ask(polling(sid)).body, "4last");
-  EXPECT_EQ(client.ask(polling(sid)).body,
-            "6\x1e"
-            "1");
-  EXPECT_EQ(next_close(), CloseReason::kForcedClose);
-  EXPECT_EQ(client.ask(polling(sid)).status, 400);
-}
-
-TEST_F(PollingTest, AGracefulCloseWithAParkedPollAnswersItAtOnce) {
-  start(calm());
-  const auto sid = handshake();
-  RawClient client(port_);
-  client.get(polling(sid));
-  EXPECT_TRUE(client.silent_for(20ms));
-  with_session([](Session& session) { session.close(CloseReason::kForcedClose, true); });
-  EXPECT_EQ(client.reply().body, "1");
-  EXPECT_EQ(next_close(), CloseReason::kForcedClose);
-}
-
-TEST_F(PollingTest, AGracefulCloseThatNobodyPollsForEndsInTime) {
-  auto options = calm();
-  options.close_timeout = 100ms;
-  start(options);
-  handshake();
-  with_session([](Session& session) { session.close(CloseReason::kForcedClose, true); });
-  EXPECT_EQ(next_close(), CloseReason::kForcedClose);
 }
 
 TEST_F(PollingTest, PingsArriveAndAPongKeepsTheSession) {

@@ -18,6 +18,7 @@
 #include "aio/shard.hpp"
 #include "base/random.hpp"
 #include "socketio/engineio/connection.hpp"
+#include "socketio/engineio/farewells.hpp"
 #include "socketio/engineio/server_context.hpp"
 
 namespace engineio {
@@ -62,6 +63,7 @@ class ShardServer {
   [[nodiscard]] std::string_view http_date();
 
   // Connections.
+  /// Takes over the descriptor and its place among `connections_now`.
   void accept(int descriptor, const PeerAddress& peer, bool counted);
   void adopt(std::unique_ptr<Connection> connection);
   void move_later(Connection& connection, std::uint16_t shard_index);
@@ -73,7 +75,8 @@ class ShardServer {
   void give_buffer(std::unique_ptr<OutputBuffer> buffer);
 
   // Sessions.
-  /// Null when the server has no room (max_sessions).
+  /// Null when the server has no room (max_sessions). The session has its place among `sessions_now` until it reports
+  /// its end.
   EngineSession* open_session();
   /// Null: unknown. A session whose heartbeat is overdue is closed instead of found.
   [[nodiscard]] EngineSession* find_session(std::string_view sid);
@@ -83,6 +86,7 @@ class ShardServer {
   void continue_post_later(std::string_view sid);
   /// Takes the session out; its listener hears on_close at the end of the turn.
   void retire(EngineSession& session);
+  [[nodiscard]] Farewells& farewells() noexcept { return farewells_; }
 
   // Answers of the host application that are not there yet.
   std::uint64_t expect_answer(HttpConversation& conversation);
@@ -122,6 +126,7 @@ class ShardServer {
   std::vector<std::unique_ptr<Acceptor>> acceptors_;
   std::vector<std::unique_ptr<Connection>> connections_;
   boost::unordered_flat_map<std::string_view, std::unique_ptr<EngineSession>, SidHash> sessions_;
+  Farewells farewells_;
   boost::unordered_flat_map<std::uint64_t, HttpConversation*> awaited_;
   std::uint64_t next_awaited_ = 1;
 
