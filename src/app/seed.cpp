@@ -76,6 +76,12 @@ bool can_be_written(const std::filesystem::path& file, const std::filesystem::pa
   return made.starts_with(folder) && can_be_made_in(folder);
 }
 
+/// Called when the directory is open: what it holds then are keys, store and lock.
+bool belongs_to_server(const std::filesystem::path& file, const std::filesystem::path& data_directory) {
+  std::error_code error;
+  return std::filesystem::exists(file, error) && folder_text(file).starts_with(folder_text(data_directory));
+}
+
 class Seeding {
  public:
   Seeding(DataDirectory& directory, const base::Clock& clock, const SeedOptions& options)
@@ -168,6 +174,8 @@ int seed(const Settings& settings, const SeedOptions& options) {
   const auto occupied = directory->store->has_users();
   if (!occupied) return complain("the store in " + settings.storage.path + " cannot be read");
   if (*occupied) return complain(settings.storage.path + " already holds accounts; seed needs an empty directory");
+  if (belongs_to_server(options.tokens_file, settings.storage.path))
+    return complain(options.tokens_file + " cannot be written: it is a file of the server");
   std::ofstream out(options.tokens_file, std::ios::trunc);
   if (!out) return complain(options.tokens_file + " cannot be written");
   // Tokens and a password: readable by the owner only, also when the file was there before. A device or a pipe is not

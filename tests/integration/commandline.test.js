@@ -157,6 +157,16 @@ test('seed takes a token file in the data directory that it makes, or in a folde
   }
 });
 
+test('seed does not write tokens over the keys of the directory that it fills', async () => {
+  const data = fresh();
+  const link = path.join(folder, 'tokens-link');
+  fs.symlinkSync(path.join(data, 'keys'), link);
+  for (const tokens of [path.join(data, 'keys'), path.join(data, 'master.key'), path.join(data, 'store', 'CURRENT'), link])
+    await refused(['seed', '--data', data, '--users', '2', '--tokens', tokens], /cannot be written/);
+  const { code, stderr } = await runToEnd(['seed', '--data', data, '--users', '2', '--tokens', path.join(data, 'tokens')]);
+  assert.equal(code, 0, stderr);
+});
+
 test('seed changes nothing of a token file that it cannot write or that is none', async () => {
   const data = fresh();
   const directory = path.join(folder, 'tokens-directory');
