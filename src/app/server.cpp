@@ -121,13 +121,13 @@ chat::Offload offload_to(aio::OffloadPool& pool) {
   return [&pool](base::Task task) { return pool.try_submit(std::move(task)); };
 }
 
-}  // namespace
-
 /// RelationParts::shown_online.
 std::function<void(std::vector<chat::UserId>)> listener_of_lists(const Cluster& cluster, chat::Lane& lane) {
   if (!cluster.has_peers()) return {};
   return [&lane](std::vector<chat::UserId> users) { lane.shown_online(std::move(users)); };
 }
+
+}  // namespace
 
 struct Server::Parts {
   Parts(const Settings& s, DataDirectory directory, PushProviders push)

@@ -13,6 +13,8 @@ const kRecordMs = 5_000;
 const kNodeLeaseMs = 5_000;
 const kConnectionLeaseMs = 20_000;
 const kSlackMs = 10_000;
+/** A node that wants to tell the others something gives a Redis that says nothing up after so long. */
+const kSpeakerPatienceMs = 2_000;
 /** Until a node repeats who is there, after notes may have been lost. */
 const kToldAgainMs = 6_000;
 
@@ -156,13 +158,41 @@ describe('what friends are told when nobody says so', unless, () => {
     const annas = await Client.connect(one, anna);
     await cluster.redis.kill();
     try {
-      await Client.connect(two, bert);
+      const berts = await Client.connect(two, bert);
+      await berts.event('drained'); // with it the node tells
       await sleep(1000);
       assert.equal(annas.all('user_online').some(of(bert)), false);
     } finally {
       await cluster.redis.heal();
     }
     await annas.event('user_online', of(bert), kToldAgainMs + kSlackMs);
+  });
+
+  test('who came while Redis stood still, too short for the nodes that listen to notice', async () => {
+    const [anna, bert] = await one.friends();
+    const annas = await Client.connect(one, anna);
+    cluster.redis.freeze();
+    try {
+      await sleep(kSpeakerPatienceMs + 1000);
+      const berts = await Client.connect(two, bert);
+      await berts.event('drained');
+      assert.equal(annas.all('user_online').some(of(bert)), false);
+    } finally {
+      await cluster.redis.heal();
+    }
+    await annas.event('user_online', of(bert), kToldAgainMs + kSlackMs);
+  });
+
+  test('who is online on the others is known to a node that began later', async () => {
+    const [anna, bert] = await one.friends();
+    const berts = await Client.connect(two, bert);
+    await berts.event('drained');
+    await one.restart();
+    const annas = await Client.connect(one, anna);
+    await annas.event('user_online', of(bert), kToldAgainMs + kSlackMs);
+    berts.socket.io.reconnection(false);
+    berts.close();
+    await annas.event('user_offline', of(bert));
   });
 
   test('who was on a node that was taken for dead, and is not, is online again', async () => {

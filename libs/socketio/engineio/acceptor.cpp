@@ -53,15 +53,15 @@ bool Acceptor::accept_one() {
   }
   auto& context = server_.context();
   const auto peer = PeerAddress::of(*address);
-  if (!take_place(context.counters.connections_now, context.options.max_connections)) {
-    context.counters.refused_connection_limit.fetch_add(1, std::memory_order_relaxed);
-    ::close(descriptor);
-    return true;
-  }
   const bool counted = context.limiter.enabled() && !peer.is_loopback() && !context.is_trusted(peer);
   if (counted && !context.limiter.admit(peer, server_.now())) {
     context.counters.refused_address_limit.fetch_add(1, std::memory_order_relaxed);
-    context.counters.connections_now.fetch_sub(1, std::memory_order_relaxed);
+    ::close(descriptor);
+    return true;
+  }
+  if (!take_place(context.counters.connections_now, context.options.max_connections)) {
+    context.counters.refused_connection_limit.fetch_add(1, std::memory_order_relaxed);
+    if (counted) context.limiter.release(peer);
     ::close(descriptor);
     return true;
   }

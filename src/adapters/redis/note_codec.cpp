@@ -11,7 +11,7 @@ namespace {
 using chat::NodeNote;
 
 constexpr std::string_view kMagic = "rn1";
-enum Tag : std::uint8_t { kCommittedTag = 1, kPresenceTag = 2, kTypingTag = 3 };
+enum Tag : std::uint8_t { kCommittedTag = 1, kPresenceTag = 2, kTypingTag = 3, kRepeatTag = 4 };
 
 void append_time(std::string& out, chat::WallTime time) {
   const auto value = static_cast<std::uint64_t>(time.time_since_epoch().count());
@@ -34,6 +34,9 @@ void append_note(std::string& out, const NodeNote& note) {
       out += note.user.view();
       out += note.peer.view();
       out += static_cast<char>(note.on);
+      return;
+    case NodeNote::Kind::kRepeat:
+      out += static_cast<char>(kRepeatTag);
       return;
     case NodeNote::Kind::kReconnected:
       base::check_failed("said to this node only", __FILE__, __LINE__);
@@ -101,6 +104,9 @@ NodeNote read_note(Reader& reader) {
       note.user = reader.user();
       note.peer = reader.user();
       note.on = reader.flag();
+      return note;
+    case kRepeatTag:
+      note.kind = NodeNote::Kind::kRepeat;
       return note;
     default:
       reader.fail();

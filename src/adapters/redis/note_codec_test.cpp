@@ -26,7 +26,9 @@ std::vector<NodeNote> one_of_each() {
   typing.user = user(2);
   typing.peer = user(3);
   typing.on = true;
-  return {committed, presence, typing};
+  NodeNote repeat;
+  repeat.kind = NodeNote::Kind::kRepeat;
+  return {committed, presence, typing, repeat};
 }
 
 TEST(NoteCodec, NotesComeBackAsTheyWere) {
@@ -61,7 +63,7 @@ TEST(NoteCodec, APayloadCutWithinANoteIsRubbish) {
 TEST(NoteCodec, WhatNobodyWritesIsRubbish) {
   using namespace std::string_literals;
   for (const auto& payload :
-       {""s, "hello"s, "rn1"s, "rn2\x01n\x01"s, "rn1\0\x01"s, "rn1\x01n\x00"s, "rn1\x01n\x04"s, "rn1\x01n\x01\xFF"s,
+       {""s, "hello"s, "rn1"s, "rn2\x01n\x01"s, "rn1\0\x01"s, "rn1\x01n\x00"s, "rn1\x01n\x05"s, "rn1\x01n\x01\xFF"s,
         "rn1\xFF"s + std::string(255, 'n') + "\x01", "rn1\x01n\x03"s + std::string(24, 'u') + "\x02"}) {
     EXPECT_FALSE(decode_notes(payload)) << payload;
   }

@@ -18,6 +18,8 @@ namespace {
 /// Nodes look for themselves as long as the bus is down: it is not left down for long.
 constexpr std::chrono::milliseconds kReconnectLast{1'000};
 constexpr std::chrono::milliseconds kCommandTimeout{2'000};
+/// Where more is to be said than can leave, the loss of some is no reason to say still more at once.
+constexpr std::chrono::milliseconds kBetweenLosses{1'000};
 
 BusOptions impatient(BusOptions options) {
   options.server.reconnect_last = std::min(options.server.reconnect_last, kReconnectLast);
@@ -32,7 +34,7 @@ class RedisBus::Wire {
   explicit Wire(const BusOptions& options)
       : options_(impatient(options)),
         shard_(aio::ShardIndex{0}, clock_),
-        commands_(shard_, options_.server, [this](bool ready) { connected_ = ready; }),
+        commands_(shard_, options_.server, [this](bool ready) { on_connected(ready); }),
         subscriber_(
             shard_, options_.server, [this](const ::redis::Message& message) { hear(message.payload); },
             [this](bool live) { on_live(live); }) {
@@ -54,11 +56,11 @@ class RedisBus::Wire {
   }
 
   void publish(const chat::NodeNote& note) {
-    if (!connected_.load(std::memory_order_relaxed)) return drop(1);
+    if (!connected_.load(std::memory_order_relaxed)) return drop({&note, 1});
     const bool is_commit = note.kind == chat::NodeNote::Kind::kCommitted;
     const std::lock_guard lock(mutex_);
     if (is_commit && commit_waits_) return;  // one says it for all
-    if (waiting_.size() >= options_.max_waiting) return drop(1);
+    if (waiting_.size() >= options_.max_waiting) return drop({&note, 1});
     commit_waits_ = commit_waits_ || is_commit;
     waiting_.push_back(note);
     if (waiting_.size() == 1) shard_.post([this] { send_waiting(); });
@@ -71,7 +73,18 @@ class RedisBus::Wire {
   std::atomic<std::uint64_t> heard{0};
 
  private:
-  void drop(std::size_t notes) { drops.fetch_add(notes, std::memory_order_relaxed); }
+  void drop(std::span<const chat::NodeNote> notes) {
+    const auto repeated = std::any_of(notes.begin(), notes.end(), is_repeated);
+    drop(notes.size(), repeated);
+  }
+  void drop(std::size_t notes, bool repeated) {
+    drops.fetch_add(notes, std::memory_order_relaxed);
+    if (repeated) missed_ = true;
+  }
+  /// Nobody would find out otherwise: commits are looked for, typing is over soon.
+  static bool is_repeated(const chat::NodeNote& note) {
+    return note.kind == chat::NodeNote::Kind::kPresence || note.kind == chat::NodeNote::Kind::kRepeat;
+  }
 
   void send_waiting() {
     std::vector<chat::NodeNote> notes;
@@ -84,8 +97,10 @@ class RedisBus::Wire {
       const auto part = left.first(std::min(left.size(), kMaxNotesPerPayload));
       left = left.subspan(part.size());
       commands_.command({"PUBLISH", options_.channel, encode_notes(options_.node, part)},
-                        [this, count = part.size()](const auto& reply) {
-                          if (!reply || reply->is_error()) drop(count);
+                        [this, count = part.size(),
+                         repeated = std::any_of(part.begin(), part.end(), is_repeated)](const auto& reply) {
+                          if (!reply || reply->is_error()) return drop(count, repeated);
+                          tell_missed();
                         });
     }
   }
@@ -102,14 +117,32 @@ class RedisBus::Wire {
   }
 
   void on_live(bool live) {
-    if (live) hear_({.kind = chat::NodeNote::Kind::kReconnected, .user = {}, .peer = {}, .on = false, .at = {}});
+    if (live) tell_reconnected();
     live_ = live;
+  }
+  void on_connected(bool ready) {
+    connected_ = ready;
+    if (ready) tell_missed();
+  }
+  /// This connection was away for a moment, or slow, while the other one heard everything.
+  void tell_missed() {
+    if (!missed_.load(std::memory_order_relaxed)) return;
+    const auto now = clock_.steady_now();
+    if (now < next_loss_) return;  // a later answer tells
+    next_loss_ = now + kBetweenLosses;
+    missed_ = false;
+    tell_reconnected();
+  }
+  void tell_reconnected() {
+    hear_({.kind = chat::NodeNote::Kind::kReconnected, .user = {}, .peer = {}, .on = false, .at = {}});
   }
 
   const BusOptions options_;
   std::function<void(const chat::NodeNote&)> hear_;
   std::atomic<bool> connected_{false};
   std::atomic<bool> live_{false};
+  std::atomic<bool> missed_{false};  // some note was dropped that has to be said again
+  base::SteadyTime next_loss_{};     // its thread's own
   std::mutex mutex_;
   std::vector<chat::NodeNote> waiting_;  // guarded; empty or send_waiting is posted
   bool commit_waits_ = false;            // guarded; one of `waiting_` is a kCommitted

@@ -117,6 +117,31 @@ TEST_F(RedisBusTest, ALostServerCostsNotesAndIsFoundAgain) {
   EXPECT_EQ(b->typists(), std::vector<std::uint8_t>{2});
 }
 
+/// Redis stands still for some seconds: who listens does not notice, and who speaks gives up after two.
+TEST_F(RedisBusTest, WhoCouldNotSayWhoCameIsToldWhenItCanBeSaidAgain) {
+  const auto a = node("a"), b = node("b");
+  ASSERT_TRUE(eventually([&] { return b->count(NodeNote::Kind::kReconnected) == 1; }));
+  server_->run({"CLIENT", "PAUSE", "3000", "WRITE"});
+  NodeNote came;
+  came.kind = NodeNote::Kind::kPresence;
+  came.user.bytes.back() = 1;
+  came.on = true;
+  a->bus.publish(came);
+  b->bus.publish(typing(2));
+  EXPECT_TRUE(eventually([&] { return a->bus.drops() + b->bus.drops() == 2; }));
+  EXPECT_TRUE(eventually([&] { return a->count(NodeNote::Kind::kReconnected) == 2; }));
+  EXPECT_EQ(b->count(NodeNote::Kind::kReconnected), 1u) << "typing is nothing to say again";
+}
+
+TEST_F(RedisBusTest, NotesThatFoundNoRoomAreToldOfWhenOthersHaveLeft) {
+  const auto a = node("a", 1);
+  NodeNote came;
+  came.kind = NodeNote::Kind::kPresence;
+  for (int n = 0; n < 1'000; ++n) a->bus.publish(came);
+  ASSERT_GT(a->bus.drops(), 0u);
+  EXPECT_TRUE(eventually([&] { return a->count(NodeNote::Kind::kReconnected) >= 2; }));
+}
+
 TEST_F(RedisBusTest, NothingIsHeardAfterTheEnd) {
   const auto a = node("a"), witness = node("w");
   std::atomic<bool> ended{false};

@@ -12,8 +12,9 @@ namespace chat {
 struct NodeNote {
   enum class Kind : std::uint8_t {
     kCommitted,    // the store's commit log has grown: look there
-    kPresence,     // `user` came (`on`) or went; `at`: since when, or last seen. With a `peer`: for nobody else
+    kPresence,     // `user` came (`on`) or went; `at`: when it was said, or last seen. With a `peer`: for nobody else
     kTyping,       // `user` types (`on`) to `peer`, or stopped
+    kRepeat,       // who says this may have missed something: the others tell once more who is online with them
     kReconnected,  // by the bus itself, never published: what was told before, here or there, may have been lost
   };
   Kind kind = Kind::kCommitted;

@@ -172,6 +172,7 @@ class NumberedRefreshTokens final : public RefreshTokens {
 class SetPresence final : public Presence {
  public:
   std::set<UserId> online;
+  std::set<UserId> elsewhere;  // connected to another node
   std::set<std::pair<UserId, DeviceId>> devices;
   void set_online(const UserId& user, ConnectionId /*connection*/, const DeviceId& device) override {
     online.insert(user);
@@ -179,6 +180,11 @@ class SetPresence final : public Presence {
   }
   void clear(const UserId& user, ConnectionId /*connection*/) override { online.erase(user); }
   [[nodiscard]] bool is_online(const UserId& user) const override { return online.contains(user); }
+  [[nodiscard]] std::vector<Found> look_up(std::span<const UserId> users) const override {
+    auto found = Presence::look_up(users);
+    for (std::size_t i = 0; i < users.size(); ++i) found[i].online |= elsewhere.contains(users[i]);
+    return found;
+  }
   [[nodiscard]] std::vector<Found> look_up_devices(const UserId& user,
                                                    std::span<const DeviceId> wanted) const override {
     std::vector<Found> found;

@@ -111,7 +111,7 @@ bool Lane::enqueue(std::unique_ptr<LaneCommand>& command, Kind kind) {
   {
     const std::lock_guard lock(mutex_);
     if (kind != Kind::kAccount) {
-      const std::size_t limit = kind == Kind::kRequest ? options_.queue_limit : kOverflow * options_.queue_limit;
+      const std::size_t limit = kind == Kind::kOverflow ? kOverflow * options_.queue_limit : options_.queue_limit;
       if (stopping_ || requests_ >= limit) {
         if (kind == Kind::kRequest) metrics_.refused_queue_full.add();
         return false;
@@ -218,10 +218,11 @@ void Lane::hear(const NodeNote& note) {
     if (commits) commits_heard_ = false;
     desk.hear(note);
   });
-  if (commits) {
+  const bool rare = note.kind == NodeNote::Kind::kReconnected || note.kind == NodeNote::Kind::kRepeat;
+  if (commits || rare) {
     enqueue_always(std::move(command));
   } else {
-    static_cast<void>(submit(command));  // a full queue loses it
+    enqueue(command, Kind::kHint);
   }
 }
 
@@ -239,14 +240,13 @@ void Lane::announce_again() {
 void Lane::shown_online(std::vector<UserId> users) {
   std::unique_ptr<LaneCommand> command =
       std::make_unique<DirectoryCommand>([users = std::move(users)](LaneDesk& desk) { desk.shown_online(users); });
-  static_cast<void>(submit(command));  // a full queue loses it
+  enqueue(command, Kind::kHint);
 }
 
 void Lane::typing(const UserId& sender, const UserId& recipient, bool typing) {
   std::unique_ptr<LaneCommand> command = std::make_unique<DirectoryCommand>(
       [sender, recipient, typing](LaneDesk& desk) { desk.typing(sender, recipient, typing); });
-  // A full queue loses it: typing is told when there is time.
-  static_cast<void>(submit(command));
+  enqueue(command, Kind::kHint);  // typing is told when there is time
 }
 
 }  // namespace chat

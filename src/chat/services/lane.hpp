@@ -87,7 +87,8 @@ class Lane final : public CommandQueue, public Messaging {
 
  private:
   static constexpr std::size_t kOverflow = 8;  // some 300 bytes each
-  enum class Kind : std::uint8_t { kRequest, kOverflow, kAccount };
+  /// kHint: nobody misses it when the queue is full.
+  enum class Kind : std::uint8_t { kRequest, kOverflow, kHint, kAccount };
   bool enqueue(std::unique_ptr<LaneCommand>& command, Kind kind);
   void enqueue_always(std::unique_ptr<LaneCommand> command);
   void run();

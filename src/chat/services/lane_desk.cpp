@@ -110,7 +110,10 @@ void LaneDesk::settle_once() {
   raise_hints();
   for (const auto& ending : std::exchange(ends_, {})) run_ending(ending);
   run_friendships();
-  run_notes();
+  if (!notes_.empty()) {
+    post_replies();  // what was heard may take some reads, and no answer waits for those
+    run_notes();
+  }
   post_replies();
   empty_batch();
   users_.trim(options_.cached_users);

@@ -254,7 +254,7 @@ class LaneDesk final : public LaneContext {
   void note_heard(const UserId& user, bool by_friends);
   [[nodiscard]] bool friends_heard(const UserId& user) const;
   bool run_departures();
-  bool tell_gone(const UserId& user);
+  bool tell_gone(const UserId& user, bool everywhere);
   bool review_heard();
   void run_friendships();
   void post_replies();
@@ -344,9 +344,11 @@ class LaneDesk final : public LaneContext {
   };
   boost::unordered_flat_map<UserId, Heard, std::hash<UserId>> heard_online_;
   base::SteadyTime review_at_{};
-  std::vector<NodeNote> notes_;  // heard in the batch that is being finished
+  std::vector<UserId> reviewing_;  // who is still to be looked up
+  std::vector<NodeNote> notes_;    // heard in the batch that is being finished
   base::SteadyTime again_at_ = base::SteadyTime::max();
   std::vector<UserId> announcing_;      // who is still to be told again
+  bool announce_once_more_ = false;     // when that pass is over
   std::deque<Due> grace_;               // constant delays: these queues are in order of time
   std::deque<Due> last_seen_;           // users whose row or devices' rows are owed
   base::SteadyTime last_seen_again_{};  // not before, after a failure

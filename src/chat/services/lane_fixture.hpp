@@ -74,7 +74,12 @@ class LivePresence final : public Presence {
     }
     return found;
   }
-  bool answers = true;  // about what is elsewhere
+  std::vector<Found> look_up(std::span<const UserId> users) const override {
+    if (on_look_up) on_look_up(users.size());
+    return Presence::look_up(users);
+  }
+  std::function<void(std::size_t)> on_look_up;  // of so many users
+  bool answers = true;                          // about what is elsewhere
   std::map<UserId, std::set<ConnectionId>> table;
   std::map<std::pair<UserId, ConnectionId>, DeviceId> devices;  // of whoever was ever set
   std::set<std::pair<UserId, DeviceId>> elsewhere;              // connected to another node, when a test says so
@@ -100,6 +105,8 @@ class NodesStore final : public adapters::memory::MemoryStore {
   int refused = 0;
   std::set<UserId> damaged_devices;  // theirs cannot be read
   std::set<ConversationKey> damaged_relations;
+  std::function<void()> on_relations;  // before each read of a user's relations
+  std::optional<StoreError> no_users;  // no user's row can be read
 
   base::Result<void, StoreError> commit(const CommitBatch& batch, Durability durability) override {
     if (!std::exchange(in_turn, false)) ++committed_out_of_turn;
@@ -126,6 +133,14 @@ class NodesStore final : public adapters::memory::MemoryStore {
     return *outcome;
   }
 
+  Read<std::vector<Relation>> relations(const UserId& user) const override {
+    if (on_relations) on_relations();
+    return MemoryStore::relations(user);
+  }
+  Read<std::optional<User>> user(const UserId& id) const override {
+    if (no_users) return base::fail(*no_users);
+    return MemoryStore::user(id);
+  }
   Read<std::vector<Device>> devices(const UserId& user) const override {
     if (damaged_devices.contains(user)) return base::fail(StoreError::kCorrupt);
     return MemoryStore::devices(user);

@@ -16,14 +16,17 @@ constexpr std::chrono::milliseconds kPollWithoutBus{250};  // where no notes com
 constexpr std::chrono::seconds kLongestLease{30};          // of presence: after that somebody else has renewed it
 constexpr std::chrono::milliseconds kLookAgain{2000};
 constexpr std::chrono::milliseconds kReviewEvery{5000};
-constexpr std::size_t kGoneAtOnce = 64;   // users of one pass, some reads each: commands come between two passes
-constexpr std::size_t kMostHeard = 4096;  // of one look-up; a node with more has its leases' ends told later, or never
+constexpr std::chrono::milliseconds kReviewPause{100};
+constexpr std::size_t kReviewedAtOnce = 256;  // of one look-up
+constexpr std::size_t kGoneAtOnce = 64;       // users of one pass, some reads each: commands come between two passes
+/// Users on other nodes, some 64 bytes each. Of more than these, friends hear the end from their node only.
+constexpr std::size_t kMostHeard = 65'536;
 constexpr std::chrono::milliseconds kNoTurnPause{1000};
 constexpr std::size_t kJobsAtOnce = 100;  // of one pass: each costs the reads of its user
 // After a loss of notes: the others listen again by then, and this node's leases are written.
 constexpr std::chrono::milliseconds kAnnounceAgain{6000};
-constexpr std::chrono::milliseconds kAnnouncePause{200};
-constexpr std::size_t kAnnouncedAtOnce = 64;  // each may cost every other node a read
+constexpr std::chrono::milliseconds kAnnouncePause{100};
+constexpr std::size_t kAnnouncedAtOnce = 8;  // each costs a read of every other node that has not heard of that user
 
 }  // namespace
 
@@ -193,8 +196,12 @@ void LaneDesk::tell_nodes(const NodeNote& note) {
 void LaneDesk::run_notes() {
   for (const auto& note : std::exchange(notes_, {})) {
     switch (note.kind) {
+      case NodeNote::Kind::kRepeat:
+        announce_again();
+        break;
       case NodeNote::Kind::kReconnected:
         announce_again();
+        tell_nodes({.kind = NodeNote::Kind::kRepeat, .user = {}, .peer = {}, .on = false, .at = {}});
         [[fallthrough]];
       case NodeNote::Kind::kCommitted:
         poll_at_ = {};
@@ -211,11 +218,13 @@ void LaneDesk::run_notes() {
 }
 
 void LaneDesk::announce_again() {
-  again_at_ = steady_now() + kAnnounceAgain;
-  announcing_.clear();
+  if (parts_.bus == nullptr) return;
+  // A pass that is under way goes on, or nodes that come and go would never see its end; another follows it.
+  announce_once_more_ = !announcing_.empty();
+  if (announcing_.empty()) again_at_ = steady_now() + kAnnounceAgain;
 }
 
-/// Others have heard of most of them, and to those it is no news.
+/// Most others have heard of most of them, and to those it is no news.
 bool LaneDesk::run_announcements() {
   if (steady_now() < again_at_) return false;
   if (announcing_.empty()) {
@@ -227,9 +236,16 @@ bool LaneDesk::run_announcements() {
     const auto id = announcing_.back();
     announcing_.pop_back();
     const auto* const user = users_.find(id);
-    if (user != nullptr && user->announced && user->present()) tell_others_of(id);
+    // Also who is silent just now: if that lasts, the end is told.
+    if (user != nullptr && user->announced) tell_others_of(id);
   }
-  again_at_ = announcing_.empty() ? base::SteadyTime::max() : steady_now() + kAnnouncePause;
+  if (!announcing_.empty()) {
+    again_at_ = steady_now() + kAnnouncePause;
+  } else if (std::exchange(announce_once_more_, false)) {
+    again_at_ = steady_now() + kAnnounceAgain;
+  } else {
+    again_at_ = base::SteadyTime::max();
+  }
   return true;
 }
 
@@ -296,7 +312,7 @@ bool LaneDesk::run_departures() {
   bool answers = true;  // the store: who finds that it does not asks it no more
   for (std::size_t i = 0; i < due.size(); ++i) {
     if (!found[i].online && answers) {
-      answers = tell_gone(users[i]);
+      answers = tell_gone(users[i], true);
       if (answers) continue;
     }
     const auto again = started + kLookAgain;
@@ -305,48 +321,49 @@ bool LaneDesk::run_departures() {
   return true;
 }
 
-/// To their friends on all nodes. False: the store does not answer.
-bool LaneDesk::tell_gone(const UserId& user) {
+/// To their friends here, or on all nodes. False: the store does not answer, and nobody is told.
+bool LaneDesk::tell_gone(const UserId& user, bool everywhere) {
   const auto row = store().user(user);
-  if (!row) return false;
+  if (!row && row.error() != StoreError::kCorrupt) return false;
   heard_online_.erase(user);
-  if (!*row) return true;
+  if (!row || !*row) return true;
   const auto last_seen = (*row)->last_seen;
   tell_friends(user, {user, false, last_seen, {}});
-  tell_nodes({.kind = NodeNote::Kind::kPresence, .user = user, .peer = {}, .on = false, .at = last_seen});
+  if (everywhere)
+    tell_nodes({.kind = NodeNote::Kind::kPresence, .user = user, .peer = {}, .on = false, .at = last_seen});
   return true;
 }
 
 /// A node that dies says nothing, and notes get lost: those who were heard of are looked up from time to time.
 bool LaneDesk::review_heard() {
   if (heard_online_.empty() || steady_now() < review_at_) return false;
-  review_at_ = steady_now() + kReviewEvery;
-  std::vector<UserId> users;
-  users.reserve(heard_online_.size());
-  for (const auto& [user, heard] : heard_online_) users.push_back(user);
-  const auto found = parts_.presence.look_up(users);
-  std::vector<UserId> gone;
-  for (std::size_t i = 0; i < users.size(); ++i) {
-    if (gone.size() == kGoneAtOnce) {
-      review_at_ = steady_now();  // for the others
-      break;
-    }
-    if (!found[i].hit) continue;
-    auto& missing = heard_online_[users[i]].missing;
-    if (found[i].online) {
+  if (reviewing_.empty()) {
+    for (const auto& [user, heard] : heard_online_) reviewing_.push_back(user);
+  }
+  const auto page = std::span(reviewing_).last(std::min(reviewing_.size(), kReviewedAtOnce));
+  const auto found = parts_.presence.look_up(page);
+  bool answers = true;  // the store
+  std::size_t gone = 0;
+  std::size_t reviewed = 0;
+  for (; reviewed < page.size() && gone < kGoneAtOnce; ++reviewed) {
+    const auto heard = heard_online_.find(page[reviewed]);
+    if (!found[reviewed].hit || heard == heard_online_.end()) continue;
+    auto& [missing, by_friends] = heard->second;
+    if (found[reviewed].online) {
       missing = {};
     } else if (missing == base::SteadyTime{}) {
       missing = steady_now();
     } else if (steady_now() - missing > 2 * options_.offline_grace) {
-      gone.push_back(users[i]);  // its own node would have said so by now
+      // Its own node would have said so by now. Whoever saw it in a list may be connected to a node that never heard.
+      answers = tell_gone(page[reviewed], !by_friends);
+      if (!answers) break;
+      ++gone;
     }
   }
-  for (const auto& user : gone) {
-    heard_online_.erase(user);
-    const auto row = store().user(user);
-    if (row && *row) tell_friends(user, {user, false, (*row)->last_seen, {}});
-  }
-  return !gone.empty();
+  reviewing_.erase(reviewing_.end() - static_cast<std::ptrdiff_t>(page.size()),
+                   reviewing_.end() - static_cast<std::ptrdiff_t>(page.size() - reviewed));
+  review_at_ = steady_now() + (!answers ? kLookAgain : reviewing_.empty() ? kReviewEvery : kReviewPause);
+  return gone > 0;
 }
 
 bool LaneDesk::poll_commits() {

@@ -43,22 +43,108 @@ class Announcements : public AmongNodes {
       run();
     }
   }
+  void hear(NodeNote::Kind kind) {
+    lane->hear({.kind = kind, .user = {}, .peer = {}, .on = false, .at = {}});
+    run();
+  }
   RecordingBus bus;
 };
 
-TEST_F(Announcements, AreRepeatedAfterNotesMayHaveBeenLost) {
+TEST_F(Announcements, AreAskedForAndRepeatedAfterNotesMayHaveBeenLost) {
   come(alice);
   const auto gone = come(bob);
   leave(gone);
   pass(options.offline_grace);
   bus.said.clear();
-  lane->hear({.kind = NodeNote::Kind::kReconnected, .user = {}, .peer = {}, .on = false, .at = {}});
-  run();
-  EXPECT_TRUE(bus.announced().empty()) << "the others may not listen yet";
+  hear(NodeNote::Kind::kReconnected);
+  ASSERT_EQ(bus.said.size(), 1u) << "the others may not listen yet";
+  EXPECT_EQ(bus.said[0].kind, NodeNote::Kind::kRepeat) << "what they said may not have been heard here";
+  bus.said.clear();
   pass(std::chrono::seconds(10));
   EXPECT_EQ(bus.announced(), std::vector{alice});
   pass(std::chrono::minutes(1));
   EXPECT_TRUE(bus.announced().empty());
+}
+
+TEST_F(Announcements, AreRepeatedForANodeThatMayHaveMissedThem) {
+  come(alice);
+  bus.said.clear();
+  hear(NodeNote::Kind::kRepeat);
+  pass(std::chrono::seconds(10));
+  EXPECT_EQ(bus.announced(), std::vector{alice}) << "and that node is asked for nothing";
+}
+
+TEST_F(Announcements, AreRepeatedOfThoseToWhoseEndTheGraceHasNotComeYet) {
+  come(alice);
+  const auto bobs = come(bob);
+  bus.said.clear();
+  hear(NodeNote::Kind::kRepeat);
+  pass(std::chrono::milliseconds(5500));
+  lane->set_silent(bob, bobs.connection, true, {});
+  pass(std::chrono::seconds(1));
+  EXPECT_EQ(bus.announced().size(), 2u);
+  lane->set_silent(bob, bobs.connection, false, {});
+  pass(options.offline_grace + std::chrono::seconds(1));
+  EXPECT_TRUE(bus.said.empty()) << "nothing else would have told of him";
+}
+
+TEST_F(Announcements, ThatAreUnderWayAreFinishedAndOneMorePassFollows) {
+  constexpr std::size_t kUsers = 100;
+  for (std::size_t i = 0; i < kUsers; ++i) come(person("user" + std::to_string(i)));
+  bus.said.clear();
+  hear(NodeNote::Kind::kRepeat);
+  pass(std::chrono::milliseconds(6200));
+  const auto begun = bus.announced();
+  ASSERT_FALSE(begun.empty());
+  ASSERT_LT(begun.size(), kUsers);
+  for (int i = 0; i < 10; ++i) hear(NodeNote::Kind::kRepeat);
+  pass(std::chrono::seconds(4));
+  EXPECT_EQ(begun.size() + bus.announced().size(), kUsers);
+  pass(std::chrono::seconds(10));
+  EXPECT_EQ(bus.announced().size(), kUsers);
+  pass(std::chrono::minutes(1));
+  EXPECT_TRUE(bus.said.empty());
+}
+
+/// Of nobody's loss of notes is forgotten, and nobody's request is counted as refused for notes.
+TEST_F(Announcements, AreRepeatedThoughTheQueueIsFullWhenTheyAreAskedFor) {
+  come(alice);
+  options.queue_limit = 0;
+  lane = std::make_unique<Lane>(LaneParts{store, cipher, presence, clock, random, metrics, &bus}, options);
+  lane->hear({.kind = NodeNote::Kind::kPresence, .user = bob, .peer = {}, .on = true, .at = clock.wall_now()});
+  lane->shown_online({bob});
+  hear(NodeNote::Kind::kReconnected);
+  ASSERT_FALSE(bus.said.empty());
+  EXPECT_EQ(bus.said.back().kind, NodeNote::Kind::kRepeat);
+  EXPECT_EQ(metrics.refused_queue_full.value(), 0u);
+}
+
+TEST_F(Announcements, OfTheEndOfWhoWasOnlySeenInAListReachTheOtherNodes) {
+  presence.table[bob].insert(ConnectionId(999));
+  lane->shown_online({bob});
+  pass(std::chrono::seconds(10));
+  presence.table[bob].clear();
+  bus.said.clear();
+  pass(std::chrono::seconds(30));
+  ASSERT_EQ(bus.said.size(), 1u);
+  EXPECT_EQ(bus.said[0].user, bob);
+  EXPECT_FALSE(bus.said[0].on);
+}
+
+TEST_F(Announcements, OfAnotherNodeDoNotHoldUpTheAnswersOfTheirBatch) {
+  befriend(alice, bob);
+  const auto sender = come(alice);
+  bool read = false;
+  std::optional<Sent> sent;
+  store.on_relations = [&] {
+    read = true;
+    executor.run();
+    EXPECT_TRUE(sent) << "the answer was there before";
+  };
+  lane->send(request(sender, bob, "x"), executor, [&sent](auto answer) { sent = std::move(answer); });
+  lane->hear({.kind = NodeNote::Kind::kPresence, .user = bob, .peer = {}, .on = true, .at = clock.wall_now()});
+  ASSERT_TRUE(lane->run_once());
+  EXPECT_TRUE(read);
 }
 
 TEST_F(Announcements, OfANodeTakenForDeadComeOnceForEachOfItsUsers) {
@@ -166,6 +252,50 @@ TEST_F(PresenceAmongNodes, WhoWasShownAsOnlineIsMissedWhenNobodySaysSo) {
   EXPECT_EQ(told(), "");
   presence.table[bob].clear();
   pass();
+  EXPECT_EQ(told(), "-");
+}
+
+TEST_F(PresenceAmongNodes, WhoIsMissedWhileTheStoreIsAwayIsToldOfLater) {
+  for (const auto error : {StoreError::kUnavailable, StoreError::kCorrupt}) {
+    hear(true);
+    alices.session->events.clear();
+    store.no_users = error;
+    const auto pass = [&] {
+      for (int i = 0; i < 30; ++i) {
+        clock.advance(std::chrono::seconds(1));
+        run();
+      }
+    };
+    pass();
+    EXPECT_EQ(told(), "");
+    store.no_users.reset();
+    pass();
+    EXPECT_EQ(told(), error == StoreError::kUnavailable ? "-" : "")
+        << "a damaged row says nothing, and is not asked again";
+  }
+}
+
+TEST_F(PresenceAmongNodes, ThousandsWhoWereHeardOfAreReviewedInPages) {
+  constexpr std::size_t kThousands = 3000;
+  for (std::size_t i = 0; i < kThousands; ++i) {
+    const auto other = UserId::make(clock.wall_now(), random);
+    presence.table[other].insert(ConnectionId(999));
+    lane->shown_online(std::vector{other});
+  }
+  lane->shown_online({bob});  // who is not there
+  run();
+  std::size_t most = 0;
+  std::size_t all = 0;
+  presence.on_look_up = [&](std::size_t users) {
+    most = std::max(most, users);
+    all += users;
+  };
+  for (int i = 0; i < 300; ++i) {
+    clock.advance(std::chrono::milliseconds(100));
+    run();
+  }
+  EXPECT_GT(all, 3 * kThousands) << "each of them several times";
+  EXPECT_LE(most, kThousands / 10);
   EXPECT_EQ(told(), "-");
 }
 

@@ -38,12 +38,12 @@ Outcome<std::vector<FriendView>> RelationService::read_friends(const UserId& use
   ids.reserve(friends.size());
   for (const auto& each : friends) ids.push_back(each.user.id);
   const auto found = parts_.presence.look_up(ids);
-  std::vector<UserId> online;
+  std::vector<UserId> elsewhere;
   for (std::size_t i = 0; i < friends.size(); ++i) {
     friends[i].online = found[i].online;
-    if (found[i].online) online.push_back(ids[i]);
+    if (found[i].online && !parts_.presence.is_online(ids[i])) elsewhere.push_back(ids[i]);
   }
-  if (parts_.shown_online && !online.empty()) parts_.shown_online(std::move(online));
+  if (parts_.shown_online && !elsewhere.empty()) parts_.shown_online(std::move(elsewhere));
   return friends;
 }
 
