@@ -1,9 +1,15 @@
 #pragma once
 #include <optional>
 
+#include "chat/model/mailbox.hpp"
 #include "chat/model/message.hpp"
 
 namespace chat {
+
+/// A message of somebody else: what a device confirms.
+[[nodiscard]] inline bool is_incoming(const MailboxEntry& entry) {
+  return entry.kind == EntryKind::kMessage && !entry.own;
+}
 
 /// Failed for everyone. Skipped for one device is not: others are still owed the message.
 [[nodiscard]] inline bool has_failed(const Message& message) {

@@ -1,5 +1,7 @@
 // CONFIRM: a device's word becomes a position and the receipts that follow from it, in one batch (I5, I6).
 
+#include <bit>
+
 #include "base/log.hpp"
 #include "chat/rules/message_status.hpp"
 #include "chat/services/lane_commands.hpp"
@@ -121,7 +123,8 @@ void LaneDesk::advance(UserState& user, DeviceState& device, const Confirmation&
     return !mine;
   });
   if (device.position > highest) {
-    const auto fresh = std::min<std::uint64_t>(confirmation.messages, device.position.value - highest.value);
+    std::uint64_t fresh = confirmation.messages;
+    if (before < highest) fresh = std::min(fresh, messages_between(user, highest, device.position));
     counts_.add(parts_.metrics.messages_delivered, fresh);
     if (device.position == user.head) {
       counts_.none_pending(user.key);
@@ -130,6 +133,24 @@ void LaneDesk::advance(UserState& user, DeviceState& device, const Confirmation&
     }
   }
   trim_mailbox(user);
+}
+
+/// Failed and skipped ones count, too: whoever asks has counted what was confirmed.
+std::uint64_t LaneDesk::messages_between(const UserState& user, MailboxSeq after, MailboxSeq through) {
+  if (user.head.value - after.value <= user.newest_known) {
+    const auto newest = std::min<std::uint64_t>(user.head.value - through.value, 63);
+    const auto wanted = through.value - after.value;
+    const auto mask = wanted < 64 ? (std::uint64_t{1} << wanted) - 1 : ~std::uint64_t{0};
+    return static_cast<std::uint64_t>(std::popcount(user.newest_messages >> newest & mask));
+  }
+  std::uint64_t messages = 0;
+  while (after < through && !failed()) {
+    const auto page = take_undamaged(store().read_mailbox(user.key, after, {}));
+    if (page.through <= after) break;
+    after = page.through;
+    for (const auto& row : page.rows) messages += row.entry.position <= through && is_incoming(row.entry) ? 1 : 0;
+  }
+  return messages;
 }
 
 void LaneDesk::append_receipt(UserState& reader, const Receipt& receipt, base::SteadyTime confirmed) {
@@ -211,8 +232,7 @@ Confirmation LaneDesk::derive_confirmation(const UserState& user, const DeviceSt
     after = page.through;
     for (const auto& row : page.rows) {
       const auto& entry = row.entry;
-      const bool counts = entry.position <= through && entry.kind == EntryKind::kMessage && !entry.own && row.message &&
-                          !has_failed(*row.message);
+      const bool counts = entry.position <= through && is_incoming(entry) && row.message && !has_failed(*row.message);
       if (!counts || std::find(skipped.begin(), skipped.end(), entry.position) != skipped.end()) continue;
       ++derived.messages;
       if (row.message->failure) derived.rescued.push_back(entry.message);

@@ -53,6 +53,7 @@ void LaneDesk::load(UserState& state) {
   if (row) state.last_seen = std::max(state.last_seen, row->last_seen);
   state.first = bounds.first;
   state.head = bounds.head;
+  state.newest_known = 0;
   state.gone = MailboxSeq();
   for (const auto& position : positions) {
     if (position.device.value.empty()) state.gone = position.position;
@@ -86,8 +87,7 @@ void LaneDesk::load(UserState& state) {
     if (page.through <= after) break;  // damaged: the rest is estimated
     after = page.through;
     for (const auto& [entry, message] : page.rows) {
-      const bool failed_before = message && has_failed(*message);
-      count += entry.kind == EntryKind::kMessage && !entry.own && !failed_before ? 1 : 0;
+      count += is_incoming(entry) && message && !has_failed(*message) ? 1 : 0;
     }
   }
   pending_.set(state.key, count + (state.head > after ? state.head.value - after.value : 0));
@@ -154,6 +154,8 @@ void LaneDesk::load_side(ConversationState& state, const UserId& author, const U
 MailboxSeq LaneDesk::append_entry(MailboxEntry entry) {
   auto& owner = user(entry.owner);
   owner.head = owner.head.next();
+  owner.newest_messages = owner.newest_messages << 1 | (is_incoming(entry) ? 1 : 0);
+  owner.newest_known = static_cast<std::uint8_t>(std::min(owner.newest_known + 1, 64));
   entry.position = owner.head;
   entry.epoch = EpochNumber(static_cast<std::uint32_t>(epochs_.size()));
   batch_.entries.push_back(std::move(entry));

@@ -108,6 +108,12 @@ void LaneDesk::settle_once() {
   answer_presence();
   finish_staged(failed);
   raise_hints();
+  if (!failed) {
+    for (const auto& row : batch_.erased_conversations) {
+      for (const auto& id : {row.low, row.high})
+        may_be_erased(id, true);  // behind the hints: they may carry some of it
+    }
+  }
   for (const auto& ending : std::exchange(ends_, {})) run_ending(ending);
   run_friendships();
   if (!notes_.empty()) {
@@ -268,17 +274,19 @@ bool LaneDesk::run_deadlines() {
   const bool departed = run_departures();
   const bool reviewed = review_heard();
   const bool announced = run_announcements();
+  const bool recounted = run_recounts();
   const bool grace = run_grace();
   const bool typed = run_typing();
   const bool seen = flush_last_seen(false);
   post_replies();  // also what another node's commits have to tell while this one's own fail
-  return polled || rearmed || departed || reviewed || announced || grace || typed || seen;
+  return polled || rearmed || departed || reviewed || announced || recounted || grace || typed || seen;
 }
 
 base::SteadyTime LaneDesk::next_deadline() const {
   if (waits_for_retry()) return retry_at_;
   auto at = shared_ ? std::max(poll_at_, no_turn_until_) : base::SteadyTime::max();
   if (!heard_online_.empty()) at = std::min(at, review_at_);
+  if (!recounts_.empty()) at = {};
   at = std::min(at, again_at_);
   if (rearming_) at = std::min(at, rearming_->at);
   if (!departed_.empty()) at = std::min(at, departed_.front().at);
@@ -301,6 +309,33 @@ void LaneDesk::forget_batch() {
   const auto written = digest_of(batch_);
   for (const auto& user : written.users) forget_user(user);
   for (const auto& conversation : written.conversations) forget_conversation(conversation);
+}
+
+/// Messages of somebody else in this mailbox may be gone. What was read of them must not be written any more, and with
+/// `count` they do not wait any more either.
+void LaneDesk::may_be_erased(const UserId& owner, bool count) {
+  if (const auto* const user = users_.find(owner)) {
+    for (const auto& record : user->live) {
+      reply(record.session->executor(), [session = record.session] { session->on_hint({{}, nullptr, true}); });
+    }
+  }
+  if (!count || pending_.of(owner) == 0) return;
+  pending_.forget(owner);
+  forget_user(owner);
+  recounts_.push_back(owner);
+}
+
+/// Few at a time, each may read thousands of entries. Whoever cannot be read now is counted when loaded again.
+bool LaneDesk::run_recounts() {
+  constexpr std::size_t kAtOnce = 8;
+  if (recounts_.empty()) return false;
+  const bool failed_before = failed();
+  for (std::size_t i = 0; i < kAtOnce && !recounts_.empty(); ++i) {
+    static_cast<void>(undamaged_user(recounts_.front()));
+    recounts_.pop_front();
+  }
+  if (!failed_before) failed_.reset();  // it belongs to no batch
+  return true;
 }
 
 /// Rows that cold commands wrote past the cache.

@@ -123,6 +123,8 @@ class LaneDesk final : public LaneContext {
   Covered newest_covered(ConversationState& conversation, const UserId& author, ConversationSeq up_to);
   /// Moves a device's position forward: row, receipts, marks, trim.
   void advance(UserState& user, DeviceState& device, const Confirmation& confirmation);
+  /// Of others, in (after, through].
+  std::uint64_t messages_between(const UserState& user, MailboxSeq after, MailboxSeq through);
   /// Receipts of the message entries in (after, through], for a position that the client brought along.
   Confirmation derive_confirmation(const UserState& user, const DeviceState& device, MailboxSeq through,
                                    const std::vector<MailboxSeq>& skipped = {});
@@ -258,6 +260,8 @@ class LaneDesk final : public LaneContext {
   bool review_heard();
   void run_friendships();
   void post_replies();
+  void may_be_erased(const UserId& owner, bool count);
+  bool run_recounts();
   void forget_everything();
   void forget_batch();
   void forget_changed_rows();
@@ -345,6 +349,7 @@ class LaneDesk final : public LaneContext {
   boost::unordered_flat_map<UserId, Heard, std::hash<UserId>> heard_online_;
   base::SteadyTime review_at_{};
   std::vector<UserId> reviewing_;  // who is still to be looked up
+  std::deque<UserId> recounts_;    // whose pending messages are to be counted anew
   std::vector<NodeNote> notes_;    // heard in the batch that is being finished
   base::SteadyTime again_at_ = base::SteadyTime::max();
   std::vector<UserId> announcing_;      // who is still to be told again

@@ -84,7 +84,13 @@ void LaneDesk::learn(const ForeignCommits& others) {
 
 void LaneDesk::learn(const BatchDigest& batch) {
   for (const auto& user : batch.users) forget_user(user);
-  for (const auto& conversation : batch.conversations) forget_conversation(conversation);
+  for (const auto& conversation : batch.conversations) {
+    forget_conversation(conversation);
+    for (const auto& id : {conversation.low, conversation.high}) {
+      const bool changed = std::binary_search(batch.users.begin(), batch.users.end(), conversation.peer_of(id));
+      may_be_erased(id, changed);
+    }
+  }
   for (const auto& sent : batch.sent) learn(sent);
   for (const auto& step : batch.steps) {
     auto* const conversation = conversations_.find(ConversationKey::of(step.author, step.reader));
@@ -113,6 +119,7 @@ void LaneDesk::learn(const BatchDigest& batch) {
   for (const auto& head : batch.heads) {
     auto* const user = users_.find(head.owner);
     if (user == nullptr) continue;
+    if (user->head < head.head) user->newest_known = 0;
     user->head = std::max(user->head, head.head);
     for (const auto& record : user->live) {
       reply(record.session->executor(),

@@ -1,3 +1,4 @@
+#include "chat/services/accounts_decision.hpp"
 #include "chat/services/lane_fixture.hpp"
 
 namespace chat::testing {
@@ -6,6 +7,20 @@ namespace {
 class LaneReceipt : public LaneTest {
  protected:
   LaneReceipt() { befriend(alice_id, bob_id); }
+  /// An entry of bob's mailbox that is no message.
+  void request_friendship() {
+    decide<std::monostate>(
+        *lane, executor, [](auto) {},
+        [this](LaneContext& context) -> Outcome<std::monostate> {
+          MailboxEntry entry;
+          entry.owner = bob_id;
+          entry.peer = alice_id;
+          entry.kind = EntryKind::kRelation;
+          context.append_entry(std::move(entry));
+          return std::monostate{};
+        });
+    run();
+  }
   UserId alice_id = person("alice");
   UserId bob_id = person("bob");
 };
@@ -48,6 +63,33 @@ TEST_F(LaneReceipt, APositionMovesOnlyForwardAndNeverBeyondHead) {
   EXPECT_EQ(position(bob), MailboxSeq(2));
   confirm(bob, 4);
   EXPECT_EQ(position(bob), MailboxSeq(2));
+}
+
+/// `phone` confirms five messages, then what is no message comes, and `laptop` confirms all of it at once.
+TEST_F(LaneReceipt, WhatOneDeviceConfirmedIsNotCountedOnceMoreWithWhatIsNoMessage) {
+  std::uint64_t head = 0;
+  std::uint64_t delivered = 0;
+  const auto alice = join(alice_id, "phone");
+  const auto phone = join(bob_id, "phone");
+  const auto laptop = join(bob_id, "laptop");
+  for (const std::uint64_t others : {3, 100}) {  // 100: more than is remembered, it has to be read
+    std::vector<Receipt> receipts;
+    for (int i = 0; i < 5; ++i) receipts.push_back(receipt(message(send(alice, bob_id, "x"))));
+    confirm(phone, head + 5, receipts);
+    EXPECT_EQ(metrics.messages_delivered.value(), delivered + 5);
+    for (std::uint64_t i = 0; i < others; ++i) request_friendship();
+    receipts.push_back(receipt(message(send(alice, bob_id, "x"))));
+    send(alice, bob_id, "waits");
+    EXPECT_EQ(metrics.pending_messages.value(), 2);
+    head += 5 + others + 1;
+    confirm(laptop, head, receipts);
+    EXPECT_EQ(metrics.messages_delivered.value(), delivered + 6);
+    EXPECT_EQ(metrics.pending_messages.value(), 1);
+    confirm(laptop, ++head, {receipts.back()});
+    delivered += 7;
+    EXPECT_EQ(metrics.messages_delivered.value(), delivered);
+    EXPECT_EQ(metrics.pending_messages.value(), 0);
+  }
 }
 
 TEST_F(LaneReceipt, ASecondDevicesConfirmationIsNoNews) {

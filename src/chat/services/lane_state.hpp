@@ -66,6 +66,9 @@ struct UserState {
   bool deactivated = false;
   MailboxSeq first{1};
   MailboxSeq head;
+  /// Of the newest entries, the newest in the lowest bit: is it a message of somebody else? `newest_known` of them.
+  std::uint64_t newest_messages = 0;
+  std::uint8_t newest_known = 0;
   WallTime last_seen{};
   base::SteadyTime offline_since{};
   std::vector<DeviceState> devices;

@@ -29,6 +29,7 @@ struct LogItem {
 struct Hint {
   MailboxSeq head;
   std::shared_ptr<const LogItem> item;
+  bool read_again = false;  // what was read ahead and not written yet may have been erased since
 };
 
 /// Not logged, not confirmed; may be lost.

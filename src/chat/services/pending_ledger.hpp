@@ -5,8 +5,8 @@
 // everybody. Who has been counted is remembered besides (about 15 bytes): accounts only, and strangers can make none.
 //
 // A user is counted when it is first loaded after a start (lane_survey.hpp sees to it that this happens to everyone for
-// whom something waits) and from then on exactly, except that two devices confirming overlapping runs may count a
-// message twice; reaching head sets it right.
+// whom something waits) and from then on exactly, except that a message which fails while a second device passes it may
+// count twice; reaching head sets it right.
 
 #include <array>
 #include <boost/unordered/unordered_flat_map.hpp>

@@ -76,8 +76,20 @@ void Pump::forget_removed(const MailboxEntry& removed) {
   }
 }
 
+/// All that is not written yet is read once more: whoever it is from may have taken it back with the account.
+void Pump::forget_read() {
+  discard_page_ = discard_page_ || reading_;
+  if (looked_ == sent_) return;
+  head_ = std::max(head_, looked_);
+  looked_ = sent_;
+  no_key_ = false;
+  if (flight_) flight_->forget_ready();
+  wake();
+}
+
 void Pump::on_hint(Hint hint) {
   if (!running()) return;
+  if (hint.read_again) forget_read();
   if (hint.item && hint.item->entry.kind == EntryKind::kRemoved) forget_removed(hint.item->entry);
   if (hint.head <= looked_) return;
   head_ = std::max(head_, hint.head);

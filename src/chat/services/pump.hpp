@@ -96,6 +96,7 @@ class Pump {
   [[nodiscard]] bool all_sent() const;
 
   void forget_removed(const MailboxEntry& removed);
+  void forget_read();
   void advance_run();
   void collect(Slot& slot);
   void confirm_slot(Slot& slot);
@@ -151,13 +152,14 @@ class Pump {
   bool ended_ : 1 = false;
   bool woken_ : 1 = false;
   bool reading_ : 1 = false;
-  bool discard_page_ : 1 = false;  // a resync came while a page was being read
+  bool discard_page_ : 1 = false;  // what it will hold must not be sent, or not from there
   bool no_key_ : 1 = false;        // this node cannot read the entry after looked_
   bool page_failed_ : 1 = false;
   bool drained_ : 1 = false;
   bool silent_ : 1 = false;
   bool stalled_ : 1 = false;
   bool ever_confirmed_ : 1 = false;
+  bool ever_refused_ : 1 = false;
   bool skip_poison_ : 1 = false;
 };
 static_assert(sizeof(Pump) <= 208, "ten thousands of idle sessions carry one each");

@@ -12,7 +12,7 @@ void Pump::on_ack(AckNumber ack, bool ok) {
     if (slot->confirmed || slot->refused) return;
     answered();
     if (!ok) {
-      slot->refused = true;
+      slot->refused = ever_refused_ = true;
       if (no_key_) wake();  // perhaps it was the last that the session was kept for
       return;
     }
@@ -181,12 +181,14 @@ void Pump::check_confirmations(bool drained_now) {
 }
 
 void Pump::run_into_close(const Slot& lowest) {
-  // A broken connection is no sign of poison: only a session that still answered pings counts.
-  if (last_pong_ >= base_) host_.report_poison(lowest.first);
+  // A broken connection is no sign of poison: only a session that still answered pings counts. Nor is a device that
+  // can store nothing at all.
+  const bool stores_nothing = lowest.refused && !ever_confirmed_;
+  if (last_pong_ >= base_ && !stores_nothing) host_.report_poison(lowest.first);
   // The suspect travels alone, so there was nothing else to confirm: to leave it stalled would block the mailbox for
   // good.
   const bool alone = lowest.first == poison_;
-  if (ever_confirmed_ || alone) {
+  if (ever_confirmed_ || ever_refused_ || alone) {
     ended_ = true;
     return host_.close_unconfirmed();
   }

@@ -69,6 +69,10 @@ struct Pump::Flight {
     ready_bytes -= entry.bytes;
     return entry;
   }
+  void forget_ready() {
+    ready.clear();
+    ready_bytes = 0;
+  }
   /// An answer to some of the slots is still to come.
   [[nodiscard]] bool awaits() const {
     return std::any_of(slots.begin(), slots.end(), [](const Slot& slot) { return slot.awaited(); });

@@ -48,6 +48,48 @@ TEST_F(PumpTest, WhatAPageSaysOfAnExpiryHoldsForWhatWasReadBefore) {
   EXPECT_EQ(host.written, (Numbers{1, 3, 4}));
 }
 
+TEST_F(PumpTest, WhatWasReadBeforeItWasErasedIsReadAgainAndNotWritten) {
+  settings.window_entries = 1;
+  start(4);
+  page(4);
+  EXPECT_EQ(host.written, Numbers{1});
+  pump.on_hint({{}, nullptr, true});
+  turn();
+  ASSERT_EQ(host.reads.size(), 2u);
+  EXPECT_EQ(host.reads[1].first, 1u) << "what is written is in the client's hands";
+  LogPage left;  // 2 and 3 are gone
+  left.items.push_back(message(4));
+  left.through = MailboxSeq(4);
+  pump.on_page(std::move(left));
+  turn();
+  ack(1);
+  ack(2);
+  EXPECT_EQ(host.written, (Numbers{1, 4}));
+  EXPECT_EQ(pump.position(), MailboxSeq(4));
+  EXPECT_EQ(host.drains, Numbers{4});
+}
+
+TEST_F(PumpTest, APageThatWasReadBeforeAnErasureIsReadAgain) {
+  start(2);
+  pump.on_hint({{}, nullptr, true});
+  page(2);
+  EXPECT_TRUE(host.written.empty());
+  ASSERT_EQ(host.reads.size(), 2u);
+  EXPECT_EQ(host.reads[1].first, 0u);
+  page(2);
+  EXPECT_EQ(host.written, (Numbers{1, 2}));
+}
+
+TEST_F(PumpTest, WhoHasNothingReadNeedsNothingAgain) {
+  start(0);
+  live(message(1));
+  pump.on_hint({{}, nullptr, true});
+  turn();
+  EXPECT_TRUE(host.reads.empty());
+  live(message(2));
+  EXPECT_EQ(host.written, (Numbers{1, 2}));
+}
+
 TEST_F(PumpTest, AnEntryThatCannotBeReadIsShownAsAGap) {
   start(0);
   auto damaged = message(1);

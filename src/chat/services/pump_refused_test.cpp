@@ -1,0 +1,34 @@
+// What becomes of a session whose client answers that it could not store what it got.
+
+#include "chat/services/pump_fixture.hpp"
+
+namespace chat::testing {
+namespace {
+
+TEST_F(PumpTest, ASessionThatCanStoreNothingIsClosedAndNoMessageSuspected) {
+  start(0);
+  live(message(1));
+  ack(1, false);
+  for (int i = 0; i < 2; ++i) pass(seconds(30));
+  EXPECT_EQ(host.stalls, 0) << "its owner did not forget the callback";
+  EXPECT_EQ(host.closes, 1) << "it comes back, and so does the message";
+  EXPECT_TRUE(host.poisons.empty());
+}
+
+TEST_F(PumpTest, AMessageThatIsRefusedWhileOthersAreStoredIsSuspected) {
+  start(0);
+  live(message(1));
+  live(message(2));
+  ack(1, false);
+  ack(2);
+  pump.on_pong(1);
+  for (int i = 0; i < 6; ++i) {
+    pass(seconds(10));
+    pump.on_pong(1);
+  }
+  EXPECT_EQ(host.closes, 1);
+  EXPECT_EQ(host.poisons, Numbers{1});
+}
+
+}  // namespace
+}  // namespace chat::testing
