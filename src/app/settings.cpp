@@ -13,16 +13,16 @@ namespace {
 
 using base::fail;
 
-std::vector<std::string> split_list(std::string_view text) {
+std::vector<std::string> split_list(std::string_view text, char separator) {
   std::vector<std::string> items;
   while (!text.empty()) {
-    const auto comma = text.find(',');
-    std::string_view item = text.substr(0, comma);
+    const auto end = text.find(separator);
+    std::string_view item = text.substr(0, end);
     while (!item.empty() && item.front() == ' ') item.remove_prefix(1);
     while (!item.empty() && item.back() == ' ') item.remove_suffix(1);
     if (!item.empty()) items.emplace_back(item);
-    if (comma == std::string_view::npos) break;
-    text.remove_prefix(comma + 1);
+    if (end == std::string_view::npos) break;
+    text.remove_prefix(end + 1);
   }
   return items;
 }
@@ -38,8 +38,8 @@ base::Result<void, SettingsError> assign_number(const Setting& setting, std::str
 
 base::Result<void, SettingsError> assign_string(const Setting& setting, std::string_view text, std::string& out) {
   if (!setting.choices.empty()) {
-    const std::string padded = "|" + std::string(setting.choices) + "|";
-    if (text.empty() || padded.find("|" + std::string(text) + "|") == std::string::npos)
+    const auto choices = split_list(setting.choices, '|');
+    if (std::find(choices.begin(), choices.end(), text) == choices.end())
       return fail(std::string(setting.key) + ": \"" + std::string(text) + "\" is not one of " +
                   std::string(setting.choices));
   }
@@ -67,7 +67,7 @@ base::Result<void, SettingsError> assign_text(const Setting& setting, std::strin
     return {};
   }
   if (auto* const* list = std::get_if<std::vector<std::string>*>(&setting.target)) {
-    **list = split_list(text);
+    **list = split_list(text, ',');
     return {};
   }
   return assign_string(setting, text, **std::get_if<std::string*>(&setting.target));

@@ -55,7 +55,8 @@ TEST(Settings, WhatIsUnknownOrWrongIsRefusedByName) {
   Settings settings;
   for (const std::string wrong :
        {"server.prt=1", "port=1", "server.port", "server.port=abc", "server.port=70000", "server.shards=65",
-        "limits.messages_per_minute=-1", "log.level=loud", "server.insecure_plaintext=yes"}) {
+        "limits.messages_per_minute=-1", "log.level=loud", "log.level=", "log.level=debug|info",
+        "storage.engine=rocksdb|mongodb", "server.insecure_plaintext=yes"}) {
     const auto done = assign(settings, wrong);
     ASSERT_FALSE(done.ok()) << wrong;
     EXPECT_NE(done.error().find(wrong.substr(0, wrong.find('='))), std::string::npos) << done.error();

@@ -117,6 +117,7 @@ test('settings that no server can work with are refused by name before anything 
     [['server.trusted_proxies=10.0.0.1,proxy.example'], /server\.trusted_proxies.*"proxy\.example"/],
     [['push.webpush_subject=nobody'], /push\.webpush_subject/],
     [['push.ca_file=' + rubbish], /push\.ca_file/],
+    [['storage.engine=rocksdb|mongodb'], /storage\.engine/],
     [['storage.engine=mongodb'], /storage\.mongodb_uri/],
     [['storage.engine=mongodb', 'storage.mongodb_uri=http://nonsense'], /storage\.mongodb_uri/],
   ];
