@@ -4,6 +4,7 @@
 #include <iostream>
 
 #include "app/commands.hpp"
+#include "base/read_number.hpp"
 
 extern char** environ;
 
@@ -12,14 +13,16 @@ namespace {
 
 constexpr int kFailed = 1;
 constexpr int kWrongUsage = 2;
+constexpr std::uint64_t kMostUsers = 10'000'000;
 
 struct Arguments {
   std::string config;
   std::vector<std::string> sets;
   std::string host;
-  std::int64_t port = -1;
+  std::string port;
   std::string data;
   bool insecure_plaintext = false;
+  std::string users;
   std::string friends = "pairs";
   std::string push_user;
   std::string message;
@@ -28,22 +31,27 @@ struct Arguments {
   SeedOptions seed;
 };
 
+/// An empty text, as an unset variable of a script gives it, means some other thing than the default.
+CLI::Validator not_empty() {
+  return CLI::Validator([](const std::string& text) { return std::string(text.empty() ? "is empty" : ""); }, "");
+}
+
 void add_common(CLI::App& command, Arguments& arguments) {
-  command.add_option("--config", arguments.config, "TOML file");
+  command.add_option("--config", arguments.config, "TOML file")->check(not_empty());
   command.add_option("--set", arguments.sets, "section.key=value; may be repeated")->allow_extra_args(false);
-  command.add_option("--data", arguments.data, "data directory (storage.path)");
+  command.add_option("--data", arguments.data, "data directory (storage.path)")->check(not_empty());
 }
 
 void add_address(CLI::App& command, Arguments& arguments) {
-  command.add_option("--host", arguments.host, "address to listen on");
-  command.add_option("--port", arguments.port, "TCP port; 0 lets the system choose")->check(CLI::Range(0, 65535));
+  command.add_option("--host", arguments.host, "address to listen on")->check(not_empty());
+  command.add_option("--port", arguments.port, "TCP port; 0 lets the system choose")->check(not_empty());
   command.add_flag("--insecure-plaintext", arguments.insecure_plaintext, "allow HTTP on a non-loopback address");
 }
 
 CLI::App* add_seed(CLI::App& root, Arguments& arguments) {
   auto* command = root.add_subcommand("seed", "make test accounts in an empty data directory");
   add_common(*command, arguments);
-  command->add_option("--users", arguments.seed.users, "how many")->required()->check(CLI::Range(1ul, 10'000'000ul));
+  command->add_option("--users", arguments.users, "how many")->required();
   command->add_option("--friends", arguments.friends, "pairs, or K neighbours each");
   command->add_option("--tokens", arguments.seed.tokens_file, "where to write one JSON line a user")->required();
   return command;
@@ -75,21 +83,21 @@ base::Result<Settings, SettingsError> load(const Arguments& arguments) {
   const auto set = [&](const std::string& assignment) { return assign(settings, assignment); };
   if (!arguments.host.empty())
     if (auto done = set("server.host=" + arguments.host); !done) return base::fail(done.error());
-  if (arguments.port >= 0)
-    if (auto done = set("server.port=" + std::to_string(arguments.port)); !done) return base::fail(done.error());
+  if (!arguments.port.empty())
+    if (auto done = set("server.port=" + arguments.port); !done) return base::fail("--port: " + done.error());
   if (!arguments.data.empty()) settings.storage.path = arguments.data;
   if (arguments.insecure_plaintext) settings.server.insecure_plaintext = true;
   return settings;
 }
 
-base::Result<void, std::string> parse_friends(Arguments& arguments) {
+/// In decimals, as `--set` takes numbers: CLI11 would read 010 as 8.
+base::Result<void, std::string> parse_seed(Arguments& arguments) {
+  auto& seed = arguments.seed;
+  if (!base::read_number(arguments.users, seed.users) || seed.users == 0 || seed.users > kMostUsers)
+    return base::fail("--users takes a number from 1 to " + std::to_string(kMostUsers) + ", not \"" + arguments.users +
+                      "\"");
   if (arguments.friends == "pairs") return {};
-  try {
-    std::size_t used = 0;
-    arguments.seed.friends = std::stoull(arguments.friends, &used);
-    if (used == arguments.friends.size() && arguments.seed.friends > 0) return {};
-  } catch (const std::exception&) {
-  }
+  if (base::read_number(arguments.friends, seed.friends) && seed.friends > 0) return {};
   return base::fail(std::string("--friends takes \"pairs\" or a number of neighbours, not \"") + arguments.friends +
                     "\"");
 }
@@ -148,7 +156,7 @@ int run_command_line(int argc, char** argv) {
   if (keys_rotate->parsed()) return rotate_keys(*settings);
   if (push_test_command->parsed()) return push_test(*settings, arguments.push_user);
   if (why_command->parsed()) return why(*settings, arguments.message);
-  if (auto friends = parse_friends(arguments); !friends) return complain(friends.error(), kWrongUsage);
+  if (auto numbers = parse_seed(arguments); !numbers) return complain(numbers.error(), kWrongUsage);
   return seed_command->parsed() ? seed(*settings, arguments.seed) : kFailed;
 }
 

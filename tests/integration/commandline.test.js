@@ -68,7 +68,11 @@ test('unknown options, keys and values are refused', async () => {
   await refused([...base, '--set', 'limits.nonsense=1'], /limits\.nonsense/, data);
   await refused([...base, '--set', 'limits.messages_per_minute=many'], /messages_per_minute/, data);
   await refused([...base, '--set', 'limits.messages_per_minute'], /messages_per_minute/, data);
-  await refused(['serve', '--port', '70000', '--data', data], /port|70000/i, data);
+  for (const port of ['70000', '0x50', ' 43035', '43035 ', '+80', '-1', '1e3', ''])
+    await refused(['serve', '--port', port, '--data', data], /--port/, data);
+  for (const users of ['0', '0x2', ' 2', '-1', '']) await refused(['seed', '--users', users, '--tokens', fresh(), '--data', data], /--users/, data);
+  for (const friends of ['0', ' 1', '-1', '0x1']) await refused(['seed', '--users', '4', '--friends', friends, '--tokens', fresh(), '--data', data], /--friends/, data);
+  for (const option of ['--data', '--host', '--config']) await refused(['serve', '--port', '0', '--data', data, option, ''], new RegExp(`${option}: is empty`), data);
   await refused(['no-such-command'], /no-such-command|command/);
   await refused([...base, '--config', '/no/such/file.toml'], /file\.toml/, data);
   const config = path.join(folder, 'wrong.toml');
