@@ -150,9 +150,12 @@ TEST(Api, RegistersLogsInAndNamesWrongFields) {
   const auto nobody = world.call("POST", "/api/v1/login", "", R"({"username":"nobody","password":"87654321"})");
   EXPECT_EQ(wrong.status, 401);
   EXPECT_EQ(wrong.body, nobody.body);
-  const auto device =
-      world.call("POST", "/api/v1/login", "", R"({"username":"alice","password":"12345678","device":"a b"})");
-  EXPECT_EQ(device.error("field"), "device");
+  for (const std::string name : {"a b", ".", ".."}) {
+    const auto device = world.call("POST", "/api/v1/login", "",
+                                   R"({"username":"alice","password":"12345678","device":")" + name + "\"}");
+    EXPECT_EQ(device.status, 400) << name;
+    EXPECT_EQ(device.error("field"), "device") << name;
+  }
 }
 
 TEST(Api, TellsRetryAfterInBodyAndHeader) {

@@ -176,7 +176,7 @@ std::optional<chat::DeviceId> Fields::optional_device(std::string_view name) {
   const auto text = optional_text(name);
   if (!text) return std::nullopt;
   auto device = chat::DeviceId::parse(*text);
-  if (!device) fail(invalid(name, "1 to 64 of A-Z a-z 0-9 . _ -"));
+  if (!device) fail(invalid(name, "1 to 64 of A-Z a-z 0-9 . _ -, not . or .."));
   return device;
 }
 

@@ -126,6 +126,8 @@ TEST(ConnectPayload, WhatIsWrongIsNamed) {
   const std::pair<const char*, const char*> wrong[] = {
       {R"({"token":7})", "token"},
       {R"({"token":"t","device":"a b"})", "device"},
+      {R"({"token":"t","device":"."})", "device"},
+      {R"({"token":"t","device":".."})", "device"},
       {R"({"token":"t","epoch":"e"})", "position"},
       {R"({"token":"t","position":1})", "epoch"},
       {R"({"token":"t","epoch":"e","position":-1})", "position"},

@@ -49,7 +49,8 @@ base::Result<ConnectPayload, Refusal> parse_connect_payload(std::string_view aut
   if (const auto device = parsed->member("device"); is_given(device)) {
     const auto text = device->as_string();
     payload.device = text ? chat::DeviceId::parse(*text) : std::nullopt;
-    if (!payload.device) return fail(invalid_auth("device", "device is 1 to 64 characters of [A-Za-z0-9._-]"));
+    if (!payload.device)
+      return fail(invalid_auth("device", "device is 1 to 64 characters of [A-Za-z0-9._-], not . or .."));
   }
   auto resume = parse_resume(*parsed);
   if (!resume) return fail(resume.error());

@@ -11,6 +11,7 @@ std::optional<DeviceId> DeviceId::parse(std::string_view text) {
            c == '-';
   };
   if (text.empty() || text.size() > kMaxLength || !std::all_of(text.begin(), text.end(), allowed)) return std::nullopt;
+  if (text == "." || text == "..") return std::nullopt;  // clients take these out of a path: no call could name it
   return DeviceId{std::string(text)};
 }
 

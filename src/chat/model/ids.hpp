@@ -26,7 +26,7 @@ using ConversationSeq = base::StrongNumber<struct ConversationTag>;
 /// Index of an epoch in the store's list: 1 is the first opening of the store.
 using EpochNumber = base::StrongNumber<struct EpochTag, std::uint32_t>;
 
-/// 1..64 characters of [A-Za-z0-9._-]; unique per user.
+/// 1..64 characters of [A-Za-z0-9._-], not "." or ".."; unique per user.
 struct DeviceId {
   std::string value;
 
