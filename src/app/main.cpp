@@ -1,3 +1,4 @@
+#include <fcntl.h>
 #include <sys/mman.h>
 #include <sys/stat.h>
 #include <unistd.h>
@@ -14,9 +15,16 @@ void unlink_driver_counters() {
   ::shm_unlink(("/mongoc-" + std::to_string(::getpid())).c_str());
 }
 
+/// The next file that is opened takes the lowest free number: a log line for standard error went into the store.
+void open_closed_standard_descriptors() {
+  for (const int descriptor : {STDIN_FILENO, STDOUT_FILENO, STDERR_FILENO})
+    if (::fcntl(descriptor, F_GETFD) < 0) ::open("/dev/null", descriptor == STDIN_FILENO ? O_RDONLY : O_WRONLY);
+}
+
 }  // namespace
 
 int main(int argc, char** argv) {
+  open_closed_standard_descriptors();
   ::umask(S_IRWXG | S_IRWXO);  // the store names people, the token file holds tokens: nobody else's business
   unlink_driver_counters();
   return app::run_command_line(argc, argv);

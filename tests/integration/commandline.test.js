@@ -7,7 +7,7 @@ const net = require('node:net');
 const os = require('node:os');
 const path = require('node:path');
 const { after, before, test } = require('node:test');
-const { Client, Server, cleanUp, freePort, runToEnd, sleep, until } = require('./harness');
+const { Client, Server, cleanUp, freePort, kBinary, runToEnd, sleep, until } = require('./harness');
 
 let server;
 let folder;
@@ -251,6 +251,20 @@ for (const signal of ['SIGTERM', 'SIGINT']) {
     await own.dispose();
   });
 }
+
+test('standard descriptors that are closed at the start are not taken by files of the store', async () => {
+  const data = fresh();
+  const port = String(await freePort());
+  const own = spawn('sh', ['-c', 'exec "$0" "$@" <&- >&- 2>&-', kBinary, 'serve', '--port', port, '--data', data, '--set', 'log.level=debug'], { stdio: 'ignore' });
+  const ended = new Promise((done) => own.on('close', done));
+  try {
+    await until(() => fetch(`http://127.0.0.1:${port}/readyz`).then((answer) => answer.ok, () => false), 'readyz');
+    for (const number of [0, 1, 2]) assert.equal(fs.readlinkSync(`/proc/${own.pid}/fd/${number}`), '/dev/null');
+  } finally {
+    own.kill();
+  }
+  assert.equal(await ended, 0);
+});
 
 test('standard output holds exactly one line "listening on"', () => {
   assert.equal(server.log.match(/^listening on http:\/\/127\.0\.0\.1:\d+$/gm).length, 1);
