@@ -1,7 +1,7 @@
 'use strict';
 // The command line: what is refused, what is printed, how it ends.
 const assert = require('node:assert/strict');
-const { execFileSync, spawn } = require('node:child_process');
+const { execFileSync, spawn, spawnSync } = require('node:child_process');
 const fs = require('node:fs');
 const net = require('node:net');
 const os = require('node:os');
@@ -264,6 +264,18 @@ test('standard descriptors that are closed at the start are not taken by files o
     own.kill();
   }
   assert.equal(await ended, 0);
+});
+
+test('output that cannot be written is no success', async () => {
+  const full = fs.openSync('/dev/full', 'w');
+  const data = fresh();
+  assert.equal((await runToEnd(['epoch', 'new', '--data', data])).code, 0);
+  for (const args of [['settings'], ['--help'], ['--version'], ['check', '--port', '0', '--data', data, '--print', 'server.port'], ['keys', 'rotate', '--data', data]]) {
+    const { status, stderr } = spawnSync(kBinary, args, { stdio: ['ignore', full, 'pipe'], encoding: 'utf8' });
+    assert.equal(status, 1, args.join(' '));
+    assert.equal(stderr, 'restante: standard output cannot be written\n');
+  }
+  fs.closeSync(full);
 });
 
 test('standard output holds exactly one line "listening on"', () => {
