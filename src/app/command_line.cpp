@@ -58,7 +58,12 @@ CLI::App* add_seed(CLI::App& root, Arguments& arguments) {
 }
 
 CLI::App* add_check(CLI::App& root, Arguments& arguments) {
-  auto* command = root.add_subcommand("check", "say whether a server would start with these settings");
+  auto* command =
+      root.add_subcommand("check", "say whether a server would start with these settings, as far as can be seen");
+  command->footer(
+      "Looks at the settings, the address, the data directory and the files that they name, and changes nothing. Not "
+      "looked at:\nwhether another server has the data directory, what is in the store and whether the keys are its "
+      "own, and whether\nMongoDB, Redis and push services answer.");
   add_common(*command, arguments);
   add_address(*command, arguments);
   command->add_option("--print", arguments.keys, "a key whose value to print; may be repeated")

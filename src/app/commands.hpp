@@ -31,8 +31,8 @@ int rotate_keys(const Settings& settings);
 /// Explains where the message with this id is and what it waits for. Changes nothing; the server may run.
 int why(const Settings& settings, const std::string& message);
 
-/// Would a server start with these settings, at this address? Says nothing but the values of `keys`, a line "key=value"
-/// each. Changes nothing.
+/// Would a server start with these settings, at this address, as far as can be seen (refuse_to_start())? Says nothing
+/// but the values of `keys`, a line "key=value" each. Changes nothing; servers may run.
 int check(const Settings& settings, const std::vector<std::string>& keys);
 
 /// Makes one replica set of MongoDB servers ("host:port") that were just started on this machine, and waits for its

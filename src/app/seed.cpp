@@ -11,6 +11,7 @@
 #include "adapters/crypto/jwt_tokens.hpp"
 #include "app/commands.hpp"
 #include "app/data_directory.hpp"
+#include "app/directory_check.hpp"
 #include "base/hex.hpp"
 #include "base/json_writer.hpp"
 
@@ -54,12 +55,6 @@ std::string folder_text(const std::filesystem::path& path) {
   std::error_code error;
   const auto whole = std::filesystem::weakly_canonical(std::filesystem::absolute(path, error), error);
   return (whole / "").lexically_normal().string();
-}
-
-bool can_be_made_in(std::filesystem::path folder) {
-  std::error_code error;
-  while (!std::filesystem::exists(folder, error) && folder.has_relative_path()) folder = folder.parent_path();
-  return std::filesystem::is_directory(folder, error) && ::access(folder.c_str(), W_OK | X_OK) == 0;
 }
 
 /// Before anything is touched: what is there and can be written to, or a new file in its folder. The folder need not be

@@ -12,6 +12,7 @@
 #include "app/broadcasting.hpp"
 #include "app/cluster.hpp"
 #include "app/data_directory.hpp"
+#include "app/directory_check.hpp"
 #include "app/measured_store.hpp"
 #include "app/metrics_page.hpp"
 #include "app/network.hpp"
@@ -51,6 +52,13 @@ std::string web_root_of(const Settings& settings) {
   if (!settings.server.web_root.empty()) return settings.server.web_root;
   std::error_code error;
   return (std::filesystem::read_symlink("/proc/self/exe", error).parent_path() / "web").string();
+}
+
+std::optional<std::string> refuse_web_root(const Settings& settings) {
+  const auto& root = settings.server.web_root;
+  std::error_code error;
+  if (root.empty() || root == "none" || std::filesystem::is_directory(root, error)) return std::nullopt;
+  return "server.web_root: " + root + " is not a directory";
 }
 
 chat::LaneOptions lane_options(const Settings& settings) {
@@ -266,7 +274,8 @@ void Server::Parts::start_pushes() {
 }
 
 std::optional<std::string> refuse_to_start(const Settings& settings) {
-  for (const auto refuse : {refuse_to_listen, refuse_storage, refuse_redis, refuse_broadcaster, refuse_pushes})
+  for (const auto refuse : {refuse_to_listen, refuse_web_root, refuse_storage, refuse_redis, refuse_broadcaster,
+                            refuse_pushes, refuse_directory})
     if (auto why = refuse(settings)) return why;
   return refuse_to_bind(settings.server.host, settings.server.port);
 }

@@ -121,6 +121,8 @@ test('settings that no server can work with are refused by name before anything 
     [['server.trusted_proxies=10.0.0.1,proxy.example'], /server\.trusted_proxies.*"proxy\.example"/],
     [['push.webpush_subject=nobody'], /push\.webpush_subject/],
     [['push.ca_file=' + rubbish], /push\.ca_file/],
+    [['server.web_root=/nope'], /server\.web_root: \/nope is not a directory/],
+    [['server.web_root=' + rubbish], /server\.web_root/],
     [['storage.engine=rocksdb|mongodb'], /storage\.engine/],
     [['storage.engine=mongodb'], /storage\.mongodb_uri/],
     [['storage.engine=mongodb', 'storage.mongodb_uri=http://nonsense'], /storage\.mongodb_uri/],
@@ -276,6 +278,42 @@ test('output that cannot be written is no success', async () => {
     assert.equal(stderr, 'restante: standard output cannot be written\n');
   }
   fs.closeSync(full);
+});
+
+test('check sees in the data directory what serve would refuse, and changes nothing there', async () => {
+  const port = ['--port', '0'];
+  const file = fresh();
+  const dangling = fresh();
+  fs.writeFileSync(file, '');
+  fs.symlinkSync('nowhere', dangling);
+  for (const data of [file, path.join(file, 'below'), dangling]) {
+    for (const command of ['check', 'serve']) await refused([command, ...port, '--data', data], /data directory/);
+  }
+  const own = await Server.start();
+  const checked = () => runToEnd(['check', ...port, '--data', own.data]);
+  try {
+    assert.equal((await checked()).code, 0, 'beside a running server');
+    assert.equal(await own.stop(), 0);
+    const names = fs.readdirSync(own.data);
+    for (const name of ['operator_token', 'master.key', 'keys']) {
+      const secret = path.join(own.data, name);
+      const { mode } = fs.statSync(secret);
+      fs.chmodSync(secret, 0o644);
+      for (const command of ['check', 'serve']) await refused([command, ...port, '--data', own.data], new RegExp(`${name} can be read by others`));
+      fs.chmodSync(secret, mode);
+      if (name === 'operator_token') continue;
+      fs.renameSync(secret, `${secret}.away`);
+      for (const command of ['check', 'serve']) await refused([command, ...port, '--data', own.data], new RegExp(`${name} is missing`));
+      fs.renameSync(`${secret}.away`, secret);
+    }
+    assert.deepEqual(fs.readdirSync(own.data), names);
+    assert.equal((await checked()).code, 0);
+  } finally {
+    await own.dispose();
+  }
+  const data = fresh();
+  assert.equal((await runToEnd(['check', ...port, '--data', data])).code, 0);
+  assert.equal(fs.existsSync(data), false);
 });
 
 test('standard output holds exactly one line "listening on"', () => {

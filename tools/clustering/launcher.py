@@ -130,9 +130,9 @@ class Launcher:
 
     def _ask_node(self, own, engine):
         keys = ("server.host", "server.port", "server.drain_timeout_ms", "storage.path", "storage.mongodb_uri", "redis.uri")
-        address = [word for option in ("--host", "--port") if option in own for word in (option, own[option])]
+        places = [word for option in ("--host", "--port", "--data") if option in own for word in (option, own[option])]
         asked = [word for key in keys for word in ("--print", key)]
-        command = [self._binary, "check", *self._options, "--set", f"storage.engine={engine}", *address, *asked]
+        command = [self._binary, "check", *self._options, "--set", f"storage.engine={engine}", *places, *asked]
         done = subprocess.run(command, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, text=True, check=False)
         if done.returncode != 0:
             sys.exit(done.returncode)  # it has said why

@@ -19,6 +19,8 @@ import os, signal, sys
 settings = {{"server.host": "127.0.0.1", "server.port": "1", "server.drain_timeout_ms": "1000", "storage.path": "data",
             "storage.mongodb_uri": "mongodb://somewhere", "redis.uri": "redis://somewhere"}}
 if sys.argv[1] == "check":
+    with open(os.path.join(os.path.dirname(sys.argv[0]), "checked"), "a") as checked:
+        print(*sys.argv[2:], file=checked)
     print(*(f"{{key}}={{value}}" for key, value in settings.items()), sep="\\n")
 else:
     with open(os.path.join(os.path.dirname(sys.argv[0]), "pids"), "a") as pids:
@@ -55,6 +57,12 @@ class Launching(unittest.TestCase):
     def test_what_the_system_refuses_is_one_line(self):
         (self.data / "stores.log").mkdir(parents=True)
         self.assertEqual(self.run_to_end(1), [f"run: {self.data}/stores.log: Is a directory"])
+
+    def test_the_folder_of_the_cluster_is_the_one_that_is_checked(self):
+        (self.data / "stores.log").mkdir(parents=True)
+        self.run_to_end(1)
+        for asked in (self.folder / "checked").read_text(encoding="ascii").splitlines():
+            self.assertIn(f"--data {self.data} ", asked)
 
     def test_a_disk_that_fills_while_the_nodes_start_is_one_line_and_leaves_nothing_running(self):
         full = OSError(errno.ENOSPC, "No space left on device", str(self.data / "node2/keys.copy"))
