@@ -86,19 +86,24 @@ class Seeding {
     password_hash_ = adapters::crypto::Argon2Hasher().hash(password_);
   }
 
-  bool run(std::ostream& out) {
+  /// Why it could not be done.
+  std::optional<std::string> run(std::ostream& out) {
     for (std::uint64_t i = 0; i < options_.users; ++i) {
       add_user(i, out);
       for (const auto other : later_friends(i, options_)) {
         batch_.relations.push_back({.pair = chat::ConversationKey::of(ids_[i], ids_[other]),
                                     .friendship = chat::Friendship::kFriends,
                                     .changed = now_});
-        if (batch_.relations.size() >= kRowsPerCommit && !commit()) return false;
+        if (batch_.relations.size() >= kRowsPerCommit)
+          if (auto failed = commit(out)) return failed;
       }
-      if (batch_.users.size() >= kRowsPerCommit && !commit()) return false;
+      if (batch_.users.size() >= kRowsPerCommit)
+        if (auto failed = commit(out)) return failed;
     }
-    return commit() && out.flush().good();
+    return commit(out);
   }
+  /// At most; a commit that failed may have been one.
+  [[nodiscard]] std::uint64_t made() const { return made_; }
 
  private:
   void add_user(std::uint64_t index, std::ostream& out) {
@@ -140,10 +145,14 @@ class Seeding {
     out << line << '\n';
   }
 
-  bool commit() {
-    const bool done = batch_.empty() || directory_.store->commit(batch_, chat::Durability::kSynced).ok();
+  /// The lines first: nobody could log in to an account whose password is nowhere.
+  std::optional<std::string> commit(std::ostream& out) {
+    if (!out.flush().good()) return options_.tokens_file + " cannot be written";
+    made_ += batch_.users.size();
+    if (!batch_.empty() && !directory_.store->commit(batch_, chat::Durability::kSynced).ok())
+      return "writing the accounts failed";
     batch_.clear();
-    return done;
+    return std::nullopt;
   }
 
   DataDirectory& directory_;
@@ -155,7 +164,16 @@ class Seeding {
   std::string password_;
   std::string password_hash_;
   chat::CommitBatch batch_;
+  std::uint64_t made_ = 0;
 };
+
+/// What to do about an end in the middle: another seed would refuse the accounts that there are.
+std::string with_advice(const std::string& why, std::uint64_t made, const Settings& settings) {
+  if (made == 0) return why + "; no account was made";
+  const bool mongodb = settings.storage.engine == "mongodb";
+  return why + "; up to " + std::to_string(made) + " accounts were made: remove " +
+         (mongodb ? "the database of storage.mongodb_uri" : settings.storage.path) + " before the next seed";
+}
 
 }  // namespace
 
@@ -179,7 +197,8 @@ int seed(const Settings& settings, const SeedOptions& options) {
   if (std::filesystem::is_regular_file(options.tokens_file, kept_open))
     std::filesystem::permissions(options.tokens_file,
                                  std::filesystem::perms::owner_read | std::filesystem::perms::owner_write, kept_open);
-  if (!Seeding(*directory, clock, options).run(out)) return complain("writing the accounts failed");
+  Seeding seeding(*directory, clock, options);
+  if (const auto failed = seeding.run(out)) return complain(with_advice(*failed, seeding.made(), settings));
   std::cout << "seeded " << options.users << " users; tokens are valid for 24 hours\n";
   return 0;
 }

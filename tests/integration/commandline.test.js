@@ -280,6 +280,13 @@ test('output that cannot be written is no success', async () => {
   fs.closeSync(full);
 });
 
+test('seed makes no account whose tokens it cannot write', async () => {
+  const data = fresh();
+  await refused(['seed', '--data', data, '--users', '2', '--tokens', '/dev/full'], /\/dev\/full cannot be written; no account was made/);
+  const { code, stderr } = await runToEnd(['seed', '--data', data, '--users', '2', '--tokens', path.join(folder, 'second')]);
+  assert.equal(code, 0, stderr);
+});
+
 test('check sees in the data directory what serve would refuse, and changes nothing there', async () => {
   const port = ['--port', '0'];
   const file = fresh();
