@@ -25,7 +25,7 @@ int seed(const Settings& settings, const SeedOptions& options);
 
 /// After a restore from backup: a new epoch, so that clients' newer positions are recognised as foreign.
 int new_epoch(const Settings& settings);
-/// Adds a fresh encryption and signing key; new writes use them at the next start.
+/// Adds a fresh encryption and signing key to those that there are; new writes use them at the next start.
 int rotate_keys(const Settings& settings);
 
 /// Explains where the message with this id is and what it waits for. Changes nothing; the server may run.

@@ -4,6 +4,7 @@
 #include "adapters/mongodb/mongo_store.hpp"
 #include "app/commands.hpp"
 #include "app/data_directory.hpp"
+#include "app/directory_check.hpp"
 #include "app/operator_store.hpp"
 
 namespace app {
@@ -32,6 +33,7 @@ int new_epoch(const Settings& settings) {
 
 int rotate_keys(const Settings& settings) {
   using adapters::crypto::KeyPurpose;
+  if (auto refused = refuse_new_installation(settings)) return complain(*refused);
   const base::SystemClock clock;
   const auto directory = open_data_directory(settings, clock);
   if (!directory) return complain(directory.error());

@@ -287,6 +287,16 @@ test('seed makes no account whose tokens it cannot write', async () => {
   assert.equal(code, 0, stderr);
 });
 
+test('keys rotate makes no installation', async () => {
+  const data = fresh();
+  await refused(['keys', 'rotate', '--data', data], /holds no store/, data);
+  const mongodb = ['--set', 'storage.engine=mongodb', '--set', 'storage.mongodb_uri=mongodb://127.0.0.1:1/restante?replicaSet=rs0'];
+  await refused(['keys', 'rotate', '--data', data, ...mongodb], /holds no keys/, data);
+  fs.mkdirSync(data);
+  await refused(['keys', 'rotate', '--data', data], /holds no store/);
+  assert.deepEqual(fs.readdirSync(data), []);
+});
+
 test('check sees in the data directory what serve would refuse, and changes nothing there', async () => {
   const port = ['--port', '0'];
   const file = fresh();
