@@ -287,6 +287,11 @@ test('seed makes no account whose tokens it cannot write', async () => {
   assert.equal(code, 0, stderr);
 });
 
+test('replica-set refuses at once what is no HOST:PORT', async () => {
+  for (const member of ['nonsense', 'host:', ':27017', 'host:0', 'host:70000', 'host:0x10', 'a,b:1', 'user@host:1', 'host/name:1', '[::1]', '::1:27017'])
+    await refused(['replica-set', '127.0.0.1:1', member], /is not an address of the form HOST:PORT/);
+});
+
 test('keys rotate makes no installation', async () => {
   const data = fresh();
   await refused(['keys', 'rotate', '--data', data], /holds no store/, data);

@@ -2,6 +2,7 @@
 
 #include <mongoc/mongoc.h>
 
+#include <algorithm>
 #include <cstdint>
 #include <functional>
 #include <memory>
@@ -10,6 +11,7 @@
 #include <utility>
 
 #include "adapters/mongodb/document.hpp"
+#include "base/read_number.hpp"
 
 namespace adapters::mongodb {
 
@@ -47,6 +49,10 @@ struct Member {
   std::chrono::milliseconds answer_within;
 };
 
+std::string no_address(const std::string& text) {
+  return "\"" + text + "\" is not an address of the form HOST:PORT";
+}
+
 struct Reply {
   Document document;
   std::string failure;  // empty: done
@@ -60,6 +66,22 @@ bool is_passing(const bson_error_t& error) {
          error.code == kStateChanged;
 }
 
+/// "host:port", the host an address or a name. The driver takes more, and looks for it until patience is over.
+bool is_address(std::string_view text) {
+  const auto colon = text.rfind(':');
+  if (colon == std::string_view::npos) return false;
+  auto host = text.substr(0, colon);
+  const bool bracketed = host.starts_with('[') && host.ends_with(']');
+  if (bracketed) host = host.substr(1, host.size() - 2);
+  const auto allowed = [&](char c) {
+    return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') || c == '.' || c == '-' ||
+           c == '_' || (c == ':' && bracketed);
+  };
+  std::uint16_t port = 0;
+  return !host.empty() && std::all_of(host.begin(), host.end(), allowed) &&
+         base::read_number(text.substr(colon + 1), port) && port != 0;
+}
+
 /// Straight to one member, whatever its state.
 Reply run(const Member& member, const Document& command) {
   const auto wait = std::to_string(member.answer_within.count());
@@ -69,7 +91,7 @@ Reply run(const Member& member, const Document& command) {
   const Client client(mongoc_client_new(uri.c_str()));
   Reply reply;
   if (!client) {
-    reply.failure = "\"" + member.address + "\" is not an address of the form HOST:PORT";
+    reply.failure = no_address(member.address);
     return reply;
   }
   bson_error_t error;
@@ -219,6 +241,8 @@ Outcome configure_until(Clock::time_point deadline, const std::vector<Member>& m
 }  // namespace
 
 Outcome prepare_replica_set(const ReplicaSetOptions& options) {
+  for (const auto& address : options.members)
+    if (!is_address(address)) return base::fail(no_address(address));
   mongoc_init();
   mongoc_log_set_handler(nullptr, nullptr);
   const auto deadline = Clock::now() + options.patience;
