@@ -81,9 +81,9 @@ void append_reply(std::string& out, const ReplyHead& head,
   out.append(lines);
   constexpr int kNoContent = 204;
   constexpr int kNotModified = 304;
+  // Of what has no body, a length is forbidden (204) or that of another answer (304): RFC 9110 section 8.6.
   const bool bodiless = head.status == kNotModified || head.status == kNoContent;
-  if (!bodiless || head.status == kNoContent)
-    out.append("Content-Length: ").append(std::to_string(bodiless ? 0 : body.size())).append("\r\n");
+  if (!bodiless) out.append("Content-Length: ").append(std::to_string(body.size())).append("\r\n");
   out.append("Date: ").append(head.date).append("\r\n");
   if (head.keep_alive) {
     out.append("Connection: keep-alive\r\nKeep-Alive: timeout=");

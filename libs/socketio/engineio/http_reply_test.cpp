@@ -14,5 +14,17 @@ TEST(HttpReply, EveryStatusThatIsAnsweredHasItsName) {
   EXPECT_EQ(status_text(299), "Status");
 }
 
+TEST(HttpReply, WhatHasNoBodyHasNoLength) {
+  for (const int status : {204, 304}) {
+    std::string out;
+    append_reply(out, {.status = status, .date = "today"}, {}, "", "not for the wire", false);
+    EXPECT_EQ(out.find("Content-Length"), std::string::npos) << out;
+    EXPECT_TRUE(out.ends_with("\r\n\r\n")) << out;
+  }
+  std::string out;
+  append_reply(out, {.status = 200, .date = "today"}, {}, "", "", false);
+  EXPECT_NE(out.find("Content-Length: 0\r\n"), std::string::npos) << out;
+}
+
 }  // namespace
 }  // namespace engineio
