@@ -90,9 +90,20 @@ chat::Refusal broken_request(int status) {
   }
 }
 
-bool etag_matches(const engineio::HttpRequest& request, const std::string& etag) {
+/// RFC 9110 section 13.1.2: one of the list, a weak one too. `etag` is a strong one.
+bool etag_matches(const engineio::HttpRequest& request, std::string_view etag) {
   const auto given = request.headers.find("if-none-match");
-  return given != request.headers.end() && (given->second == "*" || given->second.find(etag) != std::string::npos);
+  if (given == request.headers.end()) return false;
+  std::string_view list = given->second;
+  if (list == "*") return true;
+  for (;;) {
+    list.remove_prefix(std::min(list.find_first_not_of(", \t"), list.size()));
+    if (list.starts_with("W/")) list.remove_prefix(2);
+    const auto end = list.starts_with('"') ? list.find('"', 1) : std::string_view::npos;
+    if (end == std::string_view::npos) return false;  // the end, or no tag
+    if (list.substr(0, end + 1) == etag) return true;
+    list.remove_prefix(end + 1);
+  }
 }
 
 }  // namespace

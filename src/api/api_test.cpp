@@ -41,6 +41,8 @@ TEST(Router, FindsParametersAndTellsUnknownPathsFromUnknownMethods) {
   EXPECT_EQ(api::find_route("GET", "/api/v1/friends/requests/").route, nullptr);
   EXPECT_EQ(api::find_route("PUT", "/api/v1/me").allow, "GET, HEAD, PATCH, DELETE");
   EXPECT_NE(api::find_route("HEAD", "/healthz").route, nullptr);
+  EXPECT_EQ(api::find_route("DELETE", "/api/v1/friends/requests").route, nullptr) << "that is no user's id";
+  EXPECT_EQ(api::find_route("DELETE", "/api/v1/friends/requests").allow, "POST, GET, HEAD");
 }
 
 TEST(Api, AnswersUnknownPathsAndMethods) {
@@ -478,11 +480,19 @@ TEST(Api, ServesThePageWithItsPolicyAndNothingBesideIt) {
   for (const char* path : {"/.secret", "/link", "/../api_test", "/assets", "/assets/../.secret", "//etc/passwd"}) {
     EXPECT_EQ(world.call("GET", path).status, 404) << path;
   }
-  engineio::HttpRequest again;
-  again.method = "GET";
-  again.target = "/index.html";
-  again.headers["if-none-match"] = page.headers.at("ETag");
-  EXPECT_EQ(world.send(std::move(again)).status, 304);
+  const auto& tag = page.headers.at("ETag");
+  const auto asked_with = [&](const std::string& known) {
+    engineio::HttpRequest again;
+    again.method = "GET";
+    again.target = "/index.html";
+    again.headers["if-none-match"] = known;
+    return world.send(std::move(again)).status;
+  };
+  for (const std::string& known : {tag, "W/" + tag, "\"a,b\", " + tag, "\"a\" ,W/" + tag + ", \"c\"", std::string("*")})
+    EXPECT_EQ(asked_with(known), 304) << known;
+  for (const std::string& other : {"\"x" + tag + "y\"", tag.substr(1), tag.substr(0, 5), std::string("\"*\""),
+                                   std::string(), std::string("W/"), std::string(", ")})
+    EXPECT_EQ(asked_with(other), 200) << other;
   EXPECT_EQ(world.call("POST", "/").status, 405);
   std::filesystem::remove_all(root);
 }

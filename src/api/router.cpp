@@ -86,8 +86,11 @@ Match find_route(std::string_view method, std::string_view path) {
   if (path.empty() || path.front() != '/') return match;
   if (method == "HEAD") method = "GET";
   std::vector<std::string> parameters;
+  std::size_t fewest = SIZE_MAX;
   for (const auto& route : kRoutes) {
-    if (!matches(route.pattern, path, parameters)) continue;
+    if (!matches(route.pattern, path, parameters) || parameters.size() > fewest) continue;
+    if (parameters.size() < fewest) match = Match();
+    fewest = parameters.size();
     if (route.method == method) {
       match.route = &route;
       match.parameters = parameters;
