@@ -10,7 +10,7 @@
 
 namespace app {
 
-/// The one clear line on standard error; answers `status`.
+/// The one clear line on standard error, control characters escaped; answers `status`.
 int complain(const std::string& what, int status = 1);
 
 /// Serves until SIGTERM or SIGINT, then drains.

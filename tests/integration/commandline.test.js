@@ -73,6 +73,7 @@ test('unknown options, keys and values are refused', async () => {
   for (const users of ['0', '0x2', ' 2', '-1', '']) await refused(['seed', '--users', users, '--tokens', fresh(), '--data', data], /--users/, data);
   for (const friends of ['0', ' 1', '-1', '0x1']) await refused(['seed', '--users', '4', '--friends', friends, '--tokens', fresh(), '--data', data], /--friends/, data);
   for (const option of ['--data', '--host', '--config']) await refused(['serve', '--port', '0', '--data', data, option, ''], new RegExp(`${option}: is empty`), data);
+  await refused([...base, '--set', 'two\nlines\u001b[2J=1'], /"two\\nlines\\x1b\[2J"/, data);
   await refused(['no-such-command'], /no-such-command|command/);
   await refused([...base, '--config', '/no/such/file.toml'], /file\.toml/, data);
   const config = path.join(folder, 'wrong.toml');
