@@ -134,6 +134,17 @@ TEST_F(Openapi, NamesEveryErrorOfEveryBearerRoute) {
   }
 }
 
+TEST_F(Openapi, SaysOfEveryOperationThatWritesThatTheDiskMayBeFull) {
+  for (const auto& route : api::routes()) {
+    if (route.method == "GET") continue;
+    std::string method(route.method);
+    for (char& c : method) c = static_cast<char>(c - 'A' + 'a');
+    const auto responses = root.member("paths")->member(route.pattern)->member(method)->member("responses");
+    EXPECT_TRUE(responses->member("507")) << route.method << route.pattern;
+  }
+  EXPECT_TRUE(root.member("paths")->member("/metrics")->member("get")->member("responses")->member("503"));
+}
+
 TEST_F(Openapi, DescribesRealAnswers) {
   const auto alice = world.registered("alice", "phone");
   const auto bob = world.registered("bob1");

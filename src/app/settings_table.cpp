@@ -52,8 +52,8 @@ void bind_storage(Settings& s, SettingsTable& table) {
              "connection string of the engine mongodb; best handed in by the environment, as it may hold a password");
   table.number(
       "storage.min_free", storage.min_free, -1, INT64_MAX,
-      "bytes of free space below which sends are refused, less what memory has still to write; -1 = the smaller of "
-      "5 % and 512 MiB");
+      "bytes of free space, less what memory has still to write, below which messages and registrations are refused; "
+      "below an eighth of it everything that writes is; -1 = the smaller of 5 % and 512 MiB");
   table.number("storage.block_cache_bytes", storage.block_cache_bytes, 1024 * 1024, INT64_MAX, "cache of store blocks");
   table.number("storage.write_buffer_bytes", storage.write_buffer_bytes, 1024 * 1024, INT64_MAX,
                "memory of recent writes, at most a 32nd of the disk; bounds what a start replays");

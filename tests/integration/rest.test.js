@@ -323,3 +323,33 @@ test('a push address is stored and removed', async () => {
   await server.expect(204, 'DELETE', `/devices/${anna.device}/push`, { token: anna.token });
   await server.expect(404, 'PUT', '/devices/nosuch/push', { token: anna.token, body });
 });
+
+test('without the last reserve of the disk whatever writes is refused as storage_full, as the document says, and reads go on', async () => {
+  const own = await Server.start();
+  own.onAnswer = (method, route, result) => openApi.check(method, route, result);
+  try {
+    const [anna, bert] = await own.friends();
+    const carl = await own.register();
+    await own.expect(202, 'POST', '/friends/requests', { token: carl.token, body: { userId: anna.id } });
+    const session = (await own.expect(200, 'GET', '/sessions', { token: anna.token })).sessions[0]._id;
+    own.settings['storage.min_free'] = '9223372036854775807';
+    await own.restart();
+    const { token } = anna;
+    const name = uniqueName();
+    const writes = [
+      ['POST', '/register', { username: name, email: `${name}@example.org`, password: 'a password' }], ['POST', '/login', { username: anna.username, password: anna.password }],
+      ['POST', '/refresh', { refreshToken: anna.refreshToken }], ['PATCH', '/me', { pushPreviews: true }], ['POST', '/me/password', { password: anna.password, newPassword: 'another one' }],
+      ['POST', `/friends/requests/${carl.id}/accept`], ['POST', `/friends/requests/${carl.id}/decline`], ['DELETE', `/friends/${bert.id}`], ['PUT', `/blocks/${bert.id}`],
+      ['POST', '/messages', { recipient: bert.id, content: 'no room' }], ['PUT', `/devices/${anna.device}/push`, { kind: 'fcm', address: { token: 't' } }],
+      ['DELETE', `/sessions/${session}`], ['DELETE', `/devices/${anna.device}`], ['POST', '/logout'], ['DELETE', '/me'],
+    ];
+    for (const [method, route, body] of writes) {
+      const { error } = await own.expect(507, method, route, { token, body });
+      assert.equal(error.code, 'storage_full', `${method} ${route}`);
+    }
+    await own.expect(507, 'POST', '/friends/requests', { token: bert.token, body: { userId: carl.id } });
+    for (const route of ['/me', '/friends', '/conversations', '/devices']) await own.expect(200, 'GET', route, { token });
+  } finally {
+    await own.dispose();
+  }
+});
