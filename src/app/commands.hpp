@@ -13,7 +13,7 @@ namespace app {
 /// The one clear line on standard error, control characters escaped; answers `status`.
 int complain(const std::string& what, int status = 1);
 
-/// Serves until SIGTERM or SIGINT, then drains.
+/// Serves until SIGTERM, SIGINT or SIGHUP (not under nohup), then drains.
 int serve(const Settings& settings);
 
 struct SeedOptions {

@@ -7,11 +7,17 @@
 namespace app {
 namespace {
 
+bool is_ignored(int number) {
+  struct sigaction action{};
+  return sigaction(number, nullptr, &action) == 0 && action.sa_handler == SIG_IGN;
+}
+
 sigset_t stop_signals() {
   sigset_t set;
   sigemptyset(&set);
   sigaddset(&set, SIGTERM);
   sigaddset(&set, SIGINT);
+  if (!is_ignored(SIGHUP)) sigaddset(&set, SIGHUP);  // nohup: outlive the terminal
   return set;
 }
 

@@ -224,7 +224,7 @@ test('a host that is not loopback needs TLS or a flag', async () => {
   await refused(['serve', '--host', '0.0.0.0', '--port', String(await freePort()), '--data', data], /insecure.plaintext|TLS/i, data);
 });
 
-for (const signal of ['SIGTERM', 'SIGINT']) {
+for (const signal of ['SIGTERM', 'SIGINT', 'SIGHUP']) {
   test(`${signal} drains and ends with 0, and nothing acked is lost`, async () => {
     const own = await Server.start();
     const [anna, bert] = await own.friends();
@@ -254,6 +254,17 @@ for (const signal of ['SIGTERM', 'SIGINT']) {
     await own.dispose();
   });
 }
+
+test('under nohup a server outlives its terminal, and SIGTERM still drains it', async () => {
+  const own = await Server.start({ before: "trap '' HUP" });
+  try {
+    own.child.kill('SIGHUP');
+    await own.register();
+    assert.equal(await own.stop(), 0);
+  } finally {
+    await own.dispose();
+  }
+});
 
 test('standard descriptors that are closed at the start are not taken by files of the store', async () => {
   const data = fresh();
