@@ -281,4 +281,29 @@ bool JsonCursor::next(JsonValue& value) noexcept {
   return true;
 }
 
+JsonWalker::JsonWalker(const JsonValue& value) noexcept : rest_(value) {
+  rest_.at_ = value.raw().data();
+  rest_.end_ = rest_.at_ + value.raw().size();
+}
+
+JsonWalker::Step JsonWalker::next() noexcept {
+  while (rest_.at_ != rest_.end_ && is_between(*rest_.at_)) ++rest_.at_;
+  if (rest_.at_ == rest_.end_) return Step::kEnd;
+  switch (*rest_.at_) {
+    case '[':
+      ++rest_.at_;
+      return Step::kOpenArray;
+    case '{':
+      ++rest_.at_;
+      return Step::kOpenObject;
+    case ']':
+    case '}':
+      ++rest_.at_;
+      return Step::kClose;
+    default:
+      rest_.next(scalar_);
+      return Step::kScalar;
+  }
+}
+
 }  // namespace base

@@ -115,8 +115,27 @@ class JsonCursor {
   bool next(JsonValue& value) noexcept;
 
  private:
+  friend class JsonWalker;
   const char* at_;
   const char* end_;
+};
+
+/// Walks a value with everything inside it. A cursor in every container would pass each byte once per level around it;
+/// this passes it once.
+class JsonWalker {
+ public:
+  enum class Step : std::uint8_t { kScalar, kOpenArray, kOpenObject, kClose, kEnd };
+
+  explicit JsonWalker(const JsonValue& value) noexcept;
+  Step next() noexcept;
+  /// After kScalar: the key or value.
+  [[nodiscard]] const JsonValue& scalar() const noexcept { return scalar_; }
+  /// Behind what the last step passed.
+  [[nodiscard]] const char* at() const noexcept { return rest_.at_; }
+
+ private:
+  JsonCursor rest_;
+  JsonValue scalar_;
 };
 
 template <class Fn>

@@ -259,6 +259,30 @@ TEST(JsonValue, WalksElementsWithTheirExactText) {
   EXPECT_EQ(parse_json("\"[1]\"")->count(), 0u);
 }
 
+TEST(JsonWalker, PassesEverythingOnceAndInOrder) {
+  using Step = JsonWalker::Step;
+  const auto walked = [](std::string_view text) {
+    const auto value = parse_json(text);
+    JsonWalker walker(*value);
+    std::vector<std::string> seen;
+    for (Step step = walker.next(); step != Step::kEnd; step = walker.next()) {
+      const bool scalar = step == Step::kScalar;
+      seen.emplace_back(scalar ? walker.scalar().raw() : std::string_view(walker.at() - 1, 1));
+      EXPECT_EQ(seen.back() == "[", step == Step::kOpenArray);
+      EXPECT_EQ(seen.back() == "{", step == Step::kOpenObject);
+      EXPECT_TRUE(!scalar || walker.at() == walker.scalar().raw().data() + walker.scalar().raw().size());
+    }
+    EXPECT_EQ(walker.next(), Step::kEnd);
+    return seen;
+  };
+  using Seen = std::vector<std::string>;
+  EXPECT_EQ(walked(R"( [ 1 , "]\"{" ,[ ], {"k":{ "" : [-2.5e3,{}]} , "l\\":null},true ] )"),
+            (Seen{"[",      "1", R"("]\"{")", "[", "]", "{",        R"("k")", "{", R"("")", "[",
+                  "-2.5e3", "{", "}",         "]", "}", R"("l\\")", "null",   "}", "true",  "]"}));
+  EXPECT_EQ(walked(" 12 "), (Seen{"12"}));
+  EXPECT_EQ(walked(R"("[")"), (Seen{R"("[")"}));
+}
+
 TEST(JsonReader, FindsSpecialBytesAtEveryOffset) {
   for (std::size_t offset = 0; offset < 40; ++offset) {
     const std::string text(offset, 'x');

@@ -3,6 +3,7 @@
 #include <algorithm>
 
 #include "socketio/socketio_codec/packet.hpp"
+#include "socketio/socketio_codec/placeholders.hpp"
 
 namespace broadcaster_redis {
 
@@ -33,7 +34,9 @@ std::optional<PeerEvent> read_event(const std::optional<base::JsonValue>& array,
   const auto name = value.as_string();
   if (!name || socketio_codec::is_reserved_event(*name)) return std::nullopt;
   // Sent without a placeholder's attachment it is plain data; with attachments every one must be there.
-  if (attachments > 0 && !socketio_codec::placeholders_are_valid(*array, attachments)) return std::nullopt;
+  if (attachments > 0 &&
+      socketio_codec::check_placeholders(*array, attachments) == socketio_codec::Placeholders::kWrong)
+    return std::nullopt;
   PeerEvent event{.name = *name, .arguments = {}, .array = *array};
   if (cursor.next(value)) {
     const char* end = array->raw().data() + array->raw().size() - 1;

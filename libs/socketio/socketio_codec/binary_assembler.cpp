@@ -1,6 +1,7 @@
 #include "socketio/socketio_codec/binary_assembler.hpp"
 
 #include "base/check.hpp"
+#include "socketio/socketio_codec/placeholders.hpp"
 
 namespace socketio_codec {
 
@@ -21,7 +22,8 @@ base::Result<bool, PacketError> BinaryAssembler::add(std::string_view bytes) {
   attachment_bytes_ += bytes.size();
   views_.emplace_back(attachments_.emplace_back(bytes));
   if (outstanding() > 0) return false;
-  if (!placeholders_are_valid(packet_.payload, packet_.attachments)) return base::fail(PacketError::kBadPlaceholder);
+  if (check_placeholders(packet_.payload, packet_.attachments) == Placeholders::kWrong)
+    return base::fail(PacketError::kBadPlaceholder);
   return true;
 }
 

@@ -48,25 +48,6 @@ bool is_reserved_event(std::string_view name) noexcept {
   return std::find(kReserved.begin(), kReserved.end(), name) != kReserved.end();
 }
 
-bool placeholders_are_valid(const base::JsonValue& value, std::size_t count) {
-  bool valid = true;
-  if (value.is_array()) {
-    value.for_each_element(
-        [&](const base::JsonValue& element) { return valid = placeholders_are_valid(element, count); });
-  } else if (value.is_object()) {
-    const auto mark = value.member("_placeholder");
-    if (mark && mark->as_bool() == true) {
-      const auto number = value.member("num");
-      const auto index = number ? number->as_uint64() : std::nullopt;
-      return index && *index < count;  // its other members are not looked at: the attachment takes the object's place
-    }
-    value.for_each_member([&](const base::JsonValue&, const base::JsonValue& member) {
-      return valid = placeholders_are_valid(member, count);
-    });
-  }
-  return valid;
-}
-
 base::Result<Packet, PacketError> decode_packet(std::string_view text, const DecodeLimits& limits) {
   return PacketScanner(text, limits).scan();
 }

@@ -86,9 +86,6 @@ struct Packet {
 /// `text` must outlive the packet. Placeholders are checked when the attachments are complete (BinaryAssembler).
 base::Result<Packet, PacketError> decode_packet(std::string_view text, const DecodeLimits& limits);
 
-/// Every placeholder object inside `value` names one of `count` attachments. `value` is within the depth limit.
-[[nodiscard]] bool placeholders_are_valid(const base::JsonValue& value, std::size_t count);
-
 /// connect, connect_error, disconnect, disconnecting, newListener, removeListener: refused in both directions.
 [[nodiscard]] bool is_reserved_event(std::string_view name) noexcept;
 

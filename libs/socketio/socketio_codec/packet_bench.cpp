@@ -2,6 +2,7 @@
 
 #include <string>
 
+#include "socketio/socketio_codec/binary_assembler.hpp"
 #include "socketio/socketio_codec/encoder.hpp"
 
 namespace {
@@ -32,6 +33,33 @@ void decode_ack(benchmark::State& state) {
   for (auto _ : state) benchmark::DoNotOptimize(socketio_codec::decode_packet(text, limits).ok());
 }
 BENCHMARK(decode_ack);
+
+void complete(benchmark::State& state, const std::string& text) {
+  const socketio_codec::DecodeLimits limits{.json_depth = 64, .json_members = 0};
+  for (auto _ : state) {
+    socketio_codec::BinaryAssembler assembler(text, limits);
+    benchmark::DoNotOptimize(assembler.add("bytes").ok());
+  }
+  state.SetBytesProcessed(state.iterations() * static_cast<std::int64_t>(text.size()));
+}
+
+void complete_photo(benchmark::State& state) {
+  complete(state, R"(51-["photo",{"of":"507f1f77bcf86cd799439011","data":{"_placeholder":true,"num":0}}])");
+}
+BENCHMARK(complete_photo);
+
+/// The worst that a packet of this size can hold: what costs most to pass, as deep as the server takes it.
+void complete_nested(benchmark::State& state) {
+  constexpr std::size_t kObjects = 300'000;
+  std::string text = "51-[\"x\",";
+  for (auto i = state.range(0); i > 0; --i) text += R"({"a":)";
+  text += "[0";
+  for (std::size_t i = 0; i < kObjects; ++i) text += ",{}";
+  text += ']';
+  text.append(static_cast<std::size_t>(state.range(0)), '}') += ']';
+  complete(state, text);
+}
+BENCHMARK(complete_nested)->Arg(1)->Arg(61)->Unit(benchmark::kMicrosecond);
 
 void encode_event(benchmark::State& state) {
   const std::string argument = R"({"_id":"507f1f77bcf86cd799439011","content":"hello","seq":12})";
