@@ -180,6 +180,18 @@ withServer("socketio_echo: binary", "socketio_echo", quick, (server) => {
     socket.end();
   });
 
+  it("passes placeholders on as the protocol writes them", async () => {
+    const socket = await Socket.join(server());
+    socket.send('451-7["message-with-ack",{"num":0,"_placeholder":true},[{ "_placeholder" : true , "num" : 0 }]]');
+    socket.send(bytes);
+    assert.equal(
+      await socket.next(),
+      '461-7[{"_placeholder":true,"num":0},[{"_placeholder":true,"num":0}]]'
+    );
+    assert.deepEqual(await socket.next(), bytes);
+    socket.end();
+  });
+
   it("answers with a binary ack", async () => {
     const socket = await Socket.join(server());
     socket.send('451-12["message-with-ack",{"_placeholder":true,"num":0}]');

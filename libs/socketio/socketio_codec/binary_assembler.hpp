@@ -19,22 +19,27 @@ class BinaryAssembler {
   BinaryAssembler(const BinaryAssembler&) = delete;
   BinaryAssembler& operator=(const BinaryAssembler&) = delete;
 
-  /// Copies one attachment. True: that was the last one, and all placeholders are right. Not to be called after that.
+  /// Copies one attachment. True: that was the last one, and all placeholders are right; in packet() they are written
+  /// as the encoder writes them, because its values are passed on. Not to be called after that.
   base::Result<bool, PacketError> add(std::string_view bytes);
 
   [[nodiscard]] std::size_t outstanding() const noexcept { return packet_.attachments - attachments_.size(); }
-  /// Valid as long as this object.
+  /// Valid as long as this object; its views until the last add().
   [[nodiscard]] const Packet& packet() const noexcept { return packet_; }
   [[nodiscard]] std::span<const std::string_view> attachments() const noexcept { return views_; }
-  /// Text and attachments held.
-  [[nodiscard]] std::size_t held_bytes() const noexcept { return text_.size() + attachment_bytes_; }
+  /// Text and attachments, as they came.
+  [[nodiscard]] std::size_t held_bytes() const noexcept { return text_bytes_ + attachment_bytes_; }
 
  private:
+  void decode();
+  void respell();
+
   const DecodeLimits& limits_;
   std::string text_;
   Packet packet_;
   std::vector<std::string> attachments_;
   std::vector<std::string_view> views_;
+  std::size_t text_bytes_;
   std::size_t attachment_bytes_ = 0;
 };
 

@@ -1,5 +1,5 @@
 // Decodes lines as one client's stream (binary messages after `B`), writes every accepted packet again, and decodes
-// that: all parts must be the same.
+// that: all parts must be the same. Placeholders are judged by a second, naive reading, too.
 
 #include <cstdint>
 #include <memory>
@@ -29,6 +29,29 @@ std::string encoded(const Packet& packet) {
     append_disconnect(out, packet.name_space);
   }
   return out;
+}
+
+/// Member by member, as placeholders.hpp defines them, with nothing clever in it.
+bool all_placeholders(const base::JsonValue& value,
+                      bool (*holds)(const base::JsonValue& placeholder, std::size_t count), std::size_t count) {
+  bool all = true;
+  const auto mark = value.member("_placeholder");
+  if (mark && mark->as_bool() == true) return holds(value, count);
+  const auto look = [&](const base::JsonValue& inner) { all = all && all_placeholders(inner, holds, count); };
+  value.for_each_element(look);
+  value.for_each_member([&](const base::JsonValue&, const base::JsonValue& member) { look(member); });
+  return all;
+}
+
+bool names_attachment(const base::JsonValue& placeholder, std::size_t count) {
+  const auto number = placeholder.member("num");
+  return number && number->as_uint64() && *number->as_uint64() < count;
+}
+
+bool is_exact(const base::JsonValue& placeholder, std::size_t) {
+  std::string text;
+  append_placeholder(text, *placeholder.member("num")->as_uint64());
+  return placeholder.raw() == text;
 }
 
 void check_round_trip(const Packet& packet) {
@@ -66,12 +89,18 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* bytes, std::size_t siz
     rest.remove_prefix(stop == std::string_view::npos ? rest.size() : stop + 1);
     if (assembler != nullptr) {
       if (!line.starts_with('B')) return 0;
+      const Packet& whole = assembler->packet();
+      const bool valid = all_placeholders(whole.payload, names_attachment, whole.attachments);
       const auto complete = assembler->add(std::string_view(line).substr(1));
       CHECK(assembler->held_bytes() <= size + kLimits.attachments_total_bytes);
-      if (!complete.ok()) return 0;
+      if (!complete.ok()) {
+        CHECK(complete.error() == PacketError::kAttachmentTooBig || !valid);
+        return 0;
+      }
       CHECK(*complete == (assembler->outstanding() == 0));
       if (!*complete) continue;
-      CHECK(assembler->attachments().size() == assembler->packet().attachments);
+      CHECK(assembler->attachments().size() == whole.attachments);
+      CHECK(valid && all_placeholders(whole.payload, is_exact, 0));
       check_round_trip(assembler->packet());
       assembler.reset();
       continue;

@@ -1,7 +1,8 @@
-// Which placeholders a binary packet may hold.
+// Which placeholders a binary packet may hold, and how they leave again.
 
 #include <gtest/gtest.h>
 
+#include <algorithm>
 #include <string>
 
 #include "socketio/socketio_codec/binary_assembler.hpp"
@@ -74,6 +75,40 @@ TEST(Placeholders, AreOnlyWhatIsMarkedTrue) {
         "[]", R"({"a":"\\","b":"\"_placeholder\":true"})", R"("\\")", "\"\u00e9\\\"\",[[],{}]"}) {
     EXPECT_TRUE(is_accepted(plain)) << plain;
   }
+}
+
+TEST(Placeholders, LeaveAsTheSpecificationWritesThem) {
+  const auto passed_on = [](const std::string& arguments) {
+    const DecodeLimits limits;
+    BinaryAssembler assembler("52-/admin,7[\"\\u0078\"," + arguments + " ]", limits);
+    const std::size_t came = assembler.held_bytes();
+    EXPECT_TRUE(assembler.add("").ok() && assembler.add("").ok());
+    const Packet& packet = assembler.packet();
+    EXPECT_EQ(assembler.held_bytes(), came);
+    EXPECT_EQ(packet.event_name(), "x");
+    EXPECT_EQ(packet.name_space, "/admin");
+    EXPECT_EQ(packet.ack_id, 7u);
+    std::string values;
+    packet.for_each_argument([&](const base::JsonValue& value) { values.append(value.raw()) += '|'; });
+    EXPECT_EQ(base::parse_json("[" + std::string(packet.arguments) + "]")->count(),
+              static_cast<std::size_t>(std::count(values.begin(), values.end(), '|')));
+    return std::string(packet.arguments);
+  };
+  const std::string exact = R"({"_placeholder":true,"num":1})";
+  for (const char* spelling :
+       {R"({"_placeholder":true,"num":1})", R"({"num":1,"_placeholder":true})", R"({"_placeholder":true, "num":1})",
+        R"({"_placeholder":true,"num":1 })", R"({"\u005fplaceholder":true,"num":1})",
+        R"({"_placeholder":true,"num":7,"num":1})", R"({"_placeholder":true,"num":1,"more":[{}, 1]})",
+        R"({"a":{"b":{"num":0,"_placeholder":true}},"_placeholder":true,"num":1})"}) {
+    EXPECT_EQ(passed_on(spelling), exact) << spelling;
+    EXPECT_EQ(passed_on(std::string("[1 , ") + spelling + " ]"), "[1 , " + exact + " ]") << spelling;
+    EXPECT_EQ(passed_on(std::string(R"({"k" : [{}, )") + spelling + R"(],"l":")\""}, )" + spelling),
+              R"({"k" : [{}, )" + exact + R"(],"l":")\""}, )" + exact)
+        << spelling;
+  }
+  for (const char* plain :
+       {R"({ "_placeholder":false,"num":1})", R"({"num" : 1}, "{\"num\":1,\"_placeholder\":true}")"})
+    EXPECT_EQ(passed_on(plain), plain);
 }
 
 TEST(Placeholders, AreFoundAtTheGreatestDepth) {
