@@ -151,8 +151,12 @@ void HttpConversation::refuse_request(int status) {
   if (reading->parser.state() == HttpParser::State::kHead) reading->parser.name_request(stash_);
   if (host_words_refusal(*reading, status)) return;
   auto* posting = std::exchange(reading->posting, nullptr);
-  Slot& slot = open_slot(reading->parser.head());
+  const RequestHead& head = reading->parser.head();
+  Slot& slot = open_slot(head);
   slot.keep_alive = false;
+  // A browser does not show a page the status of an answer without them.
+  if (is_under(connection_.server().context().options.path, parse_target(head.target), head.target))
+    slot.headers = engine_headers(head);
   input_over_ = true;
   const auto number = slot.number;
   if (posting != nullptr) {

@@ -107,6 +107,8 @@ class HttpConversation final : public Protocol {
   void finish_handshake(std::uint32_t number, const RequestHead& head, const Target& target, const EngineQuery& query);
   void open_websocket(std::uint32_t number, const RequestHead& head, const EngineQuery& query, EngineSession* session,
                       const Handshake* handshake);
+  /// CORS and the like: of every answer on the engine's path.
+  [[nodiscard]] std::string engine_headers(const RequestHead& head) const;
   bool host_words_refusal(Reading& reading, int status);
   void finish_host_request(Reading& reading, Target target, int refused);
   Slot& open_slot(const RequestHead& head);

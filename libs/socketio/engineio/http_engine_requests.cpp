@@ -23,18 +23,18 @@ std::string joined_header(const RequestHead& head, std::string_view name) {
   return out;
 }
 
-std::string common_lines(const RequestHead& head, const CorsOptions& cors) {
-  std::string lines = cors_headers(head, cors);
-  const auto agent = head.header("user-agent");
-  if (agent.find(";MSIE") != agent.npos || agent.find("Trident/") != agent.npos) lines += "X-XSS-Protection: 0\r\n";
-  return lines;
-}
-
 void count(Counters::Number& counter) {
   counter.fetch_add(1, std::memory_order_relaxed);
 }
 
 }  // namespace
+
+std::string HttpConversation::engine_headers(const RequestHead& head) const {
+  std::string lines = cors_headers(head, connection_.server().context().options.cors);
+  const auto agent = head.header("user-agent");
+  if (agent.find(";MSIE") != agent.npos || agent.find("Trident/") != agent.npos) lines += "X-XSS-Protection: 0\r\n";
+  return lines;
+}
 
 /// A POST takes its place in the session when its head is there: a second one meanwhile is misuse (§3.8).
 void HttpConversation::begin_post(const Target& target) {
@@ -65,7 +65,7 @@ void HttpConversation::finish_engine_request(Reading& reading, const Target& tar
   const auto& options = server.context().options;
   const RequestHead& head = reading.parser.head();
   Slot& slot = open_slot(head);
-  slot.headers = common_lines(head, options.cors);
+  slot.headers = engine_headers(head);
   const auto number = slot.number;
   if (reading.refusal != 0) return answer_refused(number, reading.refusal);
   if (head.method == "OPTIONS" && !options.cors.origins.empty()) {
