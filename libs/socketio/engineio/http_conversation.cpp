@@ -53,7 +53,8 @@ void HttpConversation::process(std::span<char> input) {
 
 bool HttpConversation::start_reading(std::span<char>& input) {
   input = input.subspan(leading_empty_lines({input.data(), input.size()}));
-  if (input.empty()) return false;
+  // The other half of an empty line may be in the next segment.
+  if (input.empty() || (input.size() == 1 && input.front() == '\r')) return false;
   const auto& options = connection_.server().context().options;
   // Both, and between the requests of one read too: an answer that comes at once frees its slot at once.
   if (slots_.size() >= options.http.pipelined || owed_bytes() > options.stop_reading_above) {
