@@ -1,5 +1,6 @@
 #include "socketio/engineio/url.hpp"
 
+#include <algorithm>
 #include <vector>
 
 namespace engineio {
@@ -54,6 +55,11 @@ std::optional<std::string> decode_path(std::string_view text) {
   return out;
 }
 
+bool starts_with_ignoring_case(std::string_view text, std::string_view lower_case) {
+  const auto is_same = [](char lower, char c) { return (c >= 'A' && c <= 'Z' ? c - 'A' + 'a' : c) == lower; };
+  return text.size() >= lower_case.size() && std::equal(lower_case.begin(), lower_case.end(), text.begin(), is_same);
+}
+
 std::optional<std::string> without_dot_segments(const std::string& path) {
   if (path.find("/.") == std::string::npos) return path;
   std::vector<std::string_view> kept;
@@ -94,7 +100,7 @@ std::map<std::string, std::string> parse_query(std::string_view query) {
 
 std::string_view without_authority(std::string_view target) {
   for (const std::string_view scheme : {"http://", "https://"}) {
-    if (!target.starts_with(scheme)) continue;
+    if (!starts_with_ignoring_case(target, scheme)) continue;
     const auto past_authority = target.find_first_of("/?#", scheme.size());
     return past_authority == std::string_view::npos ? std::string_view() : target.substr(past_authority);
   }

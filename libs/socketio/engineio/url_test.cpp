@@ -35,6 +35,10 @@ TEST(Url, RefusesWhatIsNoTarget) {
 TEST(Url, AcceptsTheAbsoluteForm) {
   EXPECT_EQ(parse_target("http://host:80/a?b=c")->path, "/a");
   EXPECT_EQ(parse_target("http://host")->path, "/");
+  EXPECT_EQ(parse_target("HTTP://host/a")->path, "/a");
+  EXPECT_EQ(parse_target("hTTpS://HOST/A")->path, "/A");
+  EXPECT_FALSE(parse_target("http:/a").has_value());
+  EXPECT_FALSE(parse_target("ftp://host/a").has_value());
   EXPECT_EQ(parse_target("http://host?back=/a")->path, "/");
   EXPECT_EQ(parse_target("http://host?back=/a")->query.at("back"), "/a");
 }
