@@ -154,6 +154,8 @@ void EngineSession::touch() {
 // --- packets from the client ---
 
 void EngineSession::handle_packet(const engineio_codec::Packet& packet) {
+  // Of a session that we are closing only this counts: nobody comes for what is still queued.
+  if (state_ == State::kClosing && packet.type == PacketType::kClose) return end(reason_, true);
   if (state_ != State::kOpen) return;
   ++server_.tally().packets_received;
   switch (packet.type) {

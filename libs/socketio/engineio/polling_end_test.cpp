@@ -102,6 +102,24 @@ TEST_F(PollingEndTest, AGracefulCloseWithAParkedPollAnswersItAtOnce) {
   EXPECT_EQ(next_close(), CloseReason::kForcedClose);
 }
 
+TEST_F(PollingEndTest, AClosePacketEndsASessionThatIsClosingAnyway) {
+  start(calm());
+  const auto sid = handshake();
+  with_session([](Session& session) {
+    session.send_text("nobody comes for it");
+    session.close(CloseReason::kForcedClose, true);
+  });
+  RawClient client(port_);
+  client.post(polling(sid),
+              "4late\x1e"
+              "1\x1e"
+              "4later");
+  EXPECT_EQ(client.reply().body, "ok");
+  EXPECT_EQ(next_close(), CloseReason::kForcedClose) << "not only after close_timeout";
+  EXPECT_EQ(client.ask(polling(sid)).body, "6") << "as after every close packet";
+  EXPECT_EQ(client.ask(polling(sid)).status, 400);
+}
+
 TEST_F(PollingEndTest, AGracefulCloseThatNobodyPollsForEndsInTime) {
   auto options = calm();
   options.close_timeout = 100ms;
