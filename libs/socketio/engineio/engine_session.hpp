@@ -63,6 +63,8 @@ class EngineSession final : public Session {
   void misuse() { end(CloseReason::kTransportError); }
   /// The conversation is gone, with whatever it carried of this session.
   void conversation_lost(const HttpConversation& conversation);
+  /// Answers a parked poll when there is something to tell. Like every answer it may end the connection, and the
+  /// session.
   void flush_poll();
   [[nodiscard]] bool queued_for_flush() const noexcept { return flush_queued_; }
   void set_queued_for_flush(bool queued) noexcept { flush_queued_ = queued; }

@@ -79,6 +79,8 @@ void HttpConversation::finish_engine_request(Reading& reading, const Target& tar
   if (session == nullptr) return finish_without_session(number, head, query);
   if (reading.posting == nullptr && !head.upgrade) {
     session->let_candidate_speak();
+    // A poll whose answer only waits for the end of this turn is over: the next one may come in the same segment.
+    if (head.method == "GET") session->flush_poll();
     session = server.find_session(query.sid);
     if (session == nullptr) return finish_without_session(number, head, query);
   }

@@ -113,6 +113,39 @@ TEST_F(PollingTest, APostPipelinedBehindItsOwnPollDoesNotWaitForIt) {
   EXPECT_EQ(client.reply().body, "ok");
 }
 
+TEST_F(PollingTest, PollsAndPostsMayBePipelinedInTurn) {
+  start(calm());
+  const auto sid = handshake();
+  const std::string get = "GET " + polling(sid) + " HTTP/1.1\r\nHost: x\r\n\r\n";
+  const std::string post = "POST " + polling(sid) + " HTTP/1.1\r\nHost: x\r\nContent-Length: 2\r\n\r\n";
+  RawClient client(port_);
+  client.send(get + post + "4a" + get + post + "4b" + get);
+  for (const char* body : {"4a", "ok", "4b", "ok"}) EXPECT_EQ(client.reply().body, body);
+  // On two connections, of which one ends with its answer.
+  client.send(post + "4c");
+  EXPECT_EQ(client.reply().body, "4c");
+  EXPECT_EQ(client.reply().body, "ok");
+  RawClient last(port_);
+  last.get(polling(sid), "Connection: close\r\n");
+  EXPECT_TRUE(last.silent_for(20ms));
+  client.send(post + "4d" + get + post + "4e");
+  EXPECT_EQ(last.reply().body, "4d");
+  EXPECT_TRUE(last.ended());
+  for (const char* body : {"ok", "4e", "ok"}) EXPECT_EQ(client.reply().body, body);
+}
+
+TEST_F(PollingTest, APollBehindAPostThatTellsNothingIsStillASecondOne) {
+  start(calm());
+  const auto sid = handshake();
+  const std::string get = "GET " + polling(sid) + " HTTP/1.1\r\nHost: x\r\n\r\n";
+  RawClient client(port_);
+  client.send(get + "POST " + polling(sid) + " HTTP/1.1\r\nHost: x\r\nContent-Length: 1\r\n\r\n3" + get);
+  EXPECT_EQ(client.reply().body, "1");
+  EXPECT_EQ(client.reply().body, "ok");
+  EXPECT_EQ(client.reply().status, 400);
+  EXPECT_EQ(next_close(), CloseReason::kTransportError);
+}
+
 TEST_F(PollingTest, ASecondPollEndsTheSession) {
   start(calm());
   const auto sid = handshake();
