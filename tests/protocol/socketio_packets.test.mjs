@@ -237,6 +237,26 @@ withServer("socketio_echo: binary", "socketio_echo", quick, (server) => {
   });
 });
 
+withServer("socketio_echo: --max-payload", "socketio_echo", { ...quick, "max-payload": 3_000_000 }, (server) => {
+  it("takes attachments as large as it announces, one or together", async () => {
+    const socket = await Socket.join(server());
+    assert.equal(socket.handshake.maxPayload, 3_000_000);
+    const large = Buffer.alloc(2_000_000, 7);
+    socket.send('451-["message",{"_placeholder":true,"num":0}]');
+    socket.send(large);
+    assert.match(await socket.next(), /^451-/);
+    assert.deepEqual(await socket.next(), large);
+    const half = large.subarray(0, 1_200_000);
+    socket.send('452-["message",{"_placeholder":true,"num":0},{"_placeholder":true,"num":1}]');
+    socket.send(half);
+    socket.send(half);
+    assert.match(await socket.next(), /^452-/);
+    assert.deepEqual(await socket.next(), half);
+    assert.deepEqual(await socket.next(), half);
+    socket.end();
+  });
+});
+
 withServer("socketio_echo: leaving", "socketio_echo", quick, (server) => {
   it("leaves the main namespace and keeps the connection", async () => {
     const socket = await Socket.join(server(), { pings: true });

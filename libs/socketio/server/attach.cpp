@@ -12,6 +12,7 @@ namespace socketio {
 
 void Server::attach(engineio::Server& engine, std::span<aio::Shard* const> shards) {
   CHECK(hubs_.empty());
+  bound_attachments(engine.options().max_payload);
   for (aio::Shard* shard : shards) {
     add_hub(Place{.executor = *shard, .timers = shard->timers(), .clock = shard->clock(), .is_here = [shard] {
                     return shard->on_this_thread();

@@ -35,14 +35,15 @@ struct ServerOptions {
   std::size_t max_dynamic_namespaces = 1'000;
   /// Bytes of one packet before a namespace is joined; 0 = only the engine's limit (S-5).
   std::size_t max_unjoined_payload = 0;
-  /// What one packet may hold: name lengths, JSON depth, attachments. Wide here, for programs of any kind.
+  /// What one packet may hold: name lengths, JSON depth, attachments. Wide here, for programs of any kind. Bytes of
+  /// attachments: 0 = as many as the engine's max_payload, which clients are told; Server::attach sets them.
   socketio_codec::DecodeLimits packets{.event_name_bytes = 256,
                                        .namespace_bytes = 128,
                                        .json_depth = 64,
                                        .json_members = 0,
                                        .attachments = socketio_codec::kMaxAttachments,
-                                       .attachment_bytes = 1'000'000,
-                                       .attachments_total_bytes = 1'000'000};
+                                       .attachment_bytes = 0,
+                                       .attachments_total_bytes = 0};
   /// Tracked acks of one socket that wait for their answer (S-11); more are refused by emit_with_ack.
   std::size_t max_outstanding_acks = 1'024;
   /// For emit_with_ack without a time of its own.

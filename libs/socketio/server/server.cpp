@@ -4,6 +4,7 @@
 #include <utility>
 
 #include "base/check.hpp"
+#include "socketio/engineio/options.hpp"
 #include "socketio/engineio/session.hpp"
 #include "socketio/server/broadcaster.hpp"
 #include "socketio/server/hub.hpp"
@@ -43,7 +44,13 @@ bool Server::has_room_for(const engineio::Handshake& handshake) const {
   return !address || unjoined_.count(address->network()) < most;
 }
 
+void Server::bound_attachments(std::size_t max_payload) {
+  for (std::size_t* bound : {&options_.packets.attachment_bytes, &options_.packets.attachments_total_bytes})
+    if (*bound == 0) *bound = max_payload;
+}
+
 Hub& Server::add_hub(const Place& place) {
+  bound_attachments(engineio::ServerOptions().max_payload);  // of an engine of another make
   return *hubs_.emplace_back(std::make_shared<Hub>(*this, place));
 }
 

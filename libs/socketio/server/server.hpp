@@ -55,6 +55,7 @@ class Server {
   /// Takes every session of the engine, which runs on `shards`. Once, before the engine listens.
   void attach(engineio::Server& engine, std::span<aio::Shard* const> shards);
 
+  /// As they were given; from the first hub on without those that mean "as the engine".
   [[nodiscard]] const ServerOptions& options() const { return options_; }
   /// How often a socket did not get a broadcast because of ServerOptions::max_broadcast_bytes. Any thread.
   [[nodiscard]] const std::atomic<std::uint64_t>& dropped_broadcasts() const { return dropped_broadcasts_; }
@@ -75,7 +76,10 @@ class Server {
   std::shared_ptr<Namespace> find_or_create(std::string_view name, bool& dynamic);
   std::shared_ptr<Namespace> find_or_create_dynamic(std::string_view name);
 
-  const ServerOptions options_;
+  /// Where the options leave them to the engine.
+  void bound_attachments(std::size_t max_payload);
+
+  ServerOptions options_;                     // does not change any more when there is a hub
   std::shared_ptr<Broadcaster> broadcaster_;  // namespaces tell it of their end
   std::vector<std::shared_ptr<Namespace>> fixed_;
   std::vector<Dynamic> dynamic_;
