@@ -1,8 +1,6 @@
 // The server that the Socket.IO protocol suites are run against: namespaces `/` and `/custom`, which greet with what
 // the client sent as auth; on `/` every message comes back.
 
-#include <chrono>
-
 #include "flags.hpp"
 #include "socketio/server/standalone.hpp"
 
@@ -22,7 +20,6 @@ void echo(socketio::Socket& socket) {
 }  // namespace
 
 int main(int count, char** arguments) {
-  using std::chrono::milliseconds;
   const examples::Flags flags(count, arguments,
                               {{"host", "127.0.0.1"},
                                {"port", "3000"},
@@ -32,7 +29,7 @@ int main(int count, char** arguments) {
                                {"connect-timeout", "45000"},
                                {"path", "/socket.io/"},
                                {"origin", ""}});
-  socketio::Server server({.connect_timeout = milliseconds(flags.number<int>("connect-timeout"))});
+  socketio::Server server({.connect_timeout = flags.milliseconds("connect-timeout")});
   server.of("/").on_connection(echo);
   server.of("/custom").on_connection(greet);
 
@@ -41,8 +38,8 @@ int main(int count, char** arguments) {
   socketio::StandaloneOptions options{
       .host = flags.text("host"), .port = flags.number<std::uint16_t>("port"), .shards = 1};
   options.engine.path = flags.text("path");
-  options.engine.ping_interval = milliseconds(flags.number<int>("ping-interval"));
-  options.engine.ping_timeout = milliseconds(flags.number<int>("ping-timeout"));
+  options.engine.ping_interval = flags.milliseconds("ping-interval");
+  options.engine.ping_timeout = flags.milliseconds("ping-timeout");
   options.engine.max_payload = flags.number<std::size_t>("max-payload");
   if (const std::string& origin = flags.text("origin"); !origin.empty()) {
     options.engine.cors.origins = {origin};

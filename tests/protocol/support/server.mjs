@@ -8,6 +8,8 @@ import { fileURLToPath } from "node:url";
 const repository = path.resolve(path.dirname(fileURLToPath(import.meta.url)), "../../..");
 const binaries = path.resolve(process.env.RESTANTE_BIN ?? path.join(repository, "build/release/bin"));
 
+export const binary = (name) => path.join(binaries, name);
+
 /** The timing that keeps tests of heartbeats short. */
 export const quick = { "ping-interval": 300, "ping-timeout": 200, "max-payload": 1000000, "connect-timeout": 1000 };
 
@@ -15,7 +17,7 @@ export class EchoServer {
   static async start(name, flags = quick) {
     const server = new EchoServer();
     const args = Object.entries({ port: 0, ...flags }).flatMap(([flag, value]) => [`--${flag}`, String(value)]);
-    server.process = spawn(path.join(binaries, name), args, { stdio: ["ignore", "pipe", "inherit"] });
+    server.process = spawn(binary(name), args, { stdio: ["ignore", "pipe", "inherit"] });
     server.exited = once(server.process, "exit");
     server.path = flags.path ?? (name === "engineio_echo" ? "/engine.io/" : "/socket.io/");
     server.port = await server.#announcedPort();
