@@ -3,7 +3,7 @@
 import assert from "node:assert/strict";
 import { it } from "node:test";
 import { Polling, Socket, exchange, separator, sleep, within } from "./support/raw.mjs";
-import { quick } from "./support/server.mjs";
+import { EchoServer, quick } from "./support/server.mjs";
 import { eachRow, withServer } from "./support/table.mjs";
 
 const servers = ["engineio_echo", "socketio_echo"];
@@ -208,13 +208,18 @@ withServer("engineio_echo: upgrade", "engineio_echo", quick, (server) => {
   });
 
   it("answers every poll while the upgrade is pending", async () => {
-    const session = await Polling.open(server());
-    const socket = upgrade(session);
-    await socket.opened;
-    socket.send("2probe");
-    await socket.next();
-    for (let i = 0; i < 3; ++i) assert.deepEqual(await within(250, session.poll()), ["6"]);
-    socket.end();
+    const calm = await EchoServer.start("engineio_echo", { ...quick, "ping-interval": 60_000 }); // a ping would be an answer, too
+    try {
+      const session = await Polling.open(calm);
+      const socket = upgrade(session);
+      await socket.opened;
+      socket.send("2probe");
+      await socket.next();
+      for (let i = 0; i < 3; ++i) assert.deepEqual(await within(2000, session.poll()), ["6"]);
+      socket.end();
+    } finally {
+      await calm.stop();
+    }
   });
 
   it("refuses polling afterwards", async () => {

@@ -49,8 +49,8 @@ std::string preflight_headers(const RequestHead& head, const CorsOptions& option
     const auto asked = head.header("access-control-request-headers");
     if (!asked.empty()) add(out, "Access-Control-Allow-Headers", asked);
   }
-  add(out, "Content-Length",
-      "0");  // RFC 9110 forbids it in a 204, yet old browsers hang without it, and the original sends it
+  // RFC 9110 forbids it in a 204, yet old browsers wait for a body without it, and the original sends it.
+  add(out, "Content-Length", "0");
   if (options.max_age) add(out, "Access-Control-Max-Age", std::to_string(options.max_age->count()));
   return out;
 }
