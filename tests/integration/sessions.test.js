@@ -45,6 +45,25 @@ test('a changed password ends all other sessions', async () => {
   await server.expect(200, 'POST', '/login', { body: { username: anna.username, password: 'a new password' } });
 });
 
+test('a push address does not outlive its session', async () => {
+  const anna = await server.register();
+  const address = { kind: 'fcm', address: { token: 'of-somebody-else' } };
+  const addressOfPhone = async () => (await server.expect(200, 'GET', '/me/export', { token: anna.token })).devices.find((each) => each.device === 'phone').push;
+  const given = async () => {
+    const { token } = await server.logIn(anna, 'phone');
+    await server.expect(204, 'PUT', '/devices/phone/push', { token, body: address });
+    assert.deepEqual(await addressOfPhone(), address);
+  };
+  await given();
+  await server.logIn(anna, 'phone');
+  assert.equal(await addressOfPhone(), undefined, 'replaced');
+  await given();
+  await server.expect(204, 'POST', '/me/password', { token: anna.token, body: { password: anna.password, newPassword: 'a new password' } });
+  assert.equal(await addressOfPhone(), undefined);
+  await server.logIn({ ...anna, password: 'a new password' }, 'phone');
+  assert.equal(await addressOfPhone(), undefined);
+});
+
 test('a removed device is told and cannot return', async () => {
   const anna = await server.register();
   const other = await server.logIn(anna, 'other');

@@ -113,11 +113,13 @@ void AccountService::check_password_change(const std::shared_ptr<PasswordJob<std
     }
     const auto logins = context.store().logins(caller.user);
     if (!logins) return refusal_of(logins.error());
+    std::vector<LoginId> others;
+    for (const auto& login : logins.value()) {
+      if (login.id != caller.login) others.push_back(login.id);
+    }
+    if (auto refusal = erase_logins(context, caller.user, others)) return std::move(*refusal);
     row.value()->password_hash = hash;
     context.batch().users.push_back(*row.value());
-    for (const auto& login : logins.value()) {
-      if (login.id != caller.login) context.batch().erased_logins.push_back(login.id);
-    }
     context.end_user(caller.user, EndReason::kPasswordChanged, caller.login);
     context.forget_user(caller.user);
     return std::monostate{};

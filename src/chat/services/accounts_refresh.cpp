@@ -38,7 +38,7 @@ Outcome<Grant> AccountService::decide_refresh(LaneContext& context, const LoginI
   if (!found.value()) return refusal_unauthorized("the session has ended", "revoked");
   Login login = std::move(*found.value());
   if (login.expires <= context.now()) {
-    drop_login(context, id, EndReason::kRevoked);
+    if (auto refusal = drop_login(context, login.user, id, EndReason::kRevoked)) return std::move(*refusal);
     return refusal_unauthorized("the session has expired", "expired");
   }
   const auto user = context.store().user(login.user);
@@ -47,7 +47,7 @@ Outcome<Grant> AccountService::decide_refresh(LaneContext& context, const LoginI
 
   const auto use = use_of(login, token_hash);
   if (use == TokenUse::kSpent) {
-    drop_login(context, id, EndReason::kRevoked);
+    if (auto refusal = drop_login(context, login.user, id, EndReason::kRevoked)) return std::move(*refusal);
     return refusal_unauthorized("the refresh token was used before", "revoked");
   }
   if (use == TokenUse::kChildFirst) {

@@ -30,11 +30,10 @@ Outcome<std::monostate> decide_removal(LaneContext& context, const Caller& calle
   const auto found =
       std::find_if(rows.devices.begin(), rows.devices.end(), [&](const Device& each) { return each.id == id; });
   if (found == rows.devices.end()) return no_such_device();
-  drop_device(context, *found, rows);
+  if (auto refusal = drop_device(context, *found, rows)) return std::move(*refusal);
   return std::monostate{};
 }
 
-/// Ends one login of the user. The push addresses of its devices go too: nobody who logged out wants to be woken.
 Outcome<std::monostate> decide_end(LaneContext& context, const Caller& caller, const LoginId& login, EndReason reason) {
   if (auto refusal = check_caller(context, caller.user, caller.login)) return std::move(*refusal);
   const auto row = context.store().login(login);
@@ -42,13 +41,7 @@ Outcome<std::monostate> decide_end(LaneContext& context, const Caller& caller, c
   if (!row.value() || row.value()->user != caller.user) {
     return not_found("no session of this id");
   }
-  auto devices = context.store().devices(caller.user);
-  if (!devices) return refusal_of(devices.error());
-  for (auto& device : devices.value()) {
-    if (device.login != login || !device.push) continue;
-    if (const auto error = put_push_address(context, device, std::nullopt)) return refusal_of(*error);
-  }
-  drop_login(context, login, reason);
+  if (auto refusal = drop_login(context, caller.user, login, reason)) return std::move(*refusal);
   return std::monostate{};
 }
 

@@ -84,6 +84,141 @@ TEST(Logout, EndsThisSessionAloneAndStopsItsPushes) {
   for (const auto& device : devices) EXPECT_FALSE(device.push);
 }
 
+/// Alice's devices, by name: does the device have an address, and is it owed a push?
+struct Addresses {
+  explicit Addresses(AccountWorld& of) : world(of) {}
+  void put(const chat::Grant& grant) {
+    const chat::DeviceId device = grant.device;
+    EXPECT_EQ(code_of(world.ask<std::monostate>([&](auto reply) {
+                world.accounts.set_push(world.caller(grant), device, chat::PushAddress{"fcm", "{}"}, world.on,
+                                        std::move(reply));
+              })),
+              "ok");
+    chat::CommitBatch batch;
+    batch.push_jobs.emplace_back();
+    batch.push_jobs.back().user = grant.user.id;
+    batch.push_jobs.back().device = device;
+    batch.push_jobs.back().kind = "fcm";
+    ASSERT_TRUE(world.store.commit(batch, chat::Durability::kSynced));
+  }
+  std::set<std::string> of(const chat::UserId& user) {
+    std::set<std::string> names;
+    const auto devices = world.store.devices(user).value();
+    for (const auto& each : devices) {
+      if (each.push) names.insert(each.id.value);
+    }
+    std::set<std::string> owed;
+    const auto jobs = world.store.push_jobs(user).value();
+    for (const auto& each : jobs) owed.insert(each.device.value);
+    EXPECT_EQ(owed, names);
+    return names;
+  }
+  /// A connection of this session has brought the device along.
+  void bind(const chat::Caller& to, const std::string& name) {
+    chat::CommitBatch batch;
+    batch.devices.emplace_back();
+    batch.devices.back().user = to.user;
+    batch.devices.back().id = chat::DeviceId{name};
+    batch.devices.back().login = to.login;
+    batch.devices.back().push = chat::PushAddress{"fcm", "{}"};
+    batch.push_jobs.emplace_back();
+    batch.push_jobs.back().user = to.user;
+    batch.push_jobs.back().device = chat::DeviceId{name};
+    batch.push_jobs.back().kind = "fcm";
+    ASSERT_TRUE(world.store.commit(batch, chat::Durability::kSynced));
+  }
+  AccountWorld& world;
+};
+using Names = std::set<std::string>;
+
+TEST(PushAddress, GoesWithTheSessionsThatAChangedPasswordEnds) {
+  AccountWorld world;
+  Addresses addresses(world);
+  const auto phone = world.registered("alice", "phone");
+  const auto tablet = world.logged_in("alice", "tablet");
+  addresses.put(phone);
+  addresses.put(tablet);
+  ASSERT_EQ(code_of(change_password(world, world.caller(phone), "password-of-alice", "a-new-password")), "ok");
+  EXPECT_EQ(addresses.of(phone.user.id), Names{"phone"});
+}
+
+TEST(PushAddress, GoesWithTheFamilyWhoseTokenWasUsedTwice) {
+  AccountWorld world;
+  Addresses addresses(world);
+  const auto phone = world.registered("alice", "phone");
+  addresses.put(phone);
+  const auto second = std::get<chat::Grant>(world.try_refresh(phone.refresh_token));
+  const auto third = std::get<chat::Grant>(world.try_refresh(second.refresh_token));
+  EXPECT_EQ(addresses.of(phone.user.id), Names{"phone"}) << "the same session goes on";
+  EXPECT_EQ(code_of(world.try_refresh(phone.refresh_token)), "unauthorized");
+  EXPECT_EQ(code_of(world.try_refresh(third.refresh_token)), "unauthorized");
+  EXPECT_EQ(addresses.of(phone.user.id), Names{});
+}
+
+TEST(PushAddress, DoesNotPassToTheNextSessionOfItsDevice) {
+  AccountWorld world;
+  Addresses addresses(world);
+  const auto stolen = world.registered("alice", "phone");
+  addresses.put(stolen);
+  world.logged_in("alice", "phone");
+  EXPECT_EQ(addresses.of(stolen.user.id), Names{});
+}
+
+TEST(PushAddress, OfADeviceThatAnotherSessionBroughtAlongGoesWhenItIsTakenOver) {
+  AccountWorld world;
+  Addresses addresses(world);
+  const auto phone = world.registered("alice", "phone");
+  addresses.put(phone);
+  addresses.bind(world.caller(phone), "watch");
+  world.logged_in("alice", "watch");
+  EXPECT_EQ(addresses.of(phone.user.id), Names{"phone"});
+  EXPECT_EQ(code_of(world.try_authenticate(phone.access_token)), "ok");
+}
+
+TEST(PushAddress, OfADeviceWhoseSessionGoesWithAnotherDeviceGoesToo) {
+  AccountWorld world;
+  Addresses addresses(world);
+  const auto phone = world.registered("alice", "phone");
+  const auto tablet = world.logged_in("alice", "tablet");
+  addresses.put(tablet);
+  addresses.bind(world.caller(phone), "watch");
+  world.ask<std::monostate>([&](auto reply) {
+    world.accounts.remove_device(world.caller(tablet), phone.device, world.on, std::move(reply));
+  });
+  EXPECT_EQ(addresses.of(phone.user.id), Names{"tablet"});
+}
+
+TEST(PushAddress, ThatIsTakenBackDoesNotBringBackADeviceThatMakesRoom) {
+  chat::AccountOptions options;
+  options.limits.devices_per_user = 2;
+  AccountWorld world(options);
+  Addresses addresses(world);
+  const auto phone = world.registered("alice", "phone");
+  const auto caller = world.caller(phone);
+  world.clock.advance(std::chrono::seconds(1));
+  world.logged_in("alice", "tablet");
+  addresses.bind(caller, "watch");  // from before the limit; seen last in 1970
+  world.logged_in("alice", "laptop");
+  Names left;
+  const auto devices = world.store.devices(phone.user.id).value();
+  for (const auto& each : devices) left.insert(each.id.value);
+  EXPECT_EQ(left, (Names{"laptop", "tablet"}));
+  EXPECT_EQ(addresses.of(phone.user.id), Names{});
+}
+
+TEST(PushAddress, ThatCannotBeTakenBackLeavesTheSession) {
+  AccountWorld world;
+  Addresses addresses(world);
+  const auto phone = world.registered("alice", "phone");
+  addresses.put(phone);
+  world.store.fail_commit(1, chat::StoreError::kUnknown);
+  const auto caller = world.caller(phone);
+  EXPECT_EQ(code_of(world.ask<std::monostate>(
+                [&](auto reply) { world.accounts.log_out(caller, world.on, std::move(reply)); })),
+            "retry");
+  EXPECT_EQ(addresses.of(phone.user.id), Names{"phone"});
+}
+
 TEST(Sessions, OfOthersCanNeitherBeSeenNorEnded) {
   AccountWorld world;
   const auto alice = world.caller(world.registered("alice"));

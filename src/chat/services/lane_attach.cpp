@@ -1,5 +1,7 @@
 // CONNECT and `sync`: who may attach as which device, where its pump starts, and which older session has to go.
 
+#include <algorithm>
+
 #include "chat/services/device_room.hpp"
 #include "chat/services/lane_commands.hpp"
 
@@ -19,6 +21,26 @@ std::optional<EpochNumber> epoch_at(LaneDesk& desk, const UserState& user, Mailb
   const auto page = desk.take(desk.store().read_mailbox(user.key, position, {.entries = 1, .bytes = 1}));
   if (page.rows.empty()) return std::nullopt;
   return page.rows.front().entry.epoch;
+}
+
+void clear_address(LaneDesk& desk, UserState& user, DeviceState& device, Device& row) {
+  if (device.push) desk.erase_job(user, device);
+  device.push.reset();
+  row.push.reset();
+}
+
+/// Of devices that these logins leave behind.
+void clear_addresses(LaneDesk& desk, UserState& user, const std::vector<LoginId>& ended) {
+  const auto meant = [&](const DeviceState& device) {
+    return device.push != nullptr && std::find(ended.begin(), ended.end(), device.login) != ended.end();
+  };
+  if (std::none_of(user.devices.begin(), user.devices.end(), meant)) return;
+  for (auto& row : desk.take(desk.store().devices(user.key))) {
+    auto* const device = user.device(row.id);
+    if (device == nullptr || !meant(*device)) continue;
+    clear_address(desk, user, *device, row);
+    desk.batch().devices.push_back(std::move(row));
+  }
 }
 
 /// False: another device's confirmation in the same batch has had it trimmed.
@@ -77,6 +99,7 @@ bool AttachCommand::make_room(LaneDesk& desk, UserState& user) {
   }
   user.gone = user.highest_position();
   if (user.gone > MailboxSeq()) desk.batch().positions.push_back({user.key, DeviceId{}, user.gone});
+  std::vector<LoginId> ended;
   for (const auto& id : std::get<std::vector<DeviceId>>(room)) {
     auto* const oldest = user.device(id);
     desk.erase_job(user, *oldest);  // what this batch has staged of it would outlive the device
@@ -85,9 +108,11 @@ bool AttachCommand::make_room(LaneDesk& desk, UserState& user) {
     if (login && login->device == oldest->id) {
       desk.end_login(oldest->login, EndReason::kDeviceRemoved);
       desk.batch().erased_logins.push_back(oldest->login);
+      ended.push_back(oldest->login);
     }
     user.devices.erase(user.devices.begin() + (oldest - user.devices.data()));
   }
+  clear_addresses(desk, user, ended);  // behind the erasures: the row of a device that goes must not come back
   return true;
 }
 
@@ -111,6 +136,7 @@ DeviceState* AttachCommand::admit_device(LaneDesk& desk, UserState& user) {
       if (each.id == row.id) row = std::move(each);
     }
     row.login = known->login = request_.login;
+    clear_address(desk, user, *known, row);  // the other session named it, and cannot take it back any more
     desk.batch().devices.push_back(std::move(row));
     return known;
   }

@@ -62,6 +62,43 @@ TEST_F(LanePush, AnAddressThatIsTakenBackTakesItsJobOutOfTheCount) {
   EXPECT_EQ(metrics.push_jobs.value(), 0) << "there was none any more";
 }
 
+TEST_F(LanePush, ADeviceThatPassesToAnotherSessionHasNoAddressAnyMore) {
+  const auto gone = away(bob_id, "watch");
+  send(join(alice_id, "phone"), bob_id, "x");
+  ASSERT_TRUE(job(bob_id, "watch"));
+  CommitBatch batch;
+  batch.erased_logins.push_back(gone.login);
+  ASSERT_TRUE(store.commit(batch, Durability::kSynced).ok());
+  const auto next = join(bob_id, "watch", login(bob_id, "phone"));
+  EXPECT_FALSE(address(bob_id, "watch"));
+  EXPECT_FALSE(job(bob_id, "watch"));
+  EXPECT_EQ(metrics.push_jobs.value(), 0);
+  send(join(alice_id, "phone"), bob_id, "y");
+  leave(next);
+  EXPECT_FALSE(job(bob_id, "watch")) << "nor in what the lane remembers";
+}
+
+TEST_F(LanePush, WhatASessionLeavesBehindThatGoesWithItsOwnDeviceHasNoAddressAnyMore) {
+  options.limits.devices_per_user = 2;
+  restart_all();
+  const auto own = join(bob_id, "phone");
+  leave(own);
+  clock.advance(seconds(1));
+  const auto beside = join(bob_id, "watch", own.login);
+  set_address(bob_id, "watch", PushAddress{"fcm", "token"});
+  leave(beside);
+  const auto alice = join(alice_id, "phone");
+  send(alice, bob_id, "x");
+  ASSERT_TRUE(job(bob_id, "watch"));
+  EXPECT_TRUE(std::holds_alternative<Attached>(join(bob_id, "laptop").answer)) << "the phone makes room";
+  EXPECT_FALSE(store.login(own.login).value());
+  EXPECT_FALSE(address(bob_id, "watch"));
+  EXPECT_FALSE(job(bob_id, "watch"));
+  send(alice, bob_id, "y");
+  EXPECT_FALSE(job(bob_id, "watch"));
+  EXPECT_EQ(metrics.push_jobs.value(), 0);
+}
+
 TEST_F(LanePush, ANewerMessageOnlyMovesTheJob) {
   away(bob_id, "phone");
   const auto alice = join(alice_id, "phone");
