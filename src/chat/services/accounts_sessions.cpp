@@ -105,6 +105,8 @@ void AccountService::set_push(const Caller& caller, DeviceId device, std::option
     if (auto refusal = check_caller(context, caller.user, caller.login)) return std::move(*refusal);
     auto found = find_device(context, caller.user, id);
     if (auto* refusal = std::get_if<Refusal>(&found)) return std::move(*refusal);
+    // An address goes with the session that its device is bound to: one that another had put would outlive that one.
+    if (address && std::get<Device>(found).login != caller.login) return no_such_device();
     const auto error = put_push_address(context, std::get<Device>(std::move(found)), address);
     if (error) return refusal_of(*error);
     return std::monostate{};

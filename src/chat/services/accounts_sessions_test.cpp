@@ -164,6 +164,23 @@ TEST(PushAddress, DoesNotPassToTheNextSessionOfItsDevice) {
   EXPECT_EQ(addresses.of(stolen.user.id), Names{});
 }
 
+TEST(PushAddress, IsPutByTheSessionOfItsDeviceAndTakenBackByAny) {
+  AccountWorld world;
+  Addresses addresses(world);
+  const auto phone = world.registered("alice", "phone");
+  const auto tablet = world.caller(world.logged_in("alice", "tablet"));
+  addresses.put(phone);
+  const auto set = [&](std::optional<chat::PushAddress> address) {
+    return code_of(world.ask<std::monostate>([&](auto reply) {
+      world.accounts.set_push(tablet, phone.device, std::move(address), world.on, std::move(reply));
+    }));
+  };
+  EXPECT_EQ(set(chat::PushAddress{"fcm", "another"}), "not_found");
+  EXPECT_EQ(world.store.devices(phone.user.id).value().front().push->address, "{}");
+  EXPECT_EQ(set(std::nullopt), "ok");
+  EXPECT_EQ(addresses.of(phone.user.id), Names{});
+}
+
 TEST(PushAddress, OfADeviceThatAnotherSessionBroughtAlongGoesWhenItIsTakenOver) {
   AccountWorld world;
   Addresses addresses(world);
