@@ -3,6 +3,15 @@
 #include "chat/services/accounts_password_job.hpp"
 
 namespace chat {
+namespace {
+
+Refusal refusal_present_password() {
+  auto refusal = refusal_unauthorized("the present password is wrong");
+  refusal.field = "password";
+  return refusal;
+}
+
+}  // namespace
 
 void AccountService::log_in(Credentials credentials, base::Executor& on, Reply<Grant> reply) {
   auto job = std::make_shared<PasswordJob<Grant>>(on, std::move(reply));
@@ -50,15 +59,33 @@ void AccountService::check_login(const std::shared_ptr<PasswordJob<Grant>>& job)
   submit_login(job, user->id, hash, std::move(renewed));
 }
 
+/// Another hash need not be another password: of several logins at once that hash an outdated one anew only the first
+/// finds what it has verified.
+template <class T>
+Reply<T> AccountService::answer_or_recheck(std::shared_ptr<PasswordJob<T>> job,
+                                           std::function<void(std::string)> check) {
+  return [this, job = std::move(job), check = std::move(check)](Outcome<T> outcome) {
+    if (job->other_hash.empty()) return job->reply(std::move(outcome));
+    if (++job->rechecks > kPasswordRechecks) return job->reply(refusal_of(StoreError::kConflict));
+    const bool taken = parts_.passwords([check, hash = std::exchange(job->other_hash, {})] { check(hash); });
+    if (!taken) job->reply(refusal_passwords_busy());
+  };
+}
+
 void AccountService::submit_login(std::shared_ptr<PasswordJob<Grant>> job, UserId id, std::string verified_hash,
                                   std::string new_hash) {
   auto choose = [this, job, id, verified = std::move(verified_hash),
                  renewed = std::move(new_hash)](LaneContext& context) -> Outcome<Grant> {
+    job->other_hash.clear();
     auto found = context.store().user(id);
     if (!found) return refusal_of(found.error());
     auto& user = found.value();
-    // Changed, erased or banned while the password was being checked.
-    if (!user || user->deactivated || user->password_hash != verified) return refusal_credentials();
+    // Erased or banned while the password was being checked.
+    if (!user || user->deactivated) return refusal_credentials();
+    if (user->password_hash != verified) {
+      job->other_hash = user->password_hash;
+      return refusal_credentials();
+    }
     auto outcome = open_login(context, *user, job->credentials);
     if (!renewed.empty() && std::holds_alternative<Grant>(outcome)) {
       user->password_hash = renewed;
@@ -66,7 +93,15 @@ void AccountService::submit_login(std::shared_ptr<PasswordJob<Grant>> job, UserI
     }
     return outcome;
   };
-  decide<Grant>(parts_.lane, job->on, std::move(job->reply), std::move(choose));
+  auto& on = job->on;
+  auto reply = answer_or_recheck<Grant>(job, [this, job, id](std::string hash) {
+    const auto& password = job->credentials.password;
+    if (!parts_.hasher.verify(password, hash)) return job->finish(refusal_credentials());
+    std::string renewed;
+    if (parts_.hasher.outdated(hash)) renewed = parts_.hasher.hash(password);
+    submit_login(job, id, std::move(hash), std::move(renewed));
+  });
+  decide<Grant>(parts_.lane, on, std::move(reply), std::move(choose));
 }
 
 void AccountService::change_password(const Caller& caller, std::string password, std::string new_password,
@@ -98,18 +133,25 @@ void AccountService::check_password_change(const std::shared_ptr<PasswordJob<std
   const auto& user = found.value();
   if (!user || !parts_.hasher.verify(job->credentials.password, user->password_hash)) {
     failures_.failed(job->attempt);
-    auto refusal = refusal_unauthorized("the present password is wrong");
-    refusal.field = "password";
-    return job->finish(std::move(refusal));
+    return job->finish(refusal_present_password());
   }
   failures_.succeeded(job->attempt);
-  auto choose = [caller = job->caller, verified = user->password_hash,
-                 hash = parts_.hasher.hash(new_password)](LaneContext& context) -> Outcome<std::monostate> {
+  submit_password_change(job, user->password_hash, parts_.hasher.hash(new_password));
+}
+
+void AccountService::submit_password_change(std::shared_ptr<PasswordJob<std::monostate>> job, std::string verified_hash,
+                                            std::string new_hash) {
+  auto choose = [job, verified = std::move(verified_hash),
+                 hash = new_hash](LaneContext& context) -> Outcome<std::monostate> {
+    job->other_hash.clear();
+    const auto& caller = job->caller;
     if (auto refusal = check_caller(context, caller.user, caller.login)) return std::move(*refusal);
     auto row = context.store().user(caller.user);
     if (!row) return refusal_of(row.error());
-    if (!row.value() || row.value()->password_hash != verified) {
-      return refusal_unauthorized("the present password is wrong");
+    if (!row.value()) return refusal_present_password();
+    if (row.value()->password_hash != verified) {
+      job->other_hash = row.value()->password_hash;
+      return refusal_present_password();
     }
     const auto logins = context.store().logins(caller.user);
     if (!logins) return refusal_of(logins.error());
@@ -124,7 +166,12 @@ void AccountService::check_password_change(const std::shared_ptr<PasswordJob<std
     context.forget_user(caller.user);
     return std::monostate{};
   };
-  decide<std::monostate>(parts_.lane, job->on, std::move(job->reply), std::move(choose));
+  auto& on = job->on;
+  auto reply = answer_or_recheck<std::monostate>(job, [this, job, chosen = std::move(new_hash)](std::string hash) {
+    if (!parts_.hasher.verify(job->credentials.password, hash)) return job->finish(refusal_present_password());
+    submit_password_change(job, std::move(hash), chosen);
+  });
+  decide<std::monostate>(parts_.lane, on, std::move(reply), std::move(choose));
 }
 
 }  // namespace chat

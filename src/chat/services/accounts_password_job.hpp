@@ -16,8 +16,13 @@ struct AccountService::PasswordJob {
   Reply<T> reply;
   Credentials credentials;
   FailureGate::Attempt attempt;
-  Caller caller;  // change of password only
+  Caller caller;           // change of password only
+  std::string other_hash;  // found at the commit instead of the one that the password matched; empty: none was
+  int rechecks = 0;
 };
+
+/// Hashes that came in between are tried so often. One is what logins beside this one leave that hashed anew.
+inline constexpr int kPasswordRechecks = 2;
 
 /// The pool that hashes is full: at two hashes in 0.3 s its queue is worked off in some ten seconds at most.
 inline Refusal refusal_passwords_busy() {

@@ -5,6 +5,7 @@
 //
 //   register   limits -> fields -> [password pool: hash]   -> lane: names free? user, device, login, tokens
 //   log in     limits -> [password pool: verify or dummy]  -> lane: hash unchanged? device bound, tokens
+//                                                             changed: verify once more, against the new one
 //   refresh    genuine? -> limit -> lane: current | child -> rotate; neither -> re-use: the family ends
 //
 // Failed logins look alike: same code, same text, same work (a dummy hash is verified for unknown users).
@@ -95,6 +96,11 @@ class AccountService final : public Accounts {
   void submit_login(std::shared_ptr<PasswordJob<Grant>> job, UserId user, std::string verified_hash,
                     std::string new_hash);
   void check_password_change(const std::shared_ptr<PasswordJob<std::monostate>>& job, std::string new_password);
+  void submit_password_change(std::shared_ptr<PasswordJob<std::monostate>> job, std::string verified_hash,
+                              std::string new_hash);
+  /// Answers the job, unless another hash was found at the commit: then `check` looks at that one, on the pool.
+  template <class T>
+  Reply<T> answer_or_recheck(std::shared_ptr<PasswordJob<T>> job, std::function<void(std::string)> check);
 
   void read_user(std::string username, base::Executor& on, Reply<User> reply);
 
