@@ -2,6 +2,7 @@
 
 #include <algorithm>
 
+#include "chat/rules/friendship.hpp"
 #include "chat/rules/watermark.hpp"
 #include "chat/services/message_viewer.hpp"
 
@@ -77,7 +78,8 @@ Outcome<HistoryPage> HistoryReader::read_page(const UserId& user, const UserId& 
     if (!relation) return refusal_of(relation.error());
     const auto any = store_.history(pair, std::nullopt, 1);
     if (!any) return refusal_of(any.error());
-    if (any->empty() && relation->friendship != Friendship::kFriends) return not_found(kNobody);
+    // As after an end of the friendship: otherwise the blocked side could tell a block from that.
+    if (any->empty() && !are_friends(*relation)) return not_found(kNobody);
   }
   HistoryPage page;
   MessageViewer viewer(store_, cipher_, user);

@@ -85,6 +85,26 @@ TEST_F(NoKey, ARepeatOfIsRefusedWithoutHarmToOthersInItsBatch) {
   EXPECT_TRUE(std::get<SendAnswer>(send(phone, bob_id, "two", "two")).duplicate);
 }
 
+TEST_F(NoKey, ABlockLooksLikeAnEndWhereNothingWasSaid) {
+  const auto carol = person("carol");
+  const auto seen = [&] {
+    const auto page = answer_of<HistoryPage>(
+        [&](auto reply) { reader.page(bob(), carol, std::nullopt, 10, executor, std::move(reply)); });
+    const auto* const refusal = std::get_if<Refusal>(&page);
+    return refusal == nullptr ? "a page" : refusal->message;
+  };
+  const auto strangers = seen();
+  EXPECT_NE(strangers, "a page");
+  befriend(bob_id, carol);
+  EXPECT_EQ(seen(), "a page");
+  Relation blocked = store.relation(ConversationKey::of(bob_id, carol)).value();
+  (blocked.pair.low == carol ? blocked.blocked_by_low : blocked.blocked_by_high) = true;
+  CommitBatch batch;
+  batch.relations.push_back(blocked);
+  ASSERT_TRUE(store.commit(batch, Durability::kSynced).ok());
+  EXPECT_EQ(seen(), strangers);
+}
+
 class Trimmed : public NoKey {
  protected:
   Trimmed() {
