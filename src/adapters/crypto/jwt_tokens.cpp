@@ -91,7 +91,7 @@ base::Result<chat::AccessClaims, chat::TokenError> JwtTokens::verify(std::string
     if (!payload) return invalid;
     const auto claims = parse(*payload);
     if (!claims || !plausible(*claims, now)) return invalid;
-    if (now >= claims->expires) return base::fail(chat::TokenError::kExpired);
+    if (now >= claims->expires || outlives(*claims)) return base::fail(chat::TokenError::kExpired);
     return *claims;
   }
   return invalid;
@@ -123,9 +123,12 @@ std::optional<chat::AccessClaims> JwtTokens::parse(std::string_view payload) con
 }
 
 bool JwtTokens::plausible(const chat::AccessClaims& claims, chat::WallTime now) const {
-  const auto lifetime = claims.expires - claims.issued;
+  return claims.expires > claims.issued && claims.issued <= now + options_.leeway;
+}
+
+bool JwtTokens::outlives(const chat::AccessClaims& claims) const {
   const auto longest = claims.seeded ? options_.max_seeded_lifetime : options_.max_lifetime;
-  return lifetime > seconds(0) && lifetime <= longest && claims.issued <= now + options_.leeway;
+  return claims.expires - claims.issued > longest;
 }
 
 }  // namespace adapters::crypto

@@ -46,6 +46,9 @@ class JwtTokens final : public chat::AccessTokens {
   [[nodiscard]] std::string payload_of(const chat::AccessClaims& claims) const;
   [[nodiscard]] std::optional<chat::AccessClaims> parse(std::string_view payload) const;
   [[nodiscard]] bool plausible(const chat::AccessClaims& claims, chat::WallTime now) const;
+  /// Written while tokens lived longer than they may now. It counts as expired: its session goes on, and a refresh has
+  /// a token that lives as long as it may.
+  [[nodiscard]] bool outlives(const chat::AccessClaims& claims) const;
 
   const KeyRing& ring_;
   const JwtOptions options_;

@@ -126,6 +126,17 @@ TEST_F(Tokens, LiveADayOnlyWhenSeeded) {
   EXPECT_FALSE(tokens_.verify(tokens_.sign(claims(seconds(0))), now()).ok());
 }
 
+TEST_F(Tokens, WrittenWhenTheyLivedLongerHaveExpired) {
+  JwtTokens lowered(*ring_, {.max_lifetime = minutes(1)});
+  const auto before = lowered.verify(tokens_.sign(claims()), now());
+  ASSERT_FALSE(before.ok());
+  EXPECT_EQ(before.error(), chat::TokenError::kExpired) << "its session goes on: a refresh is what helps";
+  EXPECT_TRUE(lowered.verify(lowered.sign(claims(minutes(1))), now()).ok());
+  const auto forged = lowered.verify(tokens_.sign(claims()) + "x", now());
+  ASSERT_FALSE(forged.ok());
+  EXPECT_EQ(forged.error(), chat::TokenError::kInvalid);
+}
+
 TEST_F(Tokens, FromAClockSlightlyAheadAreAccepted) {
   auto ahead = claims();
   ahead.issued = now() + seconds(30);
