@@ -154,17 +154,18 @@ struct Server::Parts {
         providers(std::move(push)),
         push_metrics(registry),
         cluster(s, *data.keys, data.mongodb),
-        lane({store, sealer, cluster.presence(), clock, random, lane_metrics, cluster.bus()}, lane_options(s)),
+        lane({store, sealer, cluster.presence(), clock, random, lane_metrics, cluster.bus(), &owed_last_seen},
+             lane_options(s)),
         history(store, sealer, offload_to(reads)),
         outbox({store, lane, sealer, clock, push_random, push_metrics}, outbox_options(s, *data.keys, cluster)),
         inspector(lane, store, offload_to(reads)),
         accounts({lane, store, hasher, tokens, refresh_tokens, clock, offload_to(reads), offload_to(passwords),
-                  cluster.presence(), cluster.shared_limits()},
+                  cluster.presence(), cluster.shared_limits(), &owed_last_seen},
                  {.limits = s.limits,
                   .access_life = std::chrono::seconds(s.auth.access_token_seconds),
                   .refresh_life = std::chrono::hours(24 * s.auth.refresh_token_days)}),
         relations({lane, store, cluster.presence(), clock, offload_to(reads), cluster.shared_limits(),
-                   listener_of_lists(cluster, lane)},
+                   listener_of_lists(cluster, lane), &owed_last_seen},
                   s.limits),
         sockets(sockets_options(s, broadcasting.get())),
         witness(s.storage.path + "/believed_time") {
@@ -205,6 +206,7 @@ struct Server::Parts {
   chat::PushMetrics push_metrics;
   base::SecureRandom push_random;
   Cluster cluster;
+  chat::OwedLastSeen owed_last_seen;
   chat::Lane lane;
   chat::HistoryReader history;
   chat::PushOutbox outbox;

@@ -47,6 +47,22 @@ test('a user who leaves is announced after the grace, with the time of leaving',
   assert.equal(friend.lastSeen, told.lastSeen);
 });
 
+test('the time of leaving is in every list at once', async () => {
+  const [anna, bert] = await server.friends();
+  const berts = await Client.connect(server, bert);
+  const laptop = await Client.connect(server, await server.logIn(bert, 'laptop'));
+  await sleep(1_500);
+  const left = Date.now();
+  berts.close();
+  laptop.close();
+  const isRecent = (time) => Date.parse(time) >= left - 500;
+  await until(async () => (await friendOf(anna, bert)).isOnline === false, 'the departure');
+  assert.ok(isRecent((await friendOf(anna, bert)).lastSeen), 'the row is written seconds later');
+  assert.ok(isRecent((await server.expect(200, 'GET', '/me', { token: bert.token })).user.lastSeen));
+  assert.ok(isRecent((await server.device(bert)).lastSeen));
+  assert.ok(Date.now() - left < 4_000, 'too slow a machine to tell');
+});
+
 test('a reconnect within the grace is not announced', async () => {
   const [anna, bert] = await server.friends();
   const annas = await Client.connect(server, anna);

@@ -1,5 +1,7 @@
 // The account itself: look at it, change it, erase it, find others.
 
+#include <algorithm>
+
 #include "chat/rules/account_fields.hpp"
 #include "chat/rules/friendship.hpp"
 #include "chat/services/accounts_device.hpp"
@@ -88,9 +90,11 @@ Outcome<std::monostate> decide_erase(LaneContext& context, const Caller& caller)
 
 void AccountService::me(const Caller& caller, base::Executor& on, Reply<User> reply) {
   read_on<User>(parts_.reads, on, std::move(reply), [this, id = caller.user]() -> Outcome<User> {
+    const auto owed = owed_last_seen(id);
     auto found = parts_.store.user(id);
     if (!found) return refusal_of(found.error());
     if (!found.value()) return refusal_unauthorized("the session has ended", "revoked");
+    found.value()->last_seen = std::max(found.value()->last_seen, owed);
     return std::move(*found.value());
   });
 }
@@ -103,8 +107,12 @@ void AccountService::update_me(const Caller& caller, AccountChange change, base:
   const bool tells_what_is_taken = change.username || change.email;
   auto submit = [this, caller, change = std::move(change), &on, reply = std::move(reply)](std::uint32_t wait) mutable {
     if (wait != 0) return answer<User>(on, std::move(reply), refusal_throttled(wait));
-    decide<User>(parts_.lane, on, std::move(reply), [caller, change = std::move(change)](LaneContext& context) {
-      return decide_update(context, caller, change);
+    decide<User>(parts_.lane, on, std::move(reply), [this, caller, change = std::move(change)](LaneContext& context) {
+      auto outcome = decide_update(context, caller, change);
+      if (auto* const user = std::get_if<User>(&outcome)) {
+        user->last_seen = std::max(user->last_seen, owed_last_seen(user->id));
+      }
+      return outcome;
     });
   };
   if (!tells_what_is_taken) return submit(0);

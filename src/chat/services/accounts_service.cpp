@@ -67,6 +67,7 @@ Outcome<Grant> AccountService::open_login(LaneContext& context, const User& user
   context.batch().logins.push_back(login);
   Grant grant;
   grant.user = user;
+  grant.user.last_seen = std::max(user.last_seen, owed_last_seen(user.id));
   fill_tokens(grant, login, std::move(token), context.now());
   return grant;
 }

@@ -19,6 +19,7 @@
 #include "chat/services/accounts.hpp"
 #include "chat/services/accounts_decision.hpp"
 #include "chat/services/accounts_gate.hpp"
+#include "chat/services/owed_last_seen.hpp"
 
 namespace chat {
 
@@ -34,6 +35,7 @@ struct AccountParts {
   const Presence& presence;
   /// What all nodes count together; null: this node counts alone.
   SharedThrottle* shared_limits = nullptr;
+  const OwedLastSeen* owed = nullptr;
 };
 
 struct AccountOptions {
@@ -109,6 +111,10 @@ class AccountService final : public Accounts {
   /// Binds the device to a fresh login and makes its tokens.
   Outcome<Grant> open_login(LaneContext& context, const User& user, const Credentials& credentials);
   void fill_tokens(Grant& grant, const Login& login, std::string refresh_token, WallTime now);
+  /// OwedLastSeen::of_user(): the later of it and the row that is read next is right.
+  [[nodiscard]] WallTime owed_last_seen(const UserId& user) const {
+    return parts_.owed == nullptr ? WallTime{} : parts_.owed->of_user(user);
+  }
   Outcome<Caller> check_token(const std::string& token) const;
   Outcome<std::vector<DeviceView>> read_devices(const UserId& user) const;
   Outcome<std::vector<Login>> read_logins(const UserId& user) const;

@@ -49,6 +49,7 @@ Outcome<std::monostate> decide_end(LaneContext& context, const Caller& caller, c
 
 /// On the pool: presence may have to ask other nodes.
 Outcome<std::vector<DeviceView>> AccountService::read_devices(const UserId& user) const {
+  const auto owed = parts_.owed == nullptr ? std::vector<OwedLastSeen::OfDevice>() : parts_.owed->of_devices(user);
   const auto devices = parts_.store.devices(user);
   if (!devices) return refusal_of(devices.error());
   const auto positions = parts_.store.positions(user);
@@ -61,6 +62,9 @@ Outcome<std::vector<DeviceView>> AccountService::read_devices(const UserId& user
     DeviceView view{device, device.start, found[views.size()].online};
     for (const auto& each : positions.value()) {
       if (each.device == device.id) view.position = std::max(view.position, each.position);
+    }
+    for (const auto& each : owed) {
+      if (each.device == device.id) view.device.last_seen = std::max(view.device.last_seen, each.at);
     }
     views.push_back(std::move(view));
   }

@@ -23,6 +23,7 @@
 #include "chat/services/lane_metrics.hpp"
 #include "chat/services/lane_options.hpp"
 #include "chat/services/messaging.hpp"
+#include "chat/services/owed_last_seen.hpp"
 #include "chat/services/push_signal.hpp"
 
 namespace chat {
@@ -36,7 +37,8 @@ struct LaneParts {
   const base::Clock& clock;
   base::RandomSource& random;  // used on the lane's thread only
   LaneMetrics& metrics;
-  NodeBus* bus = nullptr;  // to the other nodes, where there are any
+  NodeBus* bus = nullptr;        // to the other nodes, where there are any
+  OwedLastSeen* owed = nullptr;  // told of every departure, for those who show lastSeen
 };
 
 class Lane final : public CommandQueue, public Messaging {

@@ -45,6 +45,7 @@ void LaneDesk::drop_session(UserState& user, ConnectionId connection, MailboxSeq
   if (auto* const device = user.device(gone->device)) {
     device->last_seen = now();
     device->seen = true;
+    if (parts_.owed != nullptr) parts_.owed->left(user.key, device->id, device->last_seen);
     owe_last_seen(user);
   }
   user.live.erase(gone);
@@ -80,6 +81,7 @@ void LaneDesk::set_silent(UserState& user, LiveRecord& record, bool silent, Mail
 void LaneDesk::went_offline(UserState& user) {
   user.last_seen = now();
   user.offline_since = steady_now();
+  if (parts_.owed != nullptr) parts_.owed->left(user.key, user.last_seen);
   owe_last_seen(user);
   // Also when nobody was announced: who asked for the list of friends, or became one, has seen this user online.
   if (!std::exchange(user.grace_queued, true)) {
@@ -259,6 +261,7 @@ bool LaneDesk::flush_last_seen(bool all) {
   }
   for (; users > 0; --users) {
     if (auto* const state = users_.find(last_seen_.front().user)) state->last_seen_dirty = false;
+    if (parts_.owed != nullptr) parts_.owed->written(last_seen_.front().user);
     last_seen_.pop_front();
   }
   return true;

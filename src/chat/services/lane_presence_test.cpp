@@ -106,6 +106,33 @@ TEST_F(LanePresence, AVisitWhoseWriteFailedIsWrittenLaterAndMeanwhileTheLaneWait
   EXPECT_EQ(device_seen("phone"), left);
 }
 
+TEST_F(LanePresence, ADepartureIsKnownAtOnceAndUntilItIsWritten) {
+  OwedLastSeen owed;
+  lane = std::make_unique<Lane>(LaneParts{store, cipher, presence, clock, random, metrics, nullptr, &owed}, options);
+  const auto phone = join(bob_id, "phone");
+  const auto laptop = join(bob_id, "laptop");
+  EXPECT_EQ(owed.users(), 0u);
+  clock.advance(seconds(60));
+  const auto first = clock.wall_now();
+  leave(phone);
+  EXPECT_EQ(owed.of_user(bob_id), WallTime{}) << "bob himself is still here";
+  ASSERT_EQ(owed.of_devices(bob_id).size(), 1u);
+  EXPECT_EQ(owed.of_devices(bob_id)[0].device, phone.device);
+  EXPECT_EQ(owed.of_devices(bob_id)[0].at, first);
+  clock.advance(seconds(1));
+  leave(laptop);
+  EXPECT_EQ(owed.of_user(bob_id), first + seconds(1));
+  EXPECT_EQ(owed.of_devices(bob_id).size(), 2u);
+  store.fail_commit(1, StoreError::kFull);
+  clock.advance(seconds(5));
+  while (lane->run_once()) executor.run();
+  EXPECT_EQ(owed.of_user(bob_id), first + seconds(1)) << "the write has failed";
+  pass(seconds(5));
+  EXPECT_EQ(store.user(bob_id).value()->last_seen, first + seconds(1));
+  EXPECT_EQ(owed.users(), 0u);
+  lane.reset();
+}
+
 TEST_F(LanePresence, WithoutATurnTheLaneWaitsWithTheVisitsThatItOwes) {
   store.among_others = true;
   start();

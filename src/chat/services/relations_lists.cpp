@@ -1,18 +1,25 @@
 // What a user sees of the others: friends, requests, blocks. A suspended friendship is in nobody's list: the blocked
 // side could otherwise tell a block from an end.
 
+#include <algorithm>
+
 #include "chat/services/relations_service.hpp"
 
 namespace chat {
 namespace {
 
+WallTime owed_of(const RelationParts& parts, const UserId& user) {
+  return parts.owed == nullptr ? WallTime{} : parts.owed->of_user(user);
+}
+
 /// fn(relation, peer) for every relation of the user whose peer still has an account.
 template <class Fn>
-std::optional<Refusal> for_each_peer(const AccountStore& store, const UserId& user, Fn&& fn) {
-  const auto relations = store.relations(user);
+std::optional<Refusal> for_each_peer(const RelationParts& parts, const UserId& user, Fn&& fn) {
+  const auto relations = parts.store.relations(user);
   if (!relations) return refusal_of(relations.error());
   for (const auto& relation : relations.value()) {
-    auto peer = store.user(relation.pair.peer_of(user));
+    const auto owed = owed_of(parts, relation.pair.peer_of(user));
+    auto peer = parts.store.user(relation.pair.peer_of(user));
     if (!peer && peer.error() == StoreError::kCorrupt) {
       // No name is left, and the place stays: neither friendship nor block ends by a damaged row.
       User unnamed;
@@ -20,7 +27,9 @@ std::optional<Refusal> for_each_peer(const AccountStore& store, const UserId& us
       peer = std::optional(std::move(unnamed));
     }
     if (!peer) return refusal_of(peer.error());
-    if (peer.value() && !peer.value()->deactivated) fn(relation, std::move(*peer.value()));
+    if (!peer.value() || peer.value()->deactivated) continue;
+    peer.value()->last_seen = std::max(peer.value()->last_seen, owed);
+    fn(relation, std::move(*peer.value()));
   }
   return std::nullopt;
 }
@@ -29,7 +38,7 @@ std::optional<Refusal> for_each_peer(const AccountStore& store, const UserId& us
 
 Outcome<std::vector<FriendView>> RelationService::read_friends(const UserId& user) const {
   std::vector<FriendView> friends;
-  auto refusal = for_each_peer(parts_.store, user, [&](const Relation& relation, User peer) {
+  auto refusal = for_each_peer(parts_, user, [&](const Relation& relation, User peer) {
     if (!are_friends(relation)) return;
     friends.push_back({std::move(peer), false});
   });
@@ -49,7 +58,7 @@ Outcome<std::vector<FriendView>> RelationService::read_friends(const UserId& use
 
 Outcome<Requests> RelationService::read_requests(const UserId& user) const {
   Requests requests;
-  auto refusal = for_each_peer(parts_.store, user, [&](const Relation& relation, User peer) {
+  auto refusal = for_each_peer(parts_, user, [&](const Relation& relation, User peer) {
     if (requested_by(relation, user)) {
       requests.outgoing.push_back({std::move(peer), relation.changed});
     } else if (requested_by(relation, peer.id)) {
@@ -62,7 +71,7 @@ Outcome<Requests> RelationService::read_requests(const UserId& user) const {
 
 Outcome<std::vector<User>> RelationService::read_blocked(const UserId& user) const {
   std::vector<User> blocked;
-  auto refusal = for_each_peer(parts_.store, user, [&](const Relation& relation, User peer) {
+  auto refusal = for_each_peer(parts_, user, [&](const Relation& relation, User peer) {
     if (relation.blocked_by(user)) blocked.push_back(std::move(peer));
   });
   if (refusal) return std::move(*refusal);

@@ -10,6 +10,7 @@
 #include "chat/rules/limits.hpp"
 #include "chat/services/accounts_decision.hpp"
 #include "chat/services/accounts_gate.hpp"
+#include "chat/services/owed_last_seen.hpp"
 #include "chat/services/relations.hpp"
 
 namespace chat {
@@ -24,6 +25,7 @@ struct RelationParts {
   SharedThrottle* shared_limits = nullptr;
   /// Where there are other nodes: these were shown as online. Any thread.
   std::function<void(std::vector<UserId>)> shown_online = {};
+  const OwedLastSeen* owed = nullptr;
 };
 
 class RelationService final : public Relations {

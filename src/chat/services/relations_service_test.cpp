@@ -166,6 +166,25 @@ TEST_F(Relations, FriendsCarryTheirPresence) {
   EXPECT_EQ(world.shown_online, std::vector{bob.user});
 }
 
+TEST_F(Relations, FriendsCarryADepartureThatIsNotWrittenYet) {
+  befriend();
+  chat::OwedLastSeen owed;
+  chat::RelationService relations(
+      {world.lane, world.store, world.presence, world.clock, AccountWorld::pool(world.reads_full), nullptr, {}, &owed},
+      {});
+  const auto bob_was_seen = [&] {
+    const auto listed = world.ask<std::vector<chat::FriendView>>(
+        [&](auto reply) { relations.friends(alice, world.on, std::move(reply)); });
+    return std::get<0>(listed)[0].user.last_seen;
+  };
+  const auto stored = world.store.user(bob.user).value()->last_seen;
+  EXPECT_EQ(bob_was_seen(), stored);
+  owed.left(bob.user, stored + std::chrono::hours(1));
+  EXPECT_EQ(bob_was_seen(), stored + std::chrono::hours(1));
+  owed.left(bob.user, stored - std::chrono::hours(1));
+  EXPECT_EQ(bob_was_seen(), stored) << "another node has seen him since";
+}
+
 TEST_F(Relations, RequestsAreLimitedPerDay) {
   for (int i = 0; i < 20; ++i) EXPECT_EQ(request(alice, std::string("nobody")), "ok");
   EXPECT_EQ(request(alice, bob.user), "rate_limited");
