@@ -165,7 +165,7 @@ struct Server::Parts {
                   .access_life = std::chrono::seconds(s.auth.access_token_seconds),
                   .refresh_life = std::chrono::hours(24 * s.auth.refresh_token_days)}),
         relations({lane, store, cluster.presence(), clock, offload_to(reads), cluster.shared_limits(),
-                   listener_of_lists(cluster, lane), &owed_last_seen},
+                   listener_of_lists(cluster, lane), &owed_last_seen, &lane_metrics},
                   s.limits),
         sockets(sockets_options(s, broadcasting.get())),
         witness(s.storage.path + "/believed_time") {

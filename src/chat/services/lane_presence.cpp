@@ -26,7 +26,10 @@ void LaneDesk::answer_presence() {
 }
 
 bool LaneDesk::online_elsewhere(const UserId& user) const {
-  return shared_ && parts_.presence.look_up({&user, 1}).front().online;
+  if (!shared_) return false;
+  const auto found = parts_.presence.look_up({&user, 1}).front();
+  (found.hit ? parts_.metrics.presence_hits : parts_.metrics.presence_misses).add();
+  return found.online;
 }
 
 void LaneDesk::register_session(UserState& user, LiveRecord record) {

@@ -133,6 +133,15 @@ TEST_F(LanePresence, ADepartureIsKnownAtOnceAndUntilItIsWritten) {
   lane.reset();
 }
 
+TEST_F(LanePresence, WhoIsAskedForElsewhereBeforeAnEndIsToldCountsAsALookUp) {
+  store.among_others = true;
+  start();
+  const auto hits = metrics.presence_hits.value();
+  leave(join(bob_id, "phone"));
+  pass(seconds(5));
+  EXPECT_EQ(metrics.presence_hits.value(), hits + 1);
+}
+
 TEST_F(LanePresence, WithoutATurnTheLaneWaitsWithTheVisitsThatItOwes) {
   store.among_others = true;
   start();

@@ -50,6 +50,9 @@ Outcome<std::vector<FriendView>> RelationService::read_friends(const UserId& use
   std::vector<UserId> elsewhere;
   for (std::size_t i = 0; i < friends.size(); ++i) {
     friends[i].online = found[i].online;
+    if (parts_.metrics != nullptr) {
+      (found[i].hit ? parts_.metrics->presence_hits : parts_.metrics->presence_misses).add();
+    }
     if (found[i].online && !parts_.presence.is_online(ids[i])) elsewhere.push_back(ids[i]);
   }
   if (parts_.shown_online && !elsewhere.empty()) parts_.shown_online(std::move(elsewhere));

@@ -10,6 +10,7 @@
 #include "chat/rules/limits.hpp"
 #include "chat/services/accounts_decision.hpp"
 #include "chat/services/accounts_gate.hpp"
+#include "chat/services/lane_metrics.hpp"
 #include "chat/services/owed_last_seen.hpp"
 #include "chat/services/relations.hpp"
 
@@ -26,6 +27,7 @@ struct RelationParts {
   /// Where there are other nodes: these were shown as online. Any thread.
   std::function<void(std::vector<UserId>)> shown_online = {};
   const OwedLastSeen* owed = nullptr;
+  LaneMetrics* metrics = nullptr;  // its look-ups of who is online
 };
 
 class RelationService final : public Relations {

@@ -11,6 +11,22 @@ using chat::RelationEvent;
 using chat::testing::AccountWorld;
 using chat::testing::code_of;
 
+/// Answers when a test says so.
+class UnsurePresence final : public chat::Presence {
+ public:
+  bool answers = true;
+  void set_online(const chat::UserId&, chat::ConnectionId, const chat::DeviceId&) override {}
+  void clear(const chat::UserId&, chat::ConnectionId) override {}
+  [[nodiscard]] bool is_online(const chat::UserId&) const override { return false; }
+  [[nodiscard]] std::vector<Found> look_up(std::span<const chat::UserId> users) const override {
+    return std::vector<Found>(users.size(), Found{.online = false, .hit = answers});
+  }
+  [[nodiscard]] std::vector<Found> look_up_devices(const chat::UserId&,
+                                                   std::span<const chat::DeviceId> devices) const override {
+    return std::vector<Found>(devices.size());
+  }
+};
+
 class Relations : public ::testing::Test {
  protected:
   AccountWorld world;
@@ -183,6 +199,32 @@ TEST_F(Relations, FriendsCarryADepartureThatIsNotWrittenYet) {
   EXPECT_EQ(bob_was_seen(), stored + std::chrono::hours(1));
   owed.left(bob.user, stored - std::chrono::hours(1));
   EXPECT_EQ(bob_was_seen(), stored) << "another node has seen him since";
+}
+
+TEST_F(Relations, FriendsAreCountedAsLookUps) {
+  befriend();
+  base::Registry registry;
+  chat::LaneMetrics metrics(registry);
+  UnsurePresence presence;
+  chat::RelationService relations({world.lane,
+                                   world.store,
+                                   presence,
+                                   world.clock,
+                                   AccountWorld::pool(world.reads_full),
+                                   nullptr,
+                                   {},
+                                   nullptr,
+                                   &metrics},
+                                  {});
+  const auto look = [&] {
+    world.ask<std::vector<chat::FriendView>>([&](auto reply) { relations.friends(alice, world.on, std::move(reply)); });
+  };
+  look();
+  EXPECT_EQ(metrics.presence_hits.value(), 1u);
+  presence.answers = false;
+  look();
+  EXPECT_EQ(metrics.presence_hits.value(), 1u);
+  EXPECT_EQ(metrics.presence_misses.value(), 1u);
 }
 
 TEST_F(Relations, RequestsAreLimitedPerDay) {
