@@ -8,6 +8,14 @@ namespace chat {
 namespace {
 
 constexpr std::size_t kCountedAtLoad = 4096;  // entries looked at to count what is pending; beyond it is estimated
+/// Messages of erased accounts are absent and do not wait; one that cannot be read is, too, and waits until it fails.
+/// To tell them apart costs a read each.
+constexpr int kAbsentLookedUp = 16;
+
+bool is_damaged(const Store& store, const MessageId& id) {
+  const auto row = store.message(id);
+  return !row && row.error() == StoreError::kCorrupt;
+}
 
 }  // namespace
 
@@ -81,13 +89,16 @@ void LaneDesk::load(UserState& state) {
   auto after = state.highest_position();
   if (after >= state.head) return;
   std::uint64_t count = 0;
+  int absent = kAbsentLookedUp;
   const auto end = MailboxSeq(std::min(state.head.value, after.value + kCountedAtLoad));
   while (after < end) {
     const auto page = take_undamaged(store().read_mailbox(state.key, after, {}));
     if (page.through <= after) break;  // damaged: the rest is estimated
     after = page.through;
     for (const auto& [entry, message] : page.rows) {
-      count += is_incoming(entry) && message && !has_failed(*message) ? 1 : 0;
+      if (!is_incoming(entry)) continue;
+      const bool waits = message ? !has_failed(*message) : absent-- > 0 && is_damaged(store(), entry.message);
+      count += waits ? 1 : 0;
     }
   }
   pending_.set(state.key, count + (state.head > after ? state.head.value - after.value : 0));
