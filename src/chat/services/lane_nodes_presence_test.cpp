@@ -185,6 +185,13 @@ class PresenceAmongNodes : public AmongNodes {
     clock.advance(options.offline_grace);
     run();
   }
+  /// Time enough for two looks at who was heard of, and for what is made of them.
+  void pass_half_a_minute() {
+    for (int i = 0; i < 30; ++i) {
+      clock.advance(std::chrono::seconds(1));
+      run();
+    }
+  }
   /// What alice was told of bob: + for online, - for offline.
   std::string told() const {
     std::string all;
@@ -242,16 +249,10 @@ TEST_F(PresenceAmongNodes, WhoWasShownAsOnlineIsMissedWhenNobodySaysSo) {
   presence.table[bob].insert(ConnectionId(999));  // on another node
   lane->shown_online({bob});
   run();
-  const auto pass = [&] {
-    for (int i = 0; i < 30; ++i) {
-      clock.advance(std::chrono::seconds(1));
-      run();
-    }
-  };
-  pass();
+  pass_half_a_minute();
   EXPECT_EQ(told(), "");
   presence.table[bob].clear();
-  pass();
+  pass_half_a_minute();
   EXPECT_EQ(told(), "-");
 }
 
@@ -260,16 +261,10 @@ TEST_F(PresenceAmongNodes, WhoIsMissedWhileTheStoreIsAwayIsToldOfLater) {
     hear(true);
     alices.session->events.clear();
     store.no_users = error;
-    const auto pass = [&] {
-      for (int i = 0; i < 30; ++i) {
-        clock.advance(std::chrono::seconds(1));
-        run();
-      }
-    };
-    pass();
+    pass_half_a_minute();
     EXPECT_EQ(told(), "");
     store.no_users.reset();
-    pass();
+    pass_half_a_minute();
     EXPECT_EQ(told(), error == StoreError::kUnavailable ? "-" : "")
         << "a damaged row says nothing, and is not asked again";
   }
