@@ -72,7 +72,7 @@ TEST_F(LaneReceipt, WhatOneDeviceConfirmedIsNotCountedOnceMoreWithWhatIsNoMessag
   const auto alice = join(alice_id, "phone");
   const auto phone = join(bob_id, "phone");
   const auto laptop = join(bob_id, "laptop");
-  for (const std::uint64_t others : {3, 100}) {  // 100: more than is remembered, it has to be read
+  for (const auto others : {std::uint64_t{3}, std::uint64_t{100}}) {  // 100: more than is remembered, it is read
     std::vector<Receipt> receipts;
     for (int i = 0; i < 5; ++i) receipts.push_back(receipt(message(send(alice, bob_id, "x"))));
     confirm(phone, head + 5, receipts);
