@@ -3,6 +3,7 @@
 #include <array>
 
 #include "base/trimmed.hpp"
+#include "socketio/engineio/ascii_case.hpp"
 #include "socketio/engineio/http_parser.hpp"
 
 namespace engineio {
@@ -17,11 +18,6 @@ bool is_token(std::string_view text) {
     return (c >= '0' && c <= '9') || (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') ||
            kSymbols.find(c) != std::string_view::npos;
   });
-}
-
-bool equals_ignoring_case(std::string_view text, std::string_view lower) {
-  return std::equal(text.begin(), text.end(), lower.begin(), lower.end(),
-                    [](char a, char b) { return (a >= 'A' && a <= 'Z' ? static_cast<char>(a - 'A' + 'a') : a) == b; });
 }
 
 bool is_number(std::string_view text) {

@@ -1,20 +1,17 @@
 #include "socketio/engineio/http_reply.hpp"
 
-#include <algorithm>
 #include <utility>
+
+#include "socketio/engineio/ascii_case.hpp"
 
 namespace engineio {
 
 namespace {
 
-bool same_name(std::string_view name, std::string_view lower) {
-  return std::equal(name.begin(), name.end(), lower.begin(), lower.end(),
-                    [](char a, char b) { return (a >= 'A' && a <= 'Z' ? static_cast<char>(a - 'A' + 'a') : a) == b; });
-}
-
 bool framing_is_ours(std::string_view name) {
-  return same_name(name, "content-length") || same_name(name, "connection") || same_name(name, "transfer-encoding") ||
-         same_name(name, "keep-alive") || same_name(name, "date");
+  return equals_ignoring_case(name, "content-length") || equals_ignoring_case(name, "connection") ||
+         equals_ignoring_case(name, "transfer-encoding") || equals_ignoring_case(name, "keep-alive") ||
+         equals_ignoring_case(name, "date");
 }
 
 bool breaks_lines(std::string_view text) {

@@ -3,6 +3,8 @@
 #include <algorithm>
 #include <vector>
 
+#include "socketio/engineio/ascii_case.hpp"
+
 namespace engineio {
 
 namespace {
@@ -55,11 +57,6 @@ std::optional<std::string> decode_path(std::string_view text) {
   return out;
 }
 
-bool starts_with_ignoring_case(std::string_view text, std::string_view lower_case) {
-  const auto is_same = [](char lower, char c) { return (c >= 'A' && c <= 'Z' ? c - 'A' + 'a' : c) == lower; };
-  return text.size() >= lower_case.size() && std::equal(lower_case.begin(), lower_case.end(), text.begin(), is_same);
-}
-
 std::optional<std::string> without_dot_segments(const std::string& path) {
   if (path.find("/.") == std::string::npos) return path;
   std::vector<std::string_view> kept;
@@ -100,7 +97,7 @@ std::map<std::string, std::string> parse_query(std::string_view query) {
 
 std::string_view without_authority(std::string_view target) {
   for (const std::string_view scheme : {"http://", "https://"}) {
-    if (!starts_with_ignoring_case(target, scheme)) continue;
+    if (!equals_ignoring_case(target.substr(0, scheme.size()), scheme)) continue;
     const auto past_authority = target.find_first_of("/?#", scheme.size());
     return past_authority == std::string_view::npos ? std::string_view() : target.substr(past_authority);
   }

@@ -56,11 +56,11 @@ class RedisBus::Wire {
   }
 
   void publish(const chat::NodeNote& note) {
-    if (!connected_.load(std::memory_order_relaxed)) return drop({&note, 1});
+    if (!connected_.load(std::memory_order_relaxed)) return drop(1, is_repeated(note));
     const bool is_commit = note.kind == chat::NodeNote::Kind::kCommitted;
     const std::lock_guard lock(mutex_);
     if (is_commit && commit_waits_) return;  // one says it for all
-    if (waiting_.size() >= options_.max_waiting) return drop({&note, 1});
+    if (waiting_.size() >= options_.max_waiting) return drop(1, is_repeated(note));
     commit_waits_ = commit_waits_ || is_commit;
     waiting_.push_back(note);
     if (waiting_.size() == 1) shard_.post([this] { send_waiting(); });
@@ -73,10 +73,7 @@ class RedisBus::Wire {
   std::atomic<std::uint64_t> heard{0};
 
  private:
-  void drop(std::span<const chat::NodeNote> notes) {
-    const auto repeated = std::any_of(notes.begin(), notes.end(), is_repeated);
-    drop(notes.size(), repeated);
-  }
+  /// `repeated`: one of them is.
   void drop(std::size_t notes, bool repeated) {
     drops.fetch_add(notes, std::memory_order_relaxed);
     if (repeated) missed_ = true;
