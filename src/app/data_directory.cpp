@@ -62,8 +62,7 @@ base::Result<DataDirectory, std::string> open_data_directory(const Settings& set
     data.keys = std::move(*keys);
     return adapters::crypto::refuse_ring(*data.keys, store, directory.string());
   };
-  const auto opened =
-      settings.storage.engine == "mongodb" ? open_mongodb(settings, admit, data) : open_rocksdb(settings, admit, data);
+  const auto opened = is_mongodb(settings) ? open_mongodb(settings, admit, data) : open_rocksdb(settings, admit, data);
   if (!opened) return base::fail(opened.error());
   return data;
 }

@@ -6,6 +6,7 @@
 #include <system_error>
 
 #include "adapters/crypto/secret_file.hpp"
+#include "app/operator_store.hpp"
 #include "app/operator_token.hpp"
 
 namespace app {
@@ -14,10 +15,6 @@ namespace {
 namespace fs = std::filesystem;
 
 constexpr std::size_t kMostBytes = 1024 * 1024;  // of a file of keys, after thousands of rotations
-
-bool is_mongodb(const Settings& settings) {
-  return settings.storage.engine == "mongodb";
-}
 
 bool has_store(const fs::path& directory) {
   std::error_code error;

@@ -22,7 +22,7 @@ int new_mongodb_epoch(const Settings& settings) {
 }  // namespace
 
 int new_epoch(const Settings& settings) {
-  if (settings.storage.engine == "mongodb") return new_mongodb_epoch(settings);
+  if (is_mongodb(settings)) return new_mongodb_epoch(settings);
   const base::SystemClock clock;
   const auto directory = open_data_directory(settings, clock);
   if (!directory) return complain(directory.error());

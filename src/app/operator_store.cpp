@@ -10,14 +10,15 @@ namespace {
 
 using OpenedStore = base::Result<std::unique_ptr<chat::Store>, std::string>;
 
-bool is_mongodb(const Settings& settings) {
-  return settings.storage.engine == "mongodb";
-}
 std::string rocksdb_path(const Settings& settings) {
   return (std::filesystem::path(settings.storage.path) / "store").string();
 }
 
 }  // namespace
+
+bool is_mongodb(const Settings& settings) {
+  return settings.storage.engine == "mongodb";
+}
 
 base::Result<adapters::mongodb::Options, std::string> mongodb_options(const Settings& settings) {
   if (settings.storage.mongodb_uri.empty()) {

@@ -11,6 +11,8 @@
 
 namespace app {
 
+/// storage.engine; otherwise the store is the embedded one, in the data directory.
+bool is_mongodb(const Settings& settings);
 /// Where storage.engine = "mongodb" finds its database; an error when the settings do not say it.
 base::Result<adapters::mongodb::Options, std::string> mongodb_options(const Settings& settings);
 

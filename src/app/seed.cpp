@@ -12,6 +12,7 @@
 #include "app/commands.hpp"
 #include "app/data_directory.hpp"
 #include "app/directory_check.hpp"
+#include "app/operator_store.hpp"
 #include "base/hex.hpp"
 #include "base/json_writer.hpp"
 
@@ -170,9 +171,9 @@ class Seeding {
 /// What to do about an end in the middle: another seed would refuse the accounts that there are.
 std::string with_advice(const std::string& why, std::uint64_t made, const Settings& settings) {
   if (made == 0) return why + "; no account was made";
-  const bool mongodb = settings.storage.engine == "mongodb";
   return why + "; up to " + std::to_string(made) + " accounts were made: remove " +
-         (mongodb ? "the database of storage.mongodb_uri" : settings.storage.path) + " before the next seed";
+         (is_mongodb(settings) ? "the database of storage.mongodb_uri" : settings.storage.path) +
+         " before the next seed";
 }
 
 }  // namespace

@@ -68,7 +68,7 @@ chat::LaneOptions lane_options(const Settings& settings) {
   options.push_grace = std::chrono::milliseconds(settings.push.grace_ms);
   options.message_life = std::chrono::seconds(settings.delivery.expiry_seconds);
   options.trim_tail = static_cast<std::uint64_t>(settings.delivery.retained_entries);
-  if (settings.storage.engine == "mongodb") {
+  if (is_mongodb(settings)) {
     // A commit is some ten milliseconds and one of several nodes' turns: fewer and larger ones.
     options.batch_commands = kSharedBatch;
     options.batch_time = kSharedBatchTime;
