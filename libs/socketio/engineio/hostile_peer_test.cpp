@@ -174,6 +174,31 @@ TEST_F(TwistedRequestTest, APostThatIsRefusedOnlyAfterItsBodyIsForgotten) {
   EXPECT_EQ(client.ask(polling(sid)).body, "4y");
 }
 
+TEST_F(TwistedRequestTest, APollInFrontOfABrokenPostOfItsSessionIsAnsweredAndBothLeave) {
+  auto options = calm();
+  options.http.header_deadline = 60ms;
+  start(options);
+  const std::pair<std::string, int> broken[] = {{"Transfer-Encoding: chunked\r\n\r\nx\r\n", 400},
+                                                {"Content-Length: 50\r\n\r\n4a", 408}};
+  for (const bool stays : {true, false}) {
+    for (const auto& [body, status] : broken) {
+      const auto sid = handshake();
+      RawClient client(port_);
+      client.send("GET " + polling(sid) + " HTTP/1.1\r\nHost: x\r\n\r\nPOST " + polling(sid) +
+                  " HTTP/1.1\r\nHost: x\r\n" + body);
+      if (stays) {
+        EXPECT_EQ(client.reply().body, "1") << status;
+        EXPECT_EQ(client.reply().status, status);
+        EXPECT_TRUE(client.ended());
+      }
+      EXPECT_EQ(next_close(), CloseReason::kTransportError);
+      if (!stays) client.reset();  // when the session is long gone
+    }
+  }
+  RawClient other(port_);
+  EXPECT_EQ(other.ask(polling("unknown")).status, 400) << "the shard is there";
+}
+
 TEST_F(TwistedRequestTest, NothingBehindAnUpgradeThatIsRefusedForBeingPipelinedIsHandled) {
   std::promise<HttpResponder> slow;
   std::atomic<int> behind{0};

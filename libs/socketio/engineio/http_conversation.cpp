@@ -162,11 +162,9 @@ void HttpConversation::refuse_request(int status) {
   const auto number = slot.number;
   if (posting != nullptr) {
     constexpr int kTooLarge = 413;
-    if (status == kTooLarge) {
-      posting->abandon_post(*this);  // the reference server keeps the session
-    } else {
-      posting->conversation_lost(*this);
-    }
+    posting->abandon_post(*this);
+    // Not conversation_lost(): a poll that waits on this connection is still to be answered, with the session's end.
+    if (status != kTooLarge) posting->misuse();  // the reference server keeps the session of a body that is too long
   }
   answer_refused(number, status);
 }
