@@ -190,10 +190,13 @@ void Lane::set_silent(const UserId& user, ConnectionId connection, bool silent, 
 void Lane::report_poison(const UserId& user, const DeviceId& device, MailboxSeq position) {
   enqueue_always(std::make_unique<DirectoryCommand>([user, device, position](LaneDesk& desk) {
     auto* const state = desk.known_user(user).device(device);
-    if (state == nullptr || position <= state->position) return;
-    if (state->poison != position) state->poison_count = 0;
-    state->poison = position;
-    if (state->poison_count < desk.options().poison_skip) ++state->poison_count;
+    const bool suspected = position != MailboxSeq();
+    if (state == nullptr || (suspected && position <= state->position)) return;
+    if (suspected) {
+      if (state->poison != position) state->poison_count = 0;
+      state->poison = position;
+      if (state->poison_count < desk.options().poison_skip) ++state->poison_count;
+    }
     constexpr std::uint8_t kMostHalvings = 15;
     if (state->halvings < kMostHalvings) ++state->halvings;
   }));

@@ -328,6 +328,19 @@ TEST_F(LaneAttach, AnEntryThatHoldsFiveSessionsUpIsSentAloneAndAfterFiveMoreSkip
   EXPECT_TRUE(log(alice_id).empty()) << "nothing has failed: it waits for other devices and is in the history";
 }
 
+TEST_F(LaneAttach, ABatchThatWasRefusedAsAWholeIsHalvedAndNothingSuspected) {
+  const auto by = login(bob_id, "phone");
+  const auto bob = join(bob_id, "phone", by);
+  for (int i = 1; i <= 20; ++i) {
+    lane->report_poison(bob_id, bob.device, MailboxSeq());
+    run();
+    const auto next = join(bob_id, "phone", by, std::nullopt, std::chrono::milliseconds(i));
+    EXPECT_EQ(next.attached().poison, MailboxSeq());
+    EXPECT_FALSE(next.attached().skip_poison);
+    EXPECT_EQ(next.attached().batch_halvings, std::min(i, 15));
+  }
+}
+
 TEST_F(LaneAttach, TheDeviceThatSkippedAnEntryDoesNotTakeTheMarkAwayWithItsNextConfirmation) {
   const auto alice = join(alice_id, "phone");
   const auto phone = join(bob_id, "phone");

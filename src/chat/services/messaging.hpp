@@ -122,6 +122,7 @@ class Messaging {
   /// `written`: as in detach.
   virtual void set_silent(const UserId& user, ConnectionId connection, bool silent, MailboxSeq written) = 0;
   /// An entry was the lowest unconfirmed one when a session that stayed alive passed the no-confirmation time.
+  /// MailboxSeq(): of a batch that was refused as a whole no entry is suspected, but the next session's are smaller.
   virtual void report_poison(const UserId& user, const DeviceId& device, MailboxSeq position) = 0;
 
   /// A pump met a message that the server itself cannot read: it fails for everyone, author and recipient are told.

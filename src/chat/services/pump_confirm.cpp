@@ -181,13 +181,15 @@ void Pump::check_confirmations(bool drained_now) {
 }
 
 void Pump::run_into_close(const Slot& lowest) {
-  // A broken connection is no sign of poison: only a session that still answered pings counts. Nor is a device that
-  // can store nothing at all.
-  const bool stores_nothing = lowest.refused && !ever_confirmed_;
-  if (last_pong_ >= base_ && !stores_nothing) host_.report_poison(lowest.first);
-  // The suspect travels alone, so there was nothing else to confirm: to leave it stalled would block the mailbox for
-  // good.
+  // The suspect travels alone, so there is nothing else to confirm: to leave it stalled would block the mailbox for
+  // good, and so would to ask for other confirmations before it counts.
   const bool alone = lowest.first == poison_;
+  // Nor is a device that can store nothing at all a sign of poison. Whether a batch holds one entry that it cannot
+  // store, smaller ones will show.
+  const bool stores_nothing = lowest.refused && !ever_confirmed_ && !alone;
+  // A broken connection is none either: only a session that still answered pings counts.
+  if (last_pong_ >= base_ && (!stores_nothing || lowest.messages > 1))
+    host_.report_poison(stores_nothing ? MailboxSeq() : lowest.first);
   if (ever_confirmed_ || ever_refused_ || alone) {
     ended_ = true;
     return host_.close_unconfirmed();

@@ -15,6 +15,28 @@ TEST_F(PumpTest, ASessionThatCanStoreNothingIsClosedAndNoMessageSuspected) {
   EXPECT_TRUE(host.poisons.empty());
 }
 
+TEST_F(PumpTest, ASuspectThatIsRefusedIsReportedThoughNothingElseCouldBeStored) {
+  Attached attached;
+  attached.poison = MailboxSeq(1);
+  start(2, 0, {}, attached);
+  page(2);
+  ASSERT_EQ(host.written, Numbers{1}) << "it travels alone";
+  ack(1, false);
+  for (int i = 0; i < 2; ++i) pass(seconds(30));
+  EXPECT_EQ(host.closes, 1);
+  EXPECT_EQ(host.poisons, Numbers{1}) << "or it would hold the mailbox up for ever";
+}
+
+TEST_F(PumpTest, ABatchThatIsRefusedAsAWholeIsHalvedAndNoMessageSuspected) {
+  start(2, 0, {.batch = true});
+  page(2);
+  ASSERT_EQ(host.batches.size(), 1u);
+  ack(1, false);
+  for (int i = 0; i < 2; ++i) pass(seconds(30));
+  EXPECT_EQ(host.closes, 1);
+  EXPECT_EQ(host.poisons, Numbers{0});
+}
+
 TEST_F(PumpTest, AMessageThatIsRefusedWhileOthersAreStoredIsSuspected) {
   start(0);
   live(message(1));
