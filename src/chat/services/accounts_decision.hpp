@@ -39,7 +39,13 @@ class Decision final : public LaneCommand {
   Decision(Decide choose, base::Executor& on, Reply<T> reply)
       : decide_(std::move(choose)), on_(on), reply_(std::move(reply)) {}
 
-  void stage(LaneContext& context) override { outcome_.emplace(decide_(context)); }
+  void stage(LaneContext& context) override {
+    outcome_.emplace(decide_(context));
+    const auto* const refusal = std::get_if<Refusal>(&*outcome_);
+    // A read has failed, perhaps after half of what belongs together was staged.
+    if (refusal != nullptr && (refusal->code == ErrorCode::kRetry || refusal->code == ErrorCode::kInternal))
+      context.fail(StoreError::kUnavailable);
+  }
   /// Decided afresh, on what the other node has left: names may be taken by now, relations may have changed.
   [[nodiscard]] bool stage_after_conflict(LaneContext& /*context*/) override {
     outcome_.reset();
@@ -61,8 +67,9 @@ class Decision final : public LaneCommand {
   std::optional<Outcome<T>> outcome_;
 };
 
-/// `choose` runs on the lane's thread; what it stages before it returns a refusal is committed all the same. It may run
-/// several times, whenever another node was ahead of its batch, and must keep what it captured.
+/// `choose` runs on the lane's thread; what it stages before it returns a refusal is committed all the same, unless the
+/// refusal is that of a failed read. It may run several times, whenever another node was ahead of its batch, and must
+/// keep what it captured.
 template <class T>
 void decide(CommandQueue& lane, base::Executor& on, Reply<T> reply, typename Decision<T>::Decide choose) {
   auto decision = std::make_unique<Decision<T>>(std::move(choose), on, std::move(reply));

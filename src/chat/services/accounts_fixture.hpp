@@ -31,7 +31,7 @@ class QueuedExecutor final : public base::Executor {
 
 struct Ending {
   std::string what;  // "login <hex>", "device <id>", "user <hex>"
-  EndReason reason;
+  EndReason reason{};
   friend bool operator==(const Ending&, const Ending&) = default;
 };
 
@@ -52,16 +52,20 @@ class InstantLane final : public CommandQueue, public LaneContext {
     const auto owned = std::move(command);
     batch_.clear();
     heads_.clear();
+    failed_.reset();
+    const auto endings_before = endings.size();
     owned->stage(*this);
-    std::optional<StoreError> failed;
-    if (!batch_.empty()) {
+    auto failed = failed_;
+    if (!failed && !batch_.empty()) {
       if (const auto committed = store_.commit(batch_, Durability::kSynced); !committed) failed = committed.error();
     }
+    if (failed) endings.resize(endings_before);
     owned->finish(*this, failed);
     return true;
   }
 
   [[nodiscard]] const Store& store() const override { return store_; }
+  void fail(StoreError error) override { failed_ = error; }
   [[nodiscard]] CommitBatch& batch() override { return batch_; }
   [[nodiscard]] WallTime now() const override { return clock_.wall_now(); }
   [[nodiscard]] base::RandomSource& random() override { return random_; }
@@ -113,6 +117,7 @@ class InstantLane final : public CommandQueue, public LaneContext {
   const base::Clock& clock_;
   base::RandomSource& random_;
   CommitBatch batch_;
+  std::optional<StoreError> failed_;
   std::map<UserId, MailboxSeq> heads_;
 };
 

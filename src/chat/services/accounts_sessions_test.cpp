@@ -236,6 +236,45 @@ TEST(PushAddress, ThatCannotBeTakenBackLeavesTheSession) {
   EXPECT_EQ(addresses.of(phone.user.id), Names{"phone"});
 }
 
+/// Every row and every socket of a session that goes, or none: whichever read of the store fails.
+TEST(Sessions, EndWhollyOrNotAtAll) {
+  const auto attempt = [](AccountWorld& world, int what, const chat::Caller& phone, const chat::Caller& tablet) {
+    return world.ask<std::monostate>([&](auto reply) {
+      if (what == 0) world.accounts.remove_device(phone, tablet.device, world.on, std::move(reply));
+      if (what == 1) world.accounts.revoke_login(phone, tablet.login, world.on, std::move(reply));
+      if (what == 2) world.accounts.log_out(tablet, world.on, std::move(reply));
+      if (what == 3)
+        world.accounts.change_password(phone, "password-of-alice", "a-new-password", world.on, std::move(reply));
+    });
+  };
+  for (int what = 0; what < 4; ++what) {
+    bool done = false;
+    for (std::uint64_t nth = 1; !done; ++nth) {
+      AccountWorld world;
+      Addresses addresses(world);
+      const auto phone = world.registered("alice", "phone");
+      const auto tablet = world.logged_in("alice", "tablet");
+      addresses.put(tablet);
+      world.lane.endings.clear();
+      const auto rows = [&] {
+        return std::tuple(world.store.devices(phone.user.id).value().size(),
+                          world.store.logins(phone.user.id).value().size(), addresses.of(phone.user.id).size());
+      };
+      const auto before = rows();
+      const auto by_phone = world.caller(phone);
+      const auto by_tablet = world.caller(tablet);
+      world.store.fail_read(nth);
+      const auto answered = code_of(attempt(world, what, by_phone, by_tablet));
+      world.store.fail_read(0);  // no other
+      done = answered == "ok";
+      ASSERT_TRUE(done || answered == "retry") << answered;
+      ASSERT_LT(nth, 50u);
+      EXPECT_EQ(rows() == before, !done) << "what " << what << ", read " << nth;
+      EXPECT_EQ(world.lane.endings.empty(), !done) << "what " << what << ", read " << nth;
+    }
+  }
+}
+
 TEST(Sessions, OfOthersCanNeitherBeSeenNorEnded) {
   AccountWorld world;
   const auto alice = world.caller(world.registered("alice"));

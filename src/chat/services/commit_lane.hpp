@@ -83,6 +83,9 @@ class LaneContext {
   [[nodiscard]] virtual WallTime now() const = 0;
   [[nodiscard]] virtual base::RandomSource& random() = 0;
 
+  /// Nothing of the batch is written, and no end of a session that it orders comes about.
+  virtual void fail(StoreError error) = 0;
+
   /// Numbers the entry (position, epoch) in its owner's mailbox, stages it, and raises hints after the commit.
   virtual MailboxSeq append_entry(MailboxEntry entry) = 0;
   /// What has been numbered in this mailbox so far, staged entries included.

@@ -92,7 +92,7 @@ class LaneDesk final : public LaneContext {
   /// As it is cached: sessions and what is remembered beside the rows; these may be old, or missing.
   [[nodiscard]] UserState& known_user(const UserId& id) { return users_.at(id); }
   [[nodiscard]] bool failed() const { return failed_.has_value(); }
-  void fail(StoreError error) {
+  void fail(StoreError error) override {
     if (failed_) return;
     failed_ = error;
     failed_by_ = staging_;
@@ -164,6 +164,8 @@ class LaneDesk final : public LaneContext {
   /// Notes of this node may have been lost, or others have taken it for dead: after a while all who are online here are
   /// told to the other nodes once more.
   void announce_again();
+  /// Notes of others may have been lost here.
+  void ask_for_announcements();
   /// Somebody connected here has seen them online: those who are so on other nodes are missed when they go.
   void shown_online(std::span<const UserId> users);
   /// What is held for a device is looked at again: if it is not connected here, its push falls due.
