@@ -222,11 +222,14 @@ void Lane::hear(const NodeNote& note) {
     desk.hear(note);
   });
   const bool rare = note.kind == NodeNote::Kind::kReconnected || note.kind == NodeNote::Kind::kRepeat;
-  if (commits || rare) {
-    enqueue_always(std::move(command));
-  } else {
-    enqueue(command, Kind::kHint);
-  }
+  if (commits || rare) return enqueue_always(std::move(command));
+  if (enqueue(command, Kind::kHint) || note.kind != NodeNote::Kind::kPresence) return;
+  // What is lost here nobody would say again by himself.
+  if (presence_missed_.exchange(true)) return;
+  enqueue_always(std::make_unique<DirectoryCommand>([this](LaneDesk& desk) {
+    presence_missed_ = false;
+    desk.ask_for_announcements();
+  }));
 }
 
 void Lane::node_died(std::vector<UserId> users) {

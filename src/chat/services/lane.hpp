@@ -99,7 +99,8 @@ class Lane final : public CommandQueue, public Messaging {
   const LaneOptions options_;
   LaneMetrics& metrics_;
   const base::Clock& clock_;
-  std::atomic<bool> commits_heard_{false};  // a command that looks for them is queued
+  std::atomic<bool> commits_heard_{false};    // a command that looks for them is queued
+  std::atomic<bool> presence_missed_{false};  // a command that has it said again is queued
   std::mutex mutex_;
   std::condition_variable work_;
   std::vector<std::unique_ptr<LaneCommand>> queue_;  // guarded by mutex_

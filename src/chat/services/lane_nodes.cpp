@@ -208,7 +208,7 @@ void LaneDesk::run_notes() {
         break;
       case NodeNote::Kind::kReconnected:
         announce_again();
-        tell_nodes({.kind = NodeNote::Kind::kRepeat, .user = {}, .peer = {}, .on = false, .at = {}});
+        ask_for_announcements();
         [[fallthrough]];
       case NodeNote::Kind::kCommitted:
         poll_at_ = {};
@@ -224,11 +224,15 @@ void LaneDesk::run_notes() {
   }
 }
 
+void LaneDesk::ask_for_announcements() {
+  tell_nodes({.kind = NodeNote::Kind::kRepeat, .user = {}, .peer = {}, .on = false, .at = {}});
+}
+
 void LaneDesk::announce_again() {
   if (parts_.bus == nullptr) return;
-  // A pass that is under way goes on, or nodes that come and go would never see its end; another follows it.
-  announce_once_more_ = !announcing_.empty();
-  if (announcing_.empty()) again_at_ = steady_now() + kAnnounceAgain;
+  // A pass that is under way or awaited is not put off, or nodes that come and go would never see it; another follows.
+  announce_once_more_ = again_at_ != base::SteadyTime::max();
+  if (!announce_once_more_) again_at_ = steady_now() + kAnnounceAgain;
 }
 
 /// Most others have heard of most of them, and to those it is no news.
@@ -264,9 +268,11 @@ void LaneDesk::shown_online(std::span<const UserId> users) {
 }
 
 void LaneDesk::hear_presence(const NodeNote& note) {
-  const auto* const user = users_.find(note.user);
-  if (!note.on && user != nullptr && !user->live.empty()) return;
+  auto* const user = users_.find(note.user);
+  if (!note.on && user != nullptr && user->present()) return;
   const bool to_all = note.peer == UserId{};
+  // All have been told that this one went, on every node: who comes back within the grace here is news again.
+  if (to_all && !note.on && user != nullptr) user->announced = false;
   const bool known = note.on && (friends_heard(note.user) || (user != nullptr && user->announced));
   if (note.on) {
     note_heard(note.user, to_all);

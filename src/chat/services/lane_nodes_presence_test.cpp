@@ -119,6 +119,36 @@ TEST_F(Announcements, AreRepeatedThoughTheQueueIsFullWhenTheyAreAskedFor) {
   EXPECT_EQ(metrics.refused_queue_full.value(), 0u);
 }
 
+TEST_F(Announcements, AreAskedForWhenSomeWereLostToAFullQueue) {
+  options.queue_limit = 1;
+  lane = std::make_unique<Lane>(LaneParts{store, cipher, presence, clock, random, metrics, &bus}, options);
+  for (const auto& who : {alice, bob, person("carol"), person("dave")})
+    lane->hear({.kind = NodeNote::Kind::kPresence, .user = who, .peer = {}, .on = true, .at = clock.wall_now()});
+  EXPECT_TRUE(bus.said.empty());
+  run();
+  ASSERT_EQ(bus.said.size(), 1u) << "once for all that were lost meanwhile";
+  EXPECT_EQ(bus.said[0].kind, NodeNote::Kind::kRepeat);
+  lane->hear({.kind = NodeNote::Kind::kTyping, .user = alice, .peer = bob, .on = true, .at = {}});
+  lane->hear({.kind = NodeNote::Kind::kTyping, .user = alice, .peer = bob, .on = false, .at = {}});
+  run();
+  EXPECT_EQ(bus.said.size(), 1u) << "typing is of the moment";
+}
+
+TEST_F(Announcements, AreNotPutOffByLossesThatGoOn) {
+  come(alice);
+  bus.said.clear();
+  for (int i = 0; i < 12; ++i) {
+    hear(NodeNote::Kind::kRepeat);
+    pass(std::chrono::milliseconds(500));
+  }
+  pass(std::chrono::seconds(1));
+  EXPECT_EQ(bus.announced(), std::vector{alice});
+  pass(std::chrono::seconds(10));
+  EXPECT_EQ(bus.announced(), std::vector{alice}) << "for what was lost after the first was asked for";
+  pass(std::chrono::minutes(1));
+  EXPECT_TRUE(bus.said.empty());
+}
+
 TEST_F(Announcements, OfTheEndOfWhoWasOnlySeenInAListReachTheOtherNodes) {
   presence.table[bob].insert(ConnectionId(999));
   lane->shown_online({bob});
@@ -227,6 +257,29 @@ TEST_F(PresenceAmongNodes, WhoIsThereAsWellOnAnotherNodeIsNoNews) {
   presence.table[bob].clear();
   hear(false);
   EXPECT_EQ(told(), "+-");
+}
+
+TEST_F(PresenceAmongNodes, WhoseEndIsToldElsewhereDuringTheGraceHereIsAnnouncedWhenHeComesBack) {
+  const auto here = come();
+  leave(here);
+  hear(false);  // of a session on that node, which ended before this one
+  EXPECT_EQ(told(), "+-");
+  const auto again = join(bob, "phone", here.login);
+  lane->announce(bob, again.connection);
+  run();
+  pass_grace();
+  EXPECT_EQ(told(), "+-+");
+}
+
+TEST_F(PresenceAmongNodes, WhoIsOnlySilentHereHasGoneWhenAnotherNodeSaysSo) {
+  const auto here = come();
+  lane->set_silent(bob, here.connection, true, {});
+  run();
+  hear(false);
+  EXPECT_EQ(told(), "+-");
+  lane->set_silent(bob, here.connection, false, {});
+  run();
+  EXPECT_EQ(told(), "+-+");
 }
 
 TEST_F(PresenceAmongNodes, WhoWentFromHereToAnotherNodeIsNoNewsWhenThatNodeSaysSo) {
