@@ -6,6 +6,7 @@
 #include <system_error>
 
 #include "adapters/crypto/secret_file.hpp"
+#include "adapters/rocksdb/rocksdb_store.hpp"
 #include "app/operator_store.hpp"
 #include "app/operator_token.hpp"
 
@@ -21,12 +22,20 @@ bool has_store(const fs::path& directory) {
   return fs::exists(directory / "store" / "CURRENT", error);
 }
 
-std::optional<std::string> refuse_secrets(const fs::path& directory, bool needed) {
+/// Whether a start came as far as its keys: the next one goes on with a first start that was cut off before. A store
+/// that cannot be read has not got to say so here.
+bool has_been_started(const fs::path& directory) {
+  if (!has_store(directory)) return false;
+  const auto store = adapters::rocksdb::RocksDbStore::open_read_only((directory / "store").string());
+  return store && !(*store)->epochs().empty();
+}
+
+std::optional<std::string> refuse_secrets(const fs::path& directory, bool may_be_needed) {
   for (const char* name : {"master.key", "keys"}) {
     const auto path = (directory / name).string();
     const auto secret = adapters::crypto::read_secret_file(path, kMostBytes);
     if (!secret) return secret.error().message;
-    if (needed && !secret.value())
+    if (!secret.value() && may_be_needed && has_been_started(directory))
       return path + " is missing; restore it from a backup: without it nothing that the server stored can be read";
   }
   const auto token = stored_operator_token(directory.string());
@@ -48,7 +57,7 @@ std::optional<std::string> refuse_directory(const Settings& settings) {
   std::error_code error;
   if (fs::is_directory(directory, error)) {
     if (::access(directory.c_str(), R_OK | W_OK | X_OK) != 0) return refused(std::generic_category().message(errno));
-    return refuse_secrets(directory, !is_mongodb(settings) && has_store(directory));
+    return refuse_secrets(directory, !is_mongodb(settings));
   }
   if (fs::exists(directory, error)) return refused("Not a directory");
   if (fs::is_symlink(fs::symlink_status(directory, error))) return refused("a link to what is not there");

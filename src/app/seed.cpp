@@ -72,10 +72,16 @@ bool can_be_written(const std::filesystem::path& file, const std::filesystem::pa
   return made.starts_with(folder) && can_be_made_in(folder);
 }
 
-/// Called when the directory is open: what it holds then are keys, store and lock.
+/// Called when the directory is open: a link may lead to what was made only then. Any other file in there may be what
+/// an earlier seed that was cut off has left.
 bool belongs_to_server(const std::filesystem::path& file, const std::filesystem::path& data_directory) {
-  std::error_code error;
-  return std::filesystem::exists(file, error) && folder_text(file).starts_with(folder_text(data_directory));
+  const auto text = folder_text(file);
+  if (text.starts_with(folder_text(data_directory / "store"))) return true;
+  for (const std::string name : {"master.key", "keys", "operator_token", "believed_time"}) {
+    for (const auto& each : {name, name + ".new"})
+      if (text == folder_text(data_directory / each)) return true;
+  }
+  return false;
 }
 
 class Seeding {

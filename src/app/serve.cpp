@@ -1,3 +1,4 @@
+#include <cstdio>
 #include <iostream>
 
 #include "app/commands.hpp"
@@ -30,6 +31,11 @@ int serve(const Settings& settings) {
   const auto server = Server::start(settings);
   if (!server) return complain(server.error());
   std::cout << "listening on " << url_of(settings, (*server)->port()) << std::endl;
+  if (!std::cout) {
+    // A full disk, or nobody reads: the server is there all the same, and whether it ends well is another matter.
+    complain("standard output cannot be written");
+    if (std::freopen("/dev/null", "w", stdout) != nullptr) std::cout.clear();
+  }
   const int signal = wait_for_stop();
   base::log::debug("draining", {{"signal", signal}});
   (*server)->drain();

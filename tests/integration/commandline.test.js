@@ -171,7 +171,9 @@ test('seed does not write tokens over the keys of the directory that it fills', 
   fs.symlinkSync(path.join(data, 'keys'), link);
   for (const tokens of [path.join(data, 'keys'), path.join(data, 'master.key'), path.join(data, 'store', 'CURRENT'), link])
     await refused(['seed', '--data', data, '--users', '2', '--tokens', tokens], /cannot be written/);
-  const { code, stderr } = await runToEnd(['seed', '--data', data, '--users', '2', '--tokens', path.join(data, 'tokens')]);
+  const own = path.join(data, 'tokens');
+  fs.writeFileSync(own, 'of an earlier seed that was cut off');
+  const { code, stderr } = await runToEnd(['seed', '--data', data, '--users', '2', '--tokens', own]);
   assert.equal(code, 0, stderr);
 });
 
@@ -348,6 +350,41 @@ test('check sees in the data directory what serve would refuse, and changes noth
   const data = fresh();
   assert.equal((await runToEnd(['check', ...port, '--data', data])).code, 0);
   assert.equal(fs.existsSync(data), false);
+});
+
+test('a first start that was cut off before it had keys is gone on with', async () => {
+  const data = fresh();
+  fs.mkdirSync(data, { mode: 0o700 });
+  const own = path.join(data, 'master.key');
+  fs.writeFileSync(own, 'too short', { mode: 0o600 });
+  await refused(['serve', '--port', '0', '--data', data], /exactly 32 random bytes/);
+  assert.ok(fs.existsSync(path.join(data, 'store', 'CURRENT')));
+  fs.rmSync(own);
+  assert.equal((await runToEnd(['check', '--port', '0', '--data', data])).code, 0);
+  const begun = await Server.start({ data });
+  try {
+    await begun.register();
+  } finally {
+    await begun.dispose();
+  }
+});
+
+test('a server whose standard output cannot be written says so, serves, and ends well', async () => {
+  const port = await freePort();
+  const full = fs.openSync('/dev/full', 'w');
+  const child = spawn(kBinary, ['serve', '--port', String(port), '--data', fresh()], { stdio: ['ignore', full, 'pipe'] });
+  fs.closeSync(full);
+  let said = '';
+  child.stderr.on('data', (text) => (said += text));
+  const ended = new Promise((done) => child.once('close', done));
+  try {
+    await until(async () => (await fetch(`http://127.0.0.1:${port}/readyz`).catch(() => null))?.status === 200);
+    child.kill('SIGTERM');
+    assert.equal(await ended, 0, said);
+  } finally {
+    child.kill('SIGKILL');
+  }
+  assert.match(said, /^restante: standard output cannot be written\n$/);
 });
 
 test('standard output holds exactly one line "listening on"', () => {
