@@ -199,6 +199,24 @@ TEST_F(TwistedRequestTest, APollInFrontOfABrokenPostOfItsSessionIsAnsweredAndBot
   EXPECT_EQ(other.ask(polling("unknown")).status, 400) << "the shard is there";
 }
 
+TEST_F(TwistedRequestTest, APollInFrontOfARefusedPostOfAnotherSessionWaitsOn) {
+  auto options = calm();
+  options.http.first_byte = 60ms;
+  start(options);
+  const auto waiting = handshake();
+  const auto other = handshake();
+  RawClient client(port_);
+  client.send("GET " + polling(waiting) + " HTTP/1.1\r\nHost: x\r\n\r\nPOST " + polling(other) +
+              " HTTP/1.1\r\nHost: x\r\nContent-Type: application/octet-stream\r\nContent-Length: 50\r\n\r\n4a");
+  EXPECT_EQ(next_close(), CloseReason::kTransportError) << "of the other";
+  EXPECT_TRUE(client.silent_for(150ms)) << "it is no longer a connection that has sent nothing";
+  RawClient sender(port_);
+  sender.post(polling(waiting), "4x");
+  EXPECT_EQ(sender.reply().body, "ok");
+  EXPECT_EQ(client.reply().body, "4x");
+  EXPECT_EQ(client.reply().status, 400);
+}
+
 TEST_F(TwistedRequestTest, NothingBehindAnUpgradeThatIsRefusedForBeingPipelinedIsHandled) {
   std::promise<HttpResponder> slow;
   std::atomic<int> behind{0};
@@ -220,6 +238,21 @@ TEST_F(TwistedRequestTest, NothingBehindAnUpgradeThatIsRefusedForBeingPipelinedI
   EXPECT_EQ(client.reply().status, 200);
   EXPECT_EQ(client.reply().status, 400);
   EXPECT_TRUE(client.ended());
+}
+
+TEST_F(TwistedRequestTest, AHandshakeWhileDrainingAsksTheHostNothing) {
+  auto options = calm();
+  std::atomic<int> asked{0};
+  options.allow_request = [&](const Handshake&) {
+    ++asked;
+    return Admission{};
+  };
+  start(options);
+  RawClient late(port_);
+  EXPECT_EQ(late.ask("/x").status, 404);
+  server_->stop_accepting();
+  EXPECT_EQ(late.ask("/engine.io/?EIO=4&transport=polling").status, 503);
+  EXPECT_EQ(asked, 0) << "its half may be gone already";
 }
 
 TEST_F(TwistedRequestTest, AnAnswerBehindTheLastOneOfADrainingConnectionIsDropped) {

@@ -44,8 +44,10 @@ void HttpConversation::process(std::span<char> input) {
   }
   in_process_ = false;
   if (switched_ || connection_.dead() || last_request_) return;
-  if (reading_ && reading_->refusal != 0 && reading_->parser.state() == HttpParser::State::kBody)
-    return refuse_request(reading_->refusal);
+  if (reading_ && reading_->refusal != 0 && reading_->parser.state() == HttpParser::State::kBody) {
+    refuse_request(reading_->refusal);
+    return update_deadline();
+  }
   stash_.assign(input.data(), input.size());
   if (stash_.empty()) stash_.shrink_to_fit();
   update_deadline();

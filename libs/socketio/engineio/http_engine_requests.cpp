@@ -126,6 +126,10 @@ void HttpConversation::finish_handshake(std::uint32_t number, const RequestHead&
     count(context.counters.refused_origin);
     return refuse_engine(number, head, forbidden({}));
   }
+  if (context.draining.load(std::memory_order_relaxed)) {  // the host may have taken down what its hook looks at
+    count(context.counters.refused_session_limit);
+    return answer(number, Answer{503, {}, {}, true});
+  }
   const auto sender = sender_of(context, connection_.peer(), connection_.secure(), head);
   Handshake handshake;
   handshake.url = head.target;
