@@ -13,8 +13,8 @@ void Pump::on_ack(AckNumber ack, bool ok) {
     answered();
     if (!ok) {
       slot->refused = ever_refused_ = true;
-      if (no_key_) wake();  // perhaps it was the last that the session was kept for
-      return;
+      stalled_ = false;  // its owner has not forgotten the callback: it is to be closed
+      return wake();     // there is a deadline again, and perhaps it was the last that the session was kept for
     }
     confirm_slot(*slot);
     confirm_states(slot->to);
@@ -188,7 +188,7 @@ void Pump::run_into_close(const Slot& lowest) {
   // store, smaller ones will show.
   const bool stores_nothing = lowest.refused && !ever_confirmed_ && !alone;
   // A broken connection is none either: only a session that still answered pings counts.
-  if (last_pong_ >= base_ && (!stores_nothing || lowest.messages > 1))
+  if (last_pong_ >= base_ && (!stores_nothing || batch_entries_ > 1))
     host_.report_poison(stores_nothing ? MailboxSeq() : lowest.first);
   if (ever_confirmed_ || ever_refused_ || alone) {
     ended_ = true;
