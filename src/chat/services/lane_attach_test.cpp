@@ -364,5 +364,22 @@ TEST_F(LaneAttach, AnotherDeviceThatHasTheSkippedEntryTakesTheMarkAway) {
   EXPECT_TRUE(delivered(alice_id, bob_id));
 }
 
+TEST_F(LaneAttach, AnotherDeviceThatHasTheSkippedEntryInTheSameBatchTakesTheMarkAway) {
+  const auto alice = join(alice_id, "phone");
+  const auto phone = join(bob_id, "phone");
+  const auto laptop = join(bob_id, "laptop");
+  const auto sent = message(send(alice, bob_id, "poison"));
+  Confirmation given_up;
+  given_up.user = bob_id;
+  given_up.device = phone.device;
+  given_up.connection = phone.connection;
+  given_up.position = MailboxSeq(1);
+  given_up.skipped = {MailboxSeq(1)};
+  lane->confirm(std::move(given_up));
+  confirm(laptop, 1, {receipt(sent)});
+  EXPECT_FALSE(store.message(sent.id).value()->failure);
+  EXPECT_TRUE(delivered(alice_id, bob_id));
+}
+
 }  // namespace
 }  // namespace chat::testing

@@ -213,6 +213,9 @@ bool LaneDesk::mark_skipped(const UserState& user, const DeviceState& device, co
 }
 
 void LaneDesk::rescue(const MessageId& id) {
+  for (auto& staged : batch_.messages) {
+    if (staged.id == id && staged.failure == FailureReason::kSkipped) return staged.failure.reset();
+  }
   auto row = take_undamaged(store().message(id));
   if (!row || row->failure != FailureReason::kSkipped || failing_.contains(id)) return;
   row->failure.reset();
