@@ -216,13 +216,16 @@ void Lane::check_head(const UserId& user, ConnectionId connection, MailboxSeq kn
 void Lane::hear(const NodeNote& note) {
   // Many commits may be told while the lane is busy with one round, and one look finds them all.
   const bool commits = note.kind == NodeNote::Kind::kCommitted;
+  const bool repeat = note.kind == NodeNote::Kind::kRepeat;
   if (commits && commits_heard_.exchange(true)) return;
-  std::unique_ptr<LaneCommand> command = std::make_unique<DirectoryCommand>([this, note, commits](LaneDesk& desk) {
-    if (commits) commits_heard_ = false;
-    desk.hear(note);
-  });
-  const bool rare = note.kind == NodeNote::Kind::kReconnected || note.kind == NodeNote::Kind::kRepeat;
-  if (commits || rare) return enqueue_always(std::move(command));
+  if (repeat && repeat_heard_.exchange(true)) return;
+  std::unique_ptr<LaneCommand> command =
+      std::make_unique<DirectoryCommand>([this, note, commits, repeat](LaneDesk& desk) {
+        if (commits) commits_heard_ = false;
+        if (repeat) repeat_heard_ = false;
+        desk.hear(note);
+      });
+  if (commits || repeat || note.kind == NodeNote::Kind::kReconnected) return enqueue_always(std::move(command));
   if (enqueue(command, Kind::kHint) || note.kind != NodeNote::Kind::kPresence) return;
   // What is lost here nobody would say again by himself.
   if (presence_missed_.exchange(true)) return;

@@ -100,6 +100,7 @@ class Lane final : public CommandQueue, public Messaging {
   LaneMetrics& metrics_;
   const base::Clock& clock_;
   std::atomic<bool> commits_heard_{false};    // a command that looks for them is queued
+  std::atomic<bool> repeat_heard_{false};     // the same of a repeat
   std::atomic<bool> presence_missed_{false};  // a command that has it said again is queued
   std::mutex mutex_;
   std::condition_variable work_;

@@ -46,6 +46,7 @@ bool LaneDesk::open_turn() {
   }
   turn_open_ = true;
   learn(*others);
+  users_.trim(options_.cached_users);  // a node without clients of its own learns of everybody's
   return true;
 }
 
@@ -269,8 +270,12 @@ void LaneDesk::shown_online(std::span<const UserId> users) {
 
 void LaneDesk::hear_presence(const NodeNote& note) {
   auto* const user = users_.find(note.user);
-  if (!note.on && user != nullptr && user->present()) return;
   const bool to_all = note.peer == UserId{};
+  if (!note.on && user != nullptr && user->present()) {
+    // That node looked before this user came here and spoke after it: others have heard it last.
+    if (to_all && user->announced) tell_others_of(note.user);
+    return;
+  }
   // All have been told that this one went, on every node: who comes back within the grace here is news again.
   if (to_all && !note.on && user != nullptr) user->announced = false;
   const bool known = note.on && (friends_heard(note.user) || (user != nullptr && user->announced));

@@ -134,6 +134,31 @@ TEST_F(Announcements, AreAskedForWhenSomeWereLostToAFullQueue) {
   EXPECT_EQ(bus.said.size(), 1u) << "typing is of the moment";
 }
 
+TEST_F(Announcements, AreMadeAgainOfWhoIsHereAndWasSaidToHaveGone) {
+  come(alice);
+  join(bob, "phone");  // and has not been announced yet
+  bus.said.clear();
+  for (const auto& who : {alice, bob})
+    lane->hear({.kind = NodeNote::Kind::kPresence, .user = who, .peer = {}, .on = false, .at = clock.wall_now()});
+  run();
+  EXPECT_EQ(bus.announced(), std::vector{alice});
+}
+
+TEST_F(Announcements, AreAskedForByManyNodesAtOnceWithOneCommand) {
+  come(alice);
+  const auto batches = metrics.batch_commands.count();
+  for (int i = 0; i < 1000; ++i)
+    lane->hear({.kind = NodeNote::Kind::kRepeat, .user = {}, .peer = {}, .on = false, .at = {}});
+  run();
+  EXPECT_LE(metrics.batch_commands.count(), batches + 1);
+  bus.said.clear();
+  pass(std::chrono::seconds(10));
+  EXPECT_EQ(bus.announced(), std::vector{alice});
+  hear(NodeNote::Kind::kRepeat);
+  pass(std::chrono::seconds(10));
+  EXPECT_EQ(bus.announced(), std::vector{alice}) << "the next is heard again";
+}
+
 TEST_F(Announcements, AreNotPutOffByLossesThatGoOn) {
   come(alice);
   bus.said.clear();
