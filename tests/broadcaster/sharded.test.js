@@ -49,7 +49,9 @@ for (const mode of ["static", "dynamic", "dynamic-private"]) {
       node.io.emit("settled", round, "node");
       here.emit("tell-servers", "settle", round);
       node.io.once("settle", (number) => node.io.emit("settled", number, "ours"));
-      for (const client of all()) await hears(client, "settled", 2);
+      for (const client of all()) {
+        await eventually("both have settled", () => heard(client, "settled").filter(([number]) => number === round).length === 2);
+      }
       here.emit("shout", { round });
       for (const client of all()) await eventually("the last of it", () => heard(client, "said").some(([value]) => value?.round === round));
     };
@@ -204,8 +206,7 @@ for (const mode of ["static", "dynamic", "dynamic-private"]) {
 
     test("what ours publishes is what the reference publishes, to the same channels", async () => {
       await joined("wire", [here, alsoHere, there], 2);
-      const client = redis.client();
-      const monitor = await client.monitor();
+      const monitor = await redis.monitor();
       const messages = [];
       monitor.on("monitor", (_, [command, channel, payload]) => {
         if (command.toLowerCase() === "spublish") messages.push({ channel, payload, uid: /"uid":"([0-9a-f]+)"/.exec(payload)?.[1] });
@@ -238,7 +239,6 @@ for (const mode of ["static", "dynamic", "dynamic-private"]) {
       );
       await same(() => node.io.in("nobody").disconnectSockets(), () => here.emit("kick", "nobody"));
       monitor.disconnect();
-      client.disconnect();
       leave();
     });
   });

@@ -7,6 +7,7 @@ import { mkdtemp, rm, writeFile } from "node:fs/promises";
 import { createServer } from "node:http";
 import os from "node:os";
 import path from "node:path";
+import { after } from "node:test";
 import { fileURLToPath } from "node:url";
 import { createAdapter, createShardedAdapter } from "@socket.io/redis-adapter";
 import { Redis } from "ioredis";
@@ -28,6 +29,15 @@ process.on("exit", () => {
   for (const child of started) child.kill("SIGKILL");
   for (const folder of folders) rmSync(folder, { recursive: true, force: true });
 });
+
+/** Clients come back for as long as they are let: those of a failed test would keep this process for ever. */
+const clients = new Set();
+after(() => clients.forEach((client) => client.disconnect()));
+
+function keep(client) {
+  clients.add(client);
+  return client;
+}
 
 function start(program, args, output) {
   const child = spawn(program, args, { stdio: ["ignore", output, "ignore"] });
@@ -100,9 +110,18 @@ export class RedisServer {
   }
 
   client(options = {}) {
-    const client = new Redis(this.port, "127.0.0.1", { maxRetriesPerRequest: null, ...options });
+    const client = keep(new Redis(this.port, "127.0.0.1", { maxRetriesPerRequest: null, ...options }));
     client.on("error", () => {}); // a test may end Redis under it
     return client;
+  }
+
+  /** Tells what Redis is asked for; disconnected by whoever calls. */
+  async monitor() {
+    const client = this.client();
+    const monitor = keep(await client.monitor());
+    monitor.on("error", () => {});
+    client.disconnect();
+    return monitor;
   }
 
   async kill() {
@@ -134,7 +153,7 @@ export class Sentinel {
     await writeFile(file, settings.join("\n"));
     sentinel.process = start("redis-server", [file, "--sentinel"], "ignore");
     sentinel.exited = once(sentinel.process, "exit");
-    sentinel.client = new Redis(sentinel.port, "127.0.0.1", { maxRetriesPerRequest: null });
+    sentinel.client = keep(new Redis(sentinel.port, "127.0.0.1", { maxRetriesPerRequest: null }));
     sentinel.client.on("error", () => {});
     await eventually("Sentinel listens", async () => (await sentinel.client.ping()) === "PONG");
     return sentinel;
@@ -208,7 +227,7 @@ export class NodeServer {
 
 /** A client; what it hears of the cluster is kept in `heard`. */
 export async function connect(server, space = "") {
-  const client = io(server.url + space, { transports: ["websocket"], forceNew: true });
+  const client = keep(io(server.url + space, { transports: ["websocket"], forceNew: true }));
   client.heard = [];
   client.onAny((...event) => client.heard.push(event));
   await once(client, "connect");
