@@ -46,7 +46,6 @@ bool LaneDesk::open_turn() {
   }
   turn_open_ = true;
   learn(*others);
-  users_.trim(options_.cached_users);  // a node without clients of its own learns of everybody's
   return true;
 }
 
